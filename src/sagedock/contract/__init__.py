@@ -1,0 +1,16 @@
+"""The SageMaker container contract, as data.
+
+Three rooms read these rows: ``local`` writes every file and sets every variable that the platform
+does, ``runtime`` reads them inside the container, ``verify`` checks the container's side. A fact
+about the contract is typed here, once, with the page that states it, and nowhere else.
+
+``paths``      files and folders under /opt/ml, and who writes each
+``variables``  environment variables, and who sets each
+``limits``     numbers: seconds, characters, entries
+``network``    host names, the interface, ports and routes
+``signals``    exit codes and how a container is stopped
+"""
+
+from sagedock.contract import limits, network, paths, signals, variables
+
+__all__ = ["limits", "network", "paths", "signals", "variables"]

@@ -1,0 +1,148 @@
+"""Files and folders that the platform and a container exchange under /opt/ml."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sagedock.contract import _sources as source
+
+__all__ = [
+    "CHANNELS",
+    "CHECKPOINTS",
+    "CODE",
+    "CONFIG",
+    "FAILURE",
+    "HYPERPARAMETERS",
+    "INPUT",
+    "INPUT_DATA_CONFIG",
+    "MODEL",
+    "OUTPUT",
+    "OUTPUT_DATA",
+    "RESERVED",
+    "RESOURCE_CONFIG",
+    "TMP",
+    "Place",
+    "channel",
+]
+
+Writer = Literal["platform", "container", "both"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One path inside a container: who writes it, what it holds, and the page that says so."""
+
+    path: str
+    kind: Literal["file", "folder"]
+    writer: Writer
+    holds: str
+    source: str
+
+    def __str__(self) -> str:
+        return self.path
+
+
+RESERVED = Place(
+    path="/opt/ml",
+    kind="folder",
+    writer="platform",
+    holds="everything below; what an image ships here may be hidden at run time",
+    source=source.DOCKERFILE,
+)
+INPUT = Place(
+    path="/opt/ml/input",
+    kind="folder",
+    writer="platform",
+    holds="configuration and data; writable, since the SDK v3 drivers write here",
+    source=source.RUNNING,
+)
+CONFIG = Place(
+    path="/opt/ml/input/config",
+    kind="folder",
+    writer="platform",
+    holds="the job's configuration, as JSON files",
+    source=source.RUNNING,
+)
+HYPERPARAMETERS = Place(
+    path="/opt/ml/input/config/hyperparameters.json",
+    kind="file",
+    writer="platform",
+    holds="a flat JSON object whose every value is a string",
+    source=source.RUNNING,
+)
+INPUT_DATA_CONFIG = Place(
+    path="/opt/ml/input/config/inputdataconfig.json",
+    kind="file",
+    writer="platform",
+    holds="per channel: TrainingInputMode, S3DistributionType, RecordWrapperType, "
+    "and ContentType where the request gives one",
+    source=source.RUNNING,
+)
+RESOURCE_CONFIG = Place(
+    path="/opt/ml/input/config/resourceconfig.json",
+    kind="file",
+    writer="platform",
+    holds="current_host, hosts in lexicographic order, network_interface_name, "
+    "current_instance_type, current_group_name, instance_groups",
+    source=source.RUNNING,
+)
+CHANNELS = Place(
+    path="/opt/ml/input/data",
+    kind="folder",
+    writer="platform",
+    holds="one folder per channel, complete before the container starts (File mode)",
+    source=source.RUNNING,
+)
+MODEL = Place(
+    path="/opt/ml/model",
+    kind="folder",
+    writer="container",
+    holds="the final model; becomes model.tar.gz",
+    source=source.OUTPUT,
+)
+OUTPUT = Place(
+    path="/opt/ml/output",
+    kind="folder",
+    writer="container",
+    holds="the failure file and the other artefacts",
+    source=source.OUTPUT,
+)
+OUTPUT_DATA = Place(
+    path="/opt/ml/output/data",
+    kind="folder",
+    writer="container",
+    holds="artefacts that are not the model; becomes output.tar.gz",
+    source=source.OUTPUT,
+)
+FAILURE = Place(
+    path="/opt/ml/output/failure",
+    kind="file",
+    writer="container",
+    holds="why the job failed; its first characters become FailureReason",
+    source=source.OUTPUT,
+)
+CHECKPOINTS = Place(
+    path="/opt/ml/checkpoints",
+    kind="folder",
+    writer="both",
+    holds="checkpoints, restored at start and uploaded while the job runs",
+    source=source.CHECKPOINTS,
+)
+CODE = Place(
+    path="/opt/ml/code",
+    kind="folder",
+    writer="container",
+    holds="the user's code, unpacked by the training toolkit",
+    source=source.STORAGE,
+)
+TMP = Place(
+    path="/tmp",  # noqa: S108 - the container's own scratch folder, as the page names it
+    kind="folder",
+    writer="container",
+    holds="scratch, on the job's big volume",
+    source=source.STORAGE,
+)
+
+
+def channel(name: str) -> str:
+    """Return the folder of a File-mode channel, e.g. ``/opt/ml/input/data/train``."""
+    return f"{CHANNELS.path}/{name}"

@@ -1,0 +1,14 @@
+"""How a container is started and stopped, and what its exit code means."""
+
+from sagedock.contract import _sources as source
+
+__all__ = ["EXIT_KILLED", "EXIT_SUCCESS", "SOURCE", "TRAIN_ARGUMENT"]
+
+#: The page that these rows follow.
+SOURCE = source.DOCKERFILE
+#: What the platform appends to ``docker run IMAGE`` for a training job that sets no entrypoint.
+TRAIN_ARGUMENT = "train"
+#: Completed; every other code is Failed (source: EXIT).
+EXIT_SUCCESS = 0
+#: 128 + SIGKILL: the kernel's out-of-memory killer, or the end of the grace after SIGTERM.
+EXIT_KILLED = 137

@@ -1,0 +1,97 @@
+"""Every exception that sagedock raises, one tree, each with the exit code that the CLI ends with.
+
+::
+
+    SagedockError ................. 1
+    ├── InvalidRequest ............ 2   the input is wrong; every problem is listed
+    ├── EngineError ............... 3   Docker answered with a failure
+    │   ├── EngineUnavailable           no Docker engine answers
+    │   └── ImageNotFound               the engine has no such image
+    ├── JobFailed ................. 4   the job ran, and ended Failed or Stopped
+    ├── LocalServerError .......... 5   the local SageMaker cannot start, stop or be reached
+    ├── BuildFailed ............... 6   an image could not be built
+    ├── StorageError .............. 7   a folder or a disk refuses what must be written
+    └── ContractBroken ............ 8   a container or a file breaks the SageMaker contract
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+__all__ = [
+    "BuildFailed",
+    "ContractBroken",
+    "EngineError",
+    "EngineUnavailable",
+    "ImageNotFound",
+    "InvalidRequest",
+    "JobFailed",
+    "LocalServerError",
+    "SagedockError",
+    "StorageError",
+]
+
+
+class SagedockError(Exception):
+    """Something that the user can act on. Its text says what, where, and what to do."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InvalidRequest(SagedockError):
+    """The input is wrong. ``problems`` lists every one, each naming its field and the remedy."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class EngineError(SagedockError):
+    """The container engine refused or failed."""
+
+    exit_code = 3
+
+
+class EngineUnavailable(EngineError):
+    """No Docker engine answers."""
+
+
+class ImageNotFound(EngineError):
+    """The engine has no image of that name, tag or digest."""
+
+
+class JobFailed(SagedockError):
+    """A job ended in ``Failed`` or ``Stopped``. ``reason`` is the service's FailureReason."""
+
+    exit_code = 4
+
+    def __init__(self, name: str, status: str, reason: str) -> None:
+        self.name = name
+        self.status = status
+        self.reason = reason
+        super().__init__(f"{name} ended {status}: {reason or 'no reason given'}")
+
+
+class LocalServerError(SagedockError):
+    """The local SageMaker cannot start, stop, or be reached."""
+
+    exit_code = 5
+
+
+class BuildFailed(SagedockError):
+    """An image could not be built."""
+
+    exit_code = 6
+
+
+class StorageError(SagedockError):
+    """A folder or a disk refuses what must be written there."""
+
+    exit_code = 7
+
+
+class ContractBroken(SagedockError):
+    """A container, or a file the platform gave it, breaks SageMaker's container contract."""
+
+    exit_code = 8
