@@ -6,7 +6,8 @@
     ├── InvalidRequest ............ 2   the input is wrong; every problem is listed
     ├── EngineError ............... 3   Docker answered with a failure
     │   ├── EngineUnavailable           no Docker engine answers
-    │   └── ImageNotFound               the engine has no such image
+    │   ├── ImageNotFound               the engine has no such image
+    │   └── ContainerNotStarted         the engine could not start a container
     ├── JobFailed ................. 4   the job ran, and ended Failed or Stopped
     ├── LocalServerError .......... 5   the local SageMaker cannot start, stop or be reached
     ├── BuildFailed ............... 6   an image could not be built
@@ -19,6 +20,7 @@ from typing import ClassVar
 
 __all__ = [
     "BuildFailed",
+    "ContainerNotStarted",
     "ContractBroken",
     "EngineError",
     "EngineUnavailable",
@@ -59,6 +61,10 @@ class EngineUnavailable(EngineError):
 
 class ImageNotFound(EngineError):
     """The engine has no image of that name, tag or digest."""
+
+
+class ContainerNotStarted(EngineError):
+    """The engine could not start a container: its command is absent, or cannot be executed."""
 
 
 class JobFailed(SagedockError):

@@ -1,0 +1,208 @@
+"""Docker, behind the interface that the rooms above know."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import docker
+from docker.errors import APIError, DockerException, NotFound
+from docker.types import Mount
+from requests import RequestException
+
+from sagedock.engine.frames import read_frames, timestamp_s
+from sagedock.engine.overlays import overlay_mounts, scratch_name
+from sagedock.engine.spec import ContainerSpec, Exit, Found, Image, LogFrame, Network
+from sagedock.engine.tars import tar_of
+from sagedock.errors import ContainerNotStarted, EngineError, EngineUnavailable, ImageNotFound
+
+__all__ = ["DockerEngine"]
+
+_MIB = 1024 * 1024
+_ARCHIVE_CHUNK_BYTES = 4 * _MIB
+_HOW_TO_GET_ONE = (
+    "install and start Docker (Debian: `make engine` does it; elsewhere see "
+    "https://docs.docker.com/engine/install/), or set DOCKER_HOST to a running engine"
+)
+
+
+class DockerEngine:
+    """The Docker engine that the environment names (DOCKER_HOST, or the default socket)."""
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._client = client
+
+    @classmethod
+    def connect(cls) -> "DockerEngine":
+        """Return the engine that answers, or raise EngineUnavailable with what to do."""
+        try:
+            client = docker.from_env(timeout=None)
+            client.ping()
+        except (DockerException, RequestException) as error:
+            raise EngineUnavailable(
+                f"no Docker engine answers ({error}): {_HOW_TO_GET_ONE}"
+            ) from error
+        return cls(client)
+
+    def image(self, reference: str) -> Image:
+        """Return the image of that name, tag, digest or id, or raise ImageNotFound."""
+        try:
+            attributes = self._client.api.inspect_image(reference)
+        except NotFound as error:
+            raise ImageNotFound(f"the engine has no image {reference}") from error
+        except DockerException as error:
+            raise EngineError(f"inspecting image {reference}: {error}") from error
+        return Image(
+            id=attributes["Id"],
+            tags=tuple(attributes.get("RepoTags") or ()),
+            digests=tuple(attributes.get("RepoDigests") or ()),
+            size=attributes["Size"],
+            architecture=attributes["Architecture"],
+            labels=(attributes.get("Config") or {}).get("Labels") or {},
+        )
+
+    def create(self, spec: ContainerSpec) -> str:
+        """Create a container, write its files, and return its id. Nothing runs yet."""
+        api = self._client.api
+        with _engine_errors(f"creating container {spec.name}"):
+            mounts = overlay_mounts(self._client, spec)
+            mounts += [Mount(target=v.target, source=None, no_copy=True) for v in spec.volumes]
+            created = api.create_container(
+                spec.image,
+                name=spec.name,
+                entrypoint=_listed(spec.entrypoint),
+                command=_listed(spec.command),
+                environment=dict(spec.environment),
+                labels=dict(spec.labels),
+                hostname=spec.hostname,
+                host_config=_host_config(api, spec, mounts),
+                networking_config=_networking(api, spec),
+            )
+            if spec.files or spec.folders:
+                api.put_archive(created["Id"], "/", tar_of(spec.files, spec.folders))
+        return str(created["Id"])
+
+    def start(self, container: str) -> None:
+        """Start it, or raise ContainerNotStarted with the engine's words."""
+        try:
+            self._client.api.start(container)
+        except APIError as error:
+            raise ContainerNotStarted(str(error.explanation or error)) from error
+        except (DockerException, RequestException) as error:
+            raise EngineError(f"starting container {container}: {error}") from error
+
+    def logs(self, container: str) -> Iterator[LogFrame]:
+        """Yield its output from the first byte on, until it ends."""
+        api = self._client.api
+        with _engine_errors(f"following container {container}"):
+            response = api.get(
+                f"{api.base_url}/v{api.api_version}/containers/{container}/logs",
+                params={"stdout": 1, "stderr": 1, "follow": 1, "timestamps": 1},
+                stream=True,
+                timeout=None,
+            )
+            response.raise_for_status()
+            with response:
+                yield from read_frames(response.raw)
+
+    def wait(self, container: str) -> Exit:
+        """Block until it ends."""
+        with _engine_errors(f"waiting for container {container}"):
+            self._client.api.wait(container, timeout=None)
+            state = self._client.api.inspect_container(container)["State"]
+        return Exit(
+            code=state["ExitCode"],
+            out_of_memory=state["OOMKilled"],
+            error=state["Error"],
+            finished_at_s=timestamp_s(state["FinishedAt"]),
+        )
+
+    def stop(self, container: str, grace_s: float) -> None:
+        """Send SIGTERM, and SIGKILL once ``grace_s`` seconds have passed. Returns when it ended."""
+        with _engine_errors(f"stopping container {container}"), suppress(NotFound):
+            self._client.api.stop(container, timeout=max(0, round(grace_s)))
+
+    def archive(self, container: str, path: str) -> Iterator[bytes]:
+        """Yield a tar of a file or folder inside it, running or not; nothing if it is absent."""
+        with _engine_errors(f"reading {path} of container {container}"), suppress(NotFound):
+            chunks, _ = self._client.api.get_archive(
+                container, path, chunk_size=_ARCHIVE_CHUNK_BYTES
+            )
+            yield from chunks
+
+    def remove(self, container: str) -> None:
+        """Kill it if it runs, and remove it with its volumes. One that is gone is no error."""
+        with _engine_errors(f"removing container {container}"), suppress(NotFound):
+            name = self._client.api.inspect_container(container)["Name"].lstrip("/")
+            self._client.api.remove_container(container, v=True, force=True)
+            self._client.api.remove_volume(scratch_name(name), force=True)
+
+    def containers(self, labels: Mapping[str, str]) -> Sequence[Found]:
+        """Return the containers that carry all of ``labels``, running or not."""
+        with _engine_errors("listing containers"):
+            rows = self._client.api.containers(all=True, filters={"label": _filters(labels)})
+        return [
+            Found(
+                id=row["Id"],
+                name=row["Names"][0].lstrip("/"),
+                state=row["State"],
+                labels=row["Labels"],
+            )
+            for row in rows
+        ]
+
+    def ensure_network(
+        self, name: str, labels: Mapping[str, str], *, isolated: bool = False
+    ) -> Network:
+        """Return the bridge network of that name, made if it is absent."""
+        api = self._client.api
+        with _engine_errors(f"making network {name}"):
+            if not any(row["Name"] == name for row in api.networks(names=[name])):
+                api.create_network(name, driver="bridge", labels=dict(labels), internal=isolated)
+            configs = api.inspect_network(name)["IPAM"]["Config"] or [{}]
+        return Network(name=name, gateway=configs[0].get("Gateway"))
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network. One that is gone is no error."""
+        with _engine_errors(f"removing network {name}"), suppress(NotFound):
+            self._client.api.remove_network(name)
+
+    def networks(self, labels: Mapping[str, str]) -> Sequence[str]:
+        """Return the names of the networks that carry all of ``labels``."""
+        with _engine_errors("listing networks"):
+            rows = self._client.api.networks(filters={"label": _filters(labels)})
+        return [row["Name"] for row in rows]
+
+
+@contextmanager
+def _engine_errors(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except (DockerException, RequestException) as error:
+        explanation = getattr(error, "explanation", None) or error
+        raise EngineError(f"{doing}: {explanation}") from error
+
+
+def _listed(words: tuple[str, ...] | None) -> list[str] | None:
+    return None if words is None else list(words)
+
+
+def _filters(labels: Mapping[str, str]) -> list[str]:
+    return [f"{key}={value}" if value else key for key, value in labels.items()]
+
+
+def _host_config(api: Any, spec: ContainerSpec, mounts: list[Mount]) -> Any:
+    return api.create_host_config(
+        network_mode=spec.network,
+        mounts=mounts,
+        extra_hosts=dict(spec.extra_hosts) or None,
+        mem_limit=spec.memory_mib and spec.memory_mib * _MIB,
+        memswap_limit=spec.memory_mib and spec.memory_mib * _MIB,
+        shm_size=spec.shm_size_mib and spec.shm_size_mib * _MIB,
+    )
+
+
+def _networking(api: Any, spec: ContainerSpec) -> Any:
+    if spec.network == "none" or not spec.aliases:
+        return None
+    endpoint = api.create_endpoint_config(aliases=list(spec.aliases))
+    return api.create_networking_config({spec.network: endpoint})

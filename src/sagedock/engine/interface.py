@@ -1,0 +1,62 @@
+"""What the rooms above ask of an engine. ``DockerEngine`` keeps it; so does the tests' fake."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from sagedock.engine.spec import ContainerSpec, Exit, Found, Image, LogFrame, Network
+
+__all__ = ["Engine"]
+
+
+class Engine(Protocol):
+    """A container engine. Every method is safe to call from several threads at once."""
+
+    def image(self, reference: str) -> Image:
+        """Return the image of that name, tag, digest or id, or raise ImageNotFound."""
+        ...
+
+    def create(self, spec: ContainerSpec) -> str:
+        """Create a container, write its files, and return its id. Nothing runs yet."""
+        ...
+
+    def start(self, container: str) -> None:
+        """Start it, or raise ContainerNotStarted with the engine's words."""
+        ...
+
+    def logs(self, container: str) -> Iterator[LogFrame]:
+        """Yield its output from the first byte on, until it ends."""
+        ...
+
+    def wait(self, container: str) -> Exit:
+        """Block until it ends."""
+        ...
+
+    def stop(self, container: str, grace_s: float) -> None:
+        """Send SIGTERM, and SIGKILL once ``grace_s`` seconds have passed. Returns when it ended."""
+        ...
+
+    def archive(self, container: str, path: str) -> Iterator[bytes]:
+        """Yield a tar of a file or folder inside it, running or not; nothing if it is absent."""
+        ...
+
+    def remove(self, container: str) -> None:
+        """Kill it if it runs, and remove it with its volumes. One that is gone is no error."""
+        ...
+
+    def containers(self, labels: Mapping[str, str]) -> Sequence[Found]:
+        """Return the containers that carry all of ``labels``, running or not."""
+        ...
+
+    def ensure_network(
+        self, name: str, labels: Mapping[str, str], *, isolated: bool = False
+    ) -> Network:
+        """Return the bridge network of that name, made if it is absent."""
+        ...
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network. One that is gone is no error."""
+        ...
+
+    def networks(self, labels: Mapping[str, str]) -> Sequence[str]:
+        """Return the names of the networks that carry all of ``labels``."""
+        ...

@@ -1,0 +1,83 @@
+"""Overlay volumes: a folder of this machine, seen writable inside a container, never changed.
+
+The scratch half of each overlay lives in a volume of the engine's, so that what a container wrote
+there as root vanishes with the volume, and no root-owned file is left in the user's folders.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from docker import DockerClient
+from docker.types import DriverConfig, Mount
+
+from sagedock.engine.spec import ContainerSpec, OverlayMount
+from sagedock.engine.tars import tar_of
+from sagedock.errors import StorageError
+
+__all__ = ["overlay_mounts", "scratch_name"]
+
+#: Characters that the mount options of an overlay cannot hold.
+_FORBIDDEN = set(',:\\"')
+
+
+def scratch_name(container_name: str) -> str:
+    """Return the name of the volume that holds a container's scratch folders."""
+    return f"{container_name}-scratch"
+
+
+def overlay_mounts(client: DockerClient, spec: ContainerSpec) -> list[Mount]:
+    """Make the scratch volume of ``spec`` and return one mount for each of its overlays."""
+    if not spec.overlays:
+        return []
+    volume = client.volumes.create(scratch_name(spec.name), labels=dict(spec.labels))
+    folders = [
+        f"{number}/{half}" for number in range(len(spec.overlays)) for half in ("upper", "work")
+    ]
+    mountpoint = Path(volume.attrs["Mountpoint"])
+    _make_folders(client, spec.image, volume.name, mountpoint, folders)
+    return [
+        _mount(overlay, mountpoint / str(number)) for number, overlay in enumerate(spec.overlays)
+    ]
+
+
+def _make_folders(
+    client: DockerClient, image: str, volume: str, mountpoint: Path, folders: list[str]
+) -> None:
+    """Make folders in a volume: directly where we may, else through a container that never runs."""
+    if os.access(mountpoint, os.W_OK):
+        for folder in folders:
+            (mountpoint / folder).mkdir(parents=True)
+        return
+    at = "/scratch"
+    stub = client.containers.create(
+        image, command=["never"], mounts=[Mount(target=at, source=volume, type="volume")]
+    )
+    try:
+        stub.put_archive("/", tar_of({}, [f"{at}/{folder}" for folder in folders]))
+    finally:
+        stub.remove(force=True)
+
+
+def _mount(overlay: OverlayMount, scratch: Path) -> Mount:
+    options: dict[str, Any] = {
+        "type": "overlay",
+        "device": "overlay",
+        "o": f"lowerdir={_plain(overlay.lower)},upperdir={scratch}/upper,workdir={scratch}/work",
+    }
+    return Mount(
+        target=overlay.target,
+        source=None,
+        type="volume",
+        no_copy=True,
+        driver_config=DriverConfig("local", options),
+    )
+
+
+def _plain(path: Path) -> Path:
+    if _FORBIDDEN & set(str(path)):
+        raise StorageError(
+            f'{path}: a folder mounted into a container cannot have , : \\ or " in its path; '
+            "set SAGEDOCK_HOME to a plainer one"
+        )
+    return path
