@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal
 
 __all__ = [
@@ -16,8 +15,6 @@ __all__ = [
     "OverlayMount",
     "VolumeMount",
 ]
-
-_EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +49,11 @@ class ContainerSpec:
     image: str
     entrypoint: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
-    environment: Mapping[str, str] = field(default=_EMPTY)
-    labels: Mapping[str, str] = field(default=_EMPTY)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     network: str = "none"
     aliases: tuple[str, ...] = ()
-    extra_hosts: Mapping[str, str] = field(default=_EMPTY)
+    extra_hosts: Mapping[str, str] = field(default_factory=dict)
     hostname: str | None = None
     overlays: tuple[OverlayMount, ...] = ()
     volumes: tuple[VolumeMount, ...] = ()
