@@ -1,0 +1,205 @@
+"""Refusals that need the world: what exists, what is running, who asks.
+
+What can be decided from the request alone is in ``check`` and ``rules``. Each function returns one
+refusal of the service in its own words; the row of the fidelity corpus that it comes from is its
+source, and ``unverified`` marks words that nobody was seen to receive.
+"""
+
+from sagedock.api.service_error import ServiceError
+
+__all__ = [
+    "access_denied",
+    "algorithm_not_found",
+    "arn_of_other_region",
+    "cannot_stop",
+    "image_access_denied",
+    "image_not_found",
+    "input_bucket_elsewhere",
+    "input_not_found",
+    "internal_failure",
+    "invalid_pagination_token",
+    "malformed_body",
+    "processing_job_not_found",
+    "quota_exceeded",
+    "role_cannot_be_assumed",
+    "security_token_expired",
+    "throttled",
+    "training_job_in_use",
+    "training_job_not_deletable",
+    "training_job_not_found",
+    "type_not_in_region",
+    "unknown_operation",
+    "validation",
+    "wrong_json_type",
+]
+
+
+def validation(message: str) -> ServiceError:
+    """Return a ValidationException with ``message``: the commonest refusal of all."""
+    return ServiceError(code="ValidationException", message=message)
+
+
+def training_job_in_use(arn: str) -> ServiceError:
+    """The name was used before, ever. Source: row 1."""
+    return ServiceError(
+        code="ResourceInUse",
+        message=(
+            "Training job names must be unique within an AWS account and region, and a training "
+            f"job with this name already exists ({arn})"
+        ),
+    )
+
+
+def training_job_not_found() -> ServiceError:
+    """No such job, for Describe, Stop, Update and Delete. Sources: row 56; for Describe,
+    aws/amazon-sagemaker-examples#2360; for Update and Delete unverified.
+    """
+    return validation("Requested resource not found.")
+
+
+def processing_job_not_found() -> ServiceError:
+    """No such processing job, for Describe. Source: row 77, which has the beginning only."""
+    return validation("Could not find requested job")
+
+
+def cannot_stop(kind: str, status: str) -> ServiceError:
+    """The job (``kind``: "training job", "transform job") has ended. Sources: rows 57, 109."""
+    return validation(f"The request was rejected because the {kind} is in status {status}.")
+
+
+def training_job_not_deletable(status: str) -> ServiceError:
+    """DeleteTrainingJob of a job that still runs. Unverified; worded after row 57."""
+    return cannot_stop("training job", status)
+
+
+def input_not_found(*, uri: str, region: str, role: str, bucket: str) -> ServiceError:
+    """The prefix of a channel holds nothing, or cannot be listed. Source: row 12."""
+    return validation(_input_not_found_text(uri, region, role, bucket))
+
+
+def input_bucket_elsewhere(
+    *, uri: str, region: str, role: str, bucket: str, other: str
+) -> ServiceError:
+    """The bucket of a channel is in region ``other``. Source: row 13."""
+    text = _input_not_found_text(uri, region, role, bucket)
+    return validation(
+        f"{text} Error message from S3: The bucket is in this region: {other}. "
+        "Please use this region to retry the request"
+    )
+
+
+def _input_not_found_text(uri: str, region: str, role: str, bucket: str) -> str:
+    return (
+        f'No S3 objects found under S3 URL "{uri}" given in input data source. '
+        f"Please ensure that the bucket exists in the selected region ({region}), "
+        f'that objects exist under that S3 prefix, and that the role "{role}" '
+        f'has "s3:ListBucket" permissions on bucket "{bucket}".'
+    )
+
+
+def image_not_found(image: str) -> ServiceError:
+    """ECR has no such image or tag. Sources: rows 16, 176; what follows the colon was cut there."""
+    return validation(f"Cannot find the requested image: {image}")
+
+
+def image_access_denied(*, repository: str, registry: str, role: str) -> ServiceError:
+    """The role may not pull from ECR. Sources: row 17; whole in wpilibsuite/DetectCoral#37."""
+    return validation(
+        f"Access denied for repository: {repository} in registry ID: {registry}. Please check if "
+        f"your ECR repository and image exist and role {role} has proper pull permissions for "
+        "SageMaker: ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer"
+    )
+
+
+def algorithm_not_found(arn: str) -> ServiceError:
+    """AlgorithmName names nothing. Source: aws/amazon-sagemaker-examples#3923."""
+    return validation(f"Algorithm {arn} does not exist.")
+
+
+def role_cannot_be_assumed(role: str) -> ServiceError:
+    """The role does not trust SageMaker. Source: row 106 (transform)."""
+    return validation(
+        f"Could not assume role {role}. Please ensure that the role exists and allows principal "
+        "'sagemaker.amazonaws.com' to assume the role."
+    )
+
+
+def type_not_in_region(instance_type: str) -> ServiceError:
+    """The type is in the enum and not offered for training in the region. Source: row 5."""
+    return ServiceError(
+        code="ResourceLimitExceeded",
+        message=(
+            f"The requested resource training-job/{instance_type} is not available in this region"
+        ),
+    )
+
+
+def quota_exceeded(*, quota: str, limit: int, used: int, asked: int) -> ServiceError:
+    """A quota (``ml.p3.2xlarge for training job usage``) is used up. Sources: rows 6, 9, 10, 70."""
+    return ServiceError(
+        code="ResourceLimitExceeded",
+        message=(
+            f"The account-level service limit '{quota}' is {limit} Instances, with current "
+            f"utilization of {used} Instances and a request delta of {asked} Instances. Please use "
+            "AWS Service Quotas to request an increase for this quota. If AWS Service Quotas is "
+            "not available, contact AWS support to request an increase for this quota."
+        ),
+    )
+
+
+def access_denied(*, principal: str, action: str, resource: str) -> ServiceError:
+    """The caller may not. Source: row 25."""
+    return ServiceError(
+        code="AccessDeniedException",
+        message=(
+            f"User: {principal} is not authorized to perform: {action} on resource: {resource} "
+            f"because no identity-based policy allows the {action} action"
+        ),
+    )
+
+
+def security_token_expired() -> ServiceError:
+    """The caller's credentials are too old. Source: row 60."""
+    return ServiceError(
+        code="ExpiredTokenException",
+        message="The security token included in the request is expired",
+    )
+
+
+def throttled() -> ServiceError:
+    """Too many calls. Source: row 26."""
+    return ServiceError(code="ThrottlingException", message="Rate exceeded")
+
+
+def internal_failure() -> ServiceError:
+    """The service failed. Sources: rows 98, 144: the message is empty."""
+    return ServiceError(code="InternalFailure", message="", http_status=500)
+
+
+def invalid_pagination_token(token: str) -> ServiceError:
+    """NextToken is not one that was given out. Source: row 64, which is doubtful."""
+    return validation(f'Invalid pagination token because "{token}".')
+
+
+def arn_of_other_region(region: str) -> ServiceError:
+    """An ARN names another region than the one asked. Source: row 130 (model packages)."""
+    return validation(f"ARN should be scoped to correct region: {region}")
+
+
+def unknown_operation(operation: str) -> ServiceError:
+    """The front does not know what X-Amz-Target names. AWS sends no message: ours is unverified,
+    and names the operation.
+    """
+    return ServiceError(
+        code="UnknownOperationException", message=f"Unknown operation: {operation}", http_status=400
+    )
+
+
+def wrong_json_type(message: str) -> ServiceError:
+    """A value is of a wrong JSON type; ``message`` is from ``type_problem``."""
+    return ServiceError(code="SerializationException", message=message)
+
+
+def malformed_body() -> ServiceError:
+    """The body is no JSON. Athena, of the same front, sends no message at all (measured 2026)."""
+    return ServiceError(code="SerializationException", message=None)

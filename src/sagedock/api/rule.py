@@ -1,0 +1,46 @@
+"""One rule across the fields of a request."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from sagedock.api.service_error import ServiceError
+
+__all__ = ["BROKEN", "Finding", "Request", "Rule", "RuleProblem"]
+
+Request: TypeAlias = Mapping[str, Any]
+#: What fills a message's placeholders where a rule is broken; None where it is kept.
+Finding: TypeAlias = Mapping[str, str] | None
+
+#: The finding of a rule whose message has no placeholder.
+BROKEN: Finding = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One rule: the fields it reads, the test, the service's words, and where they were seen.
+
+    ``message`` is a format; the test's finding fills its placeholders. Where ``verified`` is false
+    the source states the rule, and the words are ours.
+    """
+
+    fields: tuple[str, ...]
+    finding: Callable[[Request], Finding]
+    message: str
+    source: str
+    verified: bool
+    code: str = "ValidationException"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleProblem:
+    """One broken rule, with its message filled in."""
+
+    rule: Rule
+    message: str
+
+    @property
+    def error(self) -> ServiceError:
+        """The refusal that the service sends."""
+        return ServiceError(code=self.rule.code, message=self.message)

@@ -1,0 +1,162 @@
+"""JSON bodies: what a client sent becomes Python values, and an answer becomes what AWS sends.
+
+Only members that travel in the body; those of REST services that travel in the path, the query
+or a header are the caller's.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from sagedock.api.json_types import fits
+from sagedock.api.model import Shape, error_shapes, input_shape, output_shape, protocol
+from sagedock.api.service_error import ServiceError
+
+__all__ = [
+    "CONTENT_TYPE",
+    "REST_CONTENT_TYPE",
+    "MalformedBody",
+    "decode",
+    "encode",
+    "error_body",
+    "error_headers",
+    "read_json",
+]
+
+#: Source: aws-answers row 122.
+CONTENT_TYPE = "application/x-amz-json-1.1"
+REST_CONTENT_TYPE = "application/json"
+
+#: How errors that no model declares spell their text. Athena, of the same front, was measured.
+_CAPITAL_MESSAGE = ("AccessDeniedException", "SerializationException")
+
+_Leaf = Callable[[str, Any], Any]
+
+
+class MalformedBody(ValueError):
+    """The body is no JSON text. The service answers SerializationException without a message."""
+
+
+def read_json(body: bytes) -> Any:
+    """Return the JSON value in ``body``. Raises ``MalformedBody``; an empty body is one."""
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise MalformedBody(str(error)) from error
+
+
+def decode(body: bytes, service: str, operation: str) -> dict[str, Any]:
+    """Return the request in ``body``: datetimes for timestamps, bytes for blobs, nulls left out.
+
+    Unknown members are left out, as the service does. Values of a wrong type stay as they are:
+    ask ``type_problem`` of ``read_json(body)`` first. Raises ``MalformedBody``.
+    """
+    shape, value = input_shape(service, operation), read_json(body)
+    if shape is None or not isinstance(value, dict):
+        return {}
+    decoded: dict[str, Any] = _convert(shape, value, _read_leaf)
+    return decoded
+
+
+def encode(service: str, operation: str, answer: Mapping[str, Any]) -> bytes:
+    """Return the body of ``answer``: epoch seconds with milliseconds for moments, base64 for blobs.
+
+    Members that are None or that the model lacks are left out. Raises ``ValueError`` for a datetime
+    without a timezone. Source of the numbers: aws-answers row 122.
+    """
+    shape = output_shape(service, operation)
+    value = {} if shape is None else _convert(shape, answer, _write_leaf)
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def error_body(error: ServiceError, service: str = "sagemaker") -> bytes:
+    """Return the body of a refusal: ``{"__type": code, "message": text}``.
+
+    Errors that the model declares call it ``Message``, as their shapes do, and so do a few others.
+    """
+    body = {} if protocol(service) == "rest-json" else {"__type": error.code}
+    if error.message is not None:
+        body[_message_key(error.code, service)] = error.message
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def error_headers(error: ServiceError, service: str = "sagemaker") -> Mapping[str, str]:
+    """Return the headers of a refusal. REST services name the code there and not in the body."""
+    if protocol(service) == "rest-json":
+        return MappingProxyType(
+            {"Content-Type": REST_CONTENT_TYPE, "x-amzn-ErrorType": error.code},
+        )
+    return MappingProxyType({"Content-Type": CONTENT_TYPE})
+
+
+def _message_key(code: str, service: str) -> str:
+    shape = error_shapes(service).get(code)
+    names = ("Message",) if shape is None and code in _CAPITAL_MESSAGE else ()
+    declared = () if shape is None else tuple(shape.members)
+    return next((name for name in (*declared, *names) if name.lower() == "message"), "message")
+
+
+def _convert(shape: Shape, value: Any, leaf: _Leaf) -> Any:
+    """Return ``value`` with ``leaf`` applied to each scalar, nulls and unknown members left out."""
+    if value is None or not fits(shape.type_name, value):
+        return value
+    match shape.type_name:
+        case "structure":
+            return _convert_members(shape, value, leaf)
+        case "list":
+            return [_convert(shape.member, item, leaf) for item in value]
+        case "map":
+            items = value.items()
+            return {key: _convert(shape.value, item, leaf) for key, item in items}
+        case _:
+            return leaf(shape.type_name, value)
+
+
+def _convert_members(shape: Shape, value: Mapping[str, Any], leaf: _Leaf) -> dict[str, Any]:
+    members = shape.members
+    return {
+        name: _convert(members[name], item, leaf)
+        for name, item in value.items()
+        if name in members and item is not None and "location" not in members[name].serialization
+    }
+
+
+def _read_leaf(type_name: str, value: Any) -> Any:
+    match type_name:
+        case "timestamp" if not isinstance(value, datetime):
+            return datetime.fromtimestamp(value, UTC)
+        case "integer" | "long":
+            return int(value)
+        case "float" | "double":
+            return float(value)
+        case "blob" if isinstance(value, str):
+            return _from_base64(value)
+        case _:
+            return value
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise MalformedBody(f"not base64: {error}") from error
+
+
+def _write_leaf(type_name: str, value: Any) -> Any:
+    match type_name:
+        case "timestamp" if isinstance(value, datetime):
+            return _epoch_seconds(value)
+        case "blob" if isinstance(value, bytes | bytearray):
+            return base64.b64encode(value).decode()
+        case _:
+            return value
+
+
+def _epoch_seconds(moment: datetime) -> float:
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment}: a moment needs a timezone; use datetime.now(UTC)")
+    return round(moment.timestamp(), 3)
