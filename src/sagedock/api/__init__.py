@@ -18,8 +18,7 @@ from sagedock.api.check import Problem, problems_in_request, validation_message
 from sagedock.api.constraints import Kind
 from sagedock.api.json_types import TypeProblem, type_problem, type_problems
 from sagedock.api.model import operations, target_prefix
-from sagedock.api.rule import Rule, RuleProblem
-from sagedock.api.rules import RULES, rule_problems
+from sagedock.api.rules import RULES, Rule, RuleProblem, rule_problems
 from sagedock.api.service_error import ServiceError
 from sagedock.api.strict import unknown_members
 from sagedock.api.wire import (

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sagedock.api.check import problems_in_value
+from sagedock.api.constraints import Kind
 from sagedock.api.model import Shape, output_shape
 from sagedock.api.place import TOP, Place
 from sagedock.api.strict import unknown_in_value
@@ -31,6 +32,12 @@ _TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
     }
 )
 
+#: Members that the model requires and that the service leaves out: ModelArtifacts until a job has
+#: ended. Source: the Describe answers kept in aws-controllers-k8s/sagemaker-controller (2021).
+_LEFT_OUT: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
+    {("sagemaker", "DescribeTrainingJob"): frozenset({"ModelArtifacts"})}
+)
+
 
 def problems_in_answer(
     service: str,
@@ -49,8 +56,12 @@ def problems_in_answer(
     if shape is None:
         return tuple(f"{name}: {operation} answers nothing" for name in answer)
     unknown = (f"{name}: not in the model" for name in unknown_in_value(shape, answer, TOP))
-    found = problems_in_value(shape, answer, allow)
-    wrong = (f"{problem.member}: {problem.constraint}" for problem in found)
+    left_out = _LEFT_OUT.get((service, operation), frozenset())
+    wrong = (
+        f"{found.member}: {found.constraint}"
+        for found in problems_in_value(shape, answer, allow)
+        if not (found.kind is Kind.REQUIRED and found.member in left_out)
+    )
     return (*unknown, *_wrong_types(shape, answer, TOP), *wrong)
 
 

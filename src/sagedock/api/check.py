@@ -27,6 +27,8 @@ class Problem:
     ``path`` is as the service prints it (``inputDataConfig.1.member.channelName``), ``member`` as
     the caller wrote it (``InputDataConfig[0].ChannelName``); ``shown`` is the value as the service
     prints it with a blank behind, empty for a secret; ``constraint`` is the demand in its words.
+    ``may_be_newer`` marks an instance type outside the enum, which may only be newer than the
+    installed model: a client warns of it, where the service refuses.
     """
 
     path: str
@@ -34,6 +36,7 @@ class Problem:
     shown: str
     constraint: str
     kind: Kind
+    may_be_newer: bool = False
 
     def __str__(self) -> str:
         return f"Value {self.shown}at '{self.path}' failed to satisfy constraint: {self.constraint}"
@@ -81,13 +84,15 @@ class _Spot:
     def inside(self, shape: Shape, value: object, place: Place) -> "_Spot":
         return _Spot(shape=shape, value=value, place=place, allow=self.allow)
 
-    def problem(self, kind: Kind, text: str) -> Problem:
+    def problem(self, kind: Kind, text: str, *, of: Shape | None = None) -> Problem:
+        name = (of or self.shape).name
         return Problem(
             path=self.place.path,
             member=self.place.member,
             shown=quoted(self.value, self.shape),
             constraint=text,
             kind=kind,
+            may_be_newer=kind is Kind.ENUM and name.endswith("InstanceType"),
         )
 
 
@@ -160,4 +165,5 @@ def _in_brackets(
         )
     if failed:
         texts = ", ".join(demand.text for demand in demands)
-        yield spot.problem(failed[0], f"{subject} must satisfy constraint: [{texts}]")
+        text = f"{subject} must satisfy constraint: [{texts}]"
+        yield spot.problem(failed[0], text, of=shape)

@@ -187,11 +187,15 @@ def arn_of_other_region(region: str) -> ServiceError:
 
 
 def unknown_operation(operation: str) -> ServiceError:
-    """The front does not know what X-Amz-Target names. AWS sends no message: ours is unverified,
-    and names the operation.
+    """X-Amz-Target names nothing that is known here. The first sentence is what SageMaker answers
+    (hashicorp/terraform-provider-aws#27258); the second is ours, and names the operation.
     """
     return ServiceError(
-        code="UnknownOperationException", message=f"Unknown operation: {operation}", http_status=400
+        code="UnknownOperationException",
+        message=(
+            "The requested operation is not supported in the called region. "
+            f"Unknown operation: {operation}"
+        ),
     )
 
 

@@ -4,14 +4,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sagedock.api.rule import Rule, RuleProblem
-from sagedock.api.rules_training import CREATE_TRAINING_JOB
+from sagedock.api.rules import training_algorithm, training_compute, training_data
+from sagedock.api.rules.rule import Rule, RuleProblem
 
-__all__ = ["RULES", "rule_problems"]
+__all__ = ["RULES", "Rule", "RuleProblem", "rule_problems"]
 
 #: The rules of each operation, in the order in which they are reported.
 RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = MappingProxyType(
-    {("sagemaker", "CreateTrainingJob"): CREATE_TRAINING_JOB}
+    {
+        ("sagemaker", "CreateTrainingJob"): (
+            *training_compute.RULES,
+            *training_algorithm.RULES,
+            *training_data.RULES,
+        )
+    }
 )
 
 

@@ -1,20 +1,23 @@
 """One rule across the fields of a request."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from sagedock.api.service_error import ServiceError
 
-__all__ = ["BROKEN", "Finding", "Request", "Rule", "RuleProblem"]
+__all__ = ["BROKEN", "Finding", "Request", "Rule", "RuleProblem", "part", "repeated"]
 
 Request: TypeAlias = Mapping[str, Any]
 #: What fills a message's placeholders where a rule is broken; None where it is kept.
 Finding: TypeAlias = Mapping[str, str] | None
 
-#: The finding of a rule whose message has no placeholder.
+#: The finding of a broken rule whose message has no placeholder.
 BROKEN: Finding = MappingProxyType({})
+
+_NOTHING: Request = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,3 +47,14 @@ class RuleProblem:
     def error(self) -> ServiceError:
         """The refusal that the service sends."""
         return ServiceError(code=self.rule.code, message=self.message)
+
+
+def part(request: Request, name: str) -> Request:
+    """Return the structure ``name`` of ``request``, empty where it is absent."""
+    return request.get(name) or _NOTHING
+
+
+def repeated(names: Iterable[str]) -> Finding:
+    """Return the finding that names what occurs twice, or None where nothing does."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    return {"names": ", ".join(twice)} if twice else None

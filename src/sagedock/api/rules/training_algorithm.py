@@ -1,0 +1,99 @@
+"""CreateTrainingJob: the image or the algorithm, and its metrics."""
+
+import re
+
+from sagedock.api.rules.rule import BROKEN, Finding, Request, Rule, part, repeated
+from sagedock.api.rules.sources import API, GITHUB, GUIDE
+
+__all__ = ["RULES"]
+
+# What Docker takes for an image: [host/]repository[:tag][@digest].
+_IMAGE = re.compile(
+    r"((?P<host>[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+(:\d+)?|localhost(:\d+)?)/)?"
+    r"[a-z0-9]+([._/-]+[a-z0-9]+)*(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?",
+    re.ASCII,
+)
+# 123456789012.dkr.ecr.us-east-1.amazonaws.com, and its FIPS, China and dual-stack forms.
+_ECR = re.compile(r"\d{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com|on\.aws)[a-z.]*")
+
+
+def _image(request: Request) -> str:
+    return str(part(request, "AlgorithmSpecification").get("TrainingImage") or "")
+
+
+def _from_vpc(request: Request) -> bool:
+    config = part(part(request, "AlgorithmSpecification"), "TrainingImageConfig")
+    return config.get("TrainingRepositoryAccessMode") == "Vpc"
+
+
+def _image_or_algorithm(request: Request) -> Finding:
+    algorithm = part(request, "AlgorithmSpecification")
+    given = [name for name in ("TrainingImage", "AlgorithmName") if algorithm.get(name)]
+    return BROKEN if algorithm and len(given) != 1 else None
+
+
+def _malformed_image(request: Request) -> Finding:
+    image = _image(request)
+    return BROKEN if image and not _IMAGE.fullmatch(image) else None
+
+
+def _foreign_image(request: Request) -> Finding:
+    parsed = _IMAGE.fullmatch(_image(request))
+    foreign = parsed is not None and not _ECR.fullmatch(parsed["host"] or "")
+    return BROKEN if foreign and not _from_vpc(request) else None
+
+
+def _vpc_image_without_vpc(request: Request) -> Finding:
+    return BROKEN if _from_vpc(request) and not request.get("VpcConfig") else None
+
+
+def _repeated_metrics(request: Request) -> Finding:
+    metrics = part(request, "AlgorithmSpecification").get("MetricDefinitions") or ()
+    return repeated(metric["Name"] for metric in metrics)
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        fields=("AlgorithmSpecification",),
+        finding=_image_or_algorithm,
+        message="Exactly one of TrainingImage and AlgorithmName must be specified.",
+        source=API + "API_AlgorithmSpecification.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("AlgorithmSpecification.TrainingImage",),
+        finding=_malformed_image,
+        message=(
+            "Invalid training image. Please provide a valid Amazon Elastic Container Registry path "
+            "of the Docker image to run."
+        ),
+        source=GITHUB + "aws/sagemaker-python-sdk/issues/2063",  # aws-answers row 177
+        verified=True,
+    ),
+    Rule(
+        fields=("AlgorithmSpecification",),
+        finding=_foreign_image,
+        message=(
+            "TrainingImageConfig with TrainingRepositoryAccessMode set to VPC must be provided "
+            "when using a training image from a private Docker registry. Please provide"
+            "TrainingImageConfig and TrainingRepositoryAccessMode set to VPC when using a "
+            "training image from a private Docker registry."
+        ),
+        source=GITHUB + "zenml-io/zenml/issues/3749",  # aws-answers row 18; the blank is AWS's
+        verified=True,
+    ),
+    Rule(
+        fields=("AlgorithmSpecification.TrainingImageConfig", "VpcConfig"),
+        finding=_vpc_image_without_vpc,
+        message="VpcConfig must be provided when TrainingRepositoryAccessMode is set to Vpc.",
+        source=GUIDE + "docker-containers-adapt-your-own-private-registry.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("AlgorithmSpecification.MetricDefinitions",),
+        finding=_repeated_metrics,
+        message="Metric names must be unique. Duplicate metric names: [{names}]",
+        source=GUIDE + "training-metrics.html",
+        verified=False,
+    ),
+)
