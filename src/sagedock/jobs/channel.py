@@ -1,0 +1,59 @@
+"""One input channel of a training job."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sagedock.jobs.request import merged, present
+
+__all__ = ["Channel", "Compression", "Distribution", "InputMode", "RecordWrapping", "S3DataType"]
+
+InputMode = Literal["File", "Pipe", "FastFile"]
+Distribution = Literal["FullyReplicated", "ShardedByS3Key"]
+Compression = Literal["None", "Gzip"]
+RecordWrapping = Literal["None", "RecordIO"]
+S3DataType = Literal["S3Prefix", "ManifestFile", "AugmentedManifestFile"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """Data that the container finds under /opt/ml/input/data/<channel name>.
+
+    The fields are those of SageMaker SDK v2's ``TrainingInput``. ``extra`` is in API casing and
+    is merged in last; a None there removes a member.
+    """
+
+    s3_data: str
+    content_type: str | None = None
+    distribution: Distribution = "FullyReplicated"
+    compression: Compression | None = None
+    record_wrapping: RecordWrapping | None = None
+    s3_data_type: S3DataType = "S3Prefix"
+    input_mode: InputMode | None = None
+    attribute_names: Sequence[str] = ()
+    instance_groups: Sequence[str] = ()
+    shuffle_seed: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def parameters(self, name: str) -> dict[str, Any]:
+        """Return the channel as one entry of InputDataConfig."""
+        source = {
+            "S3DataType": self.s3_data_type,
+            "S3Uri": self.s3_data,
+            "S3DataDistributionType": self.distribution,
+            "AttributeNames": list(self.attribute_names),
+            "InstanceGroupNames": list(self.instance_groups),
+        }
+        seed = None if self.shuffle_seed is None else {"Seed": self.shuffle_seed}
+        members = present(
+            {
+                "ChannelName": name,
+                "DataSource": {"S3DataSource": present(source)},
+                "ContentType": self.content_type,
+                "CompressionType": self.compression,
+                "RecordWrapperType": self.record_wrapping,
+                "InputMode": self.input_mode,
+                "ShuffleConfig": seed,
+            }
+        )
+        return merged(members, self.extra)

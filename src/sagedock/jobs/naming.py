@@ -1,0 +1,25 @@
+"""Names of jobs."""
+
+import re
+from datetime import UTC, datetime
+
+__all__ = ["base_name_of_image", "unique_name"]
+
+#: API_CreateTrainingJob: TrainingJobName has at most 63 characters.
+_LONGEST = 63
+
+
+def unique_name(base: str, now: datetime) -> str:
+    """Return ``base`` and the time in UTC, to the millisecond, in at most 63 characters.
+
+    The form is SageMaker SDK v2's: digits-2026-01-31-23-59-58-123. A long base is cut.
+    """
+    moment = now.astimezone(UTC)
+    stamp = f"{moment:%Y-%m-%d-%H-%M-%S}-{moment.microsecond // 1000:03d}"
+    return f"{base[: _LONGEST - len(stamp) - 1]}-{stamp}"
+
+
+def base_name_of_image(image_uri: str) -> str:
+    """Return the repository's last word, in letters, digits and hyphens: a job name's base."""
+    repository = re.split(r"[:@]", image_uri.rsplit("/", 1)[-1])[0]
+    return re.sub(r"[^a-zA-Z0-9]+", "-", repository).strip("-") or "training-job"

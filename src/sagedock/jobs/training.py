@@ -1,0 +1,151 @@
+"""A training job, as data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sagedock.contract import paths
+from sagedock.jobs.channel import Channel, InputMode
+from sagedock.jobs.hyperparameters import Script, as_json, as_text
+from sagedock.jobs.request import Request, merged, present
+
+__all__ = ["TrainingJob"]
+
+#: The channel that carries the source where the container may not reach S3.
+_CODE_CHANNEL = "code"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingJob:
+    """What to train, where, and on what; the fields are SageMaker SDK v2's, units in names.
+
+    ``inputs`` maps channel names to an S3 URI or a Channel. With a ``script`` hyperparameters are
+    sent as JSON, as SDK v2's script mode does; without one, as ``str`` writes them. ``extra`` is
+    in API casing and is merged in last, map by map; a None there removes a member.
+    """
+
+    name: str
+    image_uri: str
+    role: str
+    instance_type: str
+    output_path: str
+    instance_count: int = 1
+    volume_size_gb: int = 30
+    volume_kms_key: str | None = None
+    output_kms_key: str | None = None
+    keep_alive_period_s: int | None = None
+    max_run_s: int = 24 * 60 * 60
+    max_wait_s: int | None = None
+    use_spot_instances: bool = False
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    script: Script | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str | Channel] = field(default_factory=dict)
+    input_mode: InputMode = "File"
+    metric_definitions: Sequence[Mapping[str, str]] = ()
+    checkpoint_s3_uri: str | None = None
+    checkpoint_local_path: str | None = None
+    container_entry_point: Sequence[str] = ()
+    container_arguments: Sequence[str] = ()
+    encrypt_inter_container_traffic: bool = False
+    enable_network_isolation: bool = False
+    subnets: Sequence[str] = ()
+    security_group_ids: Sequence[str] = ()
+    tags: Mapping[str, str] | Sequence[Mapping[str, str]] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def requests(self) -> tuple[Request, ...]:
+        """Return the one CreateTrainingJob request.
+
+        Raises InvalidRequest where a hyperparameter of a script cannot be written as JSON.
+        """
+        parameters = merged({**self._what(), **self._where(), **self._options()}, self.extra)
+        return (Request(service="sagemaker", operation="CreateTrainingJob", parameters=parameters),)
+
+    def _what(self) -> dict[str, Any]:
+        algorithm = {
+            "TrainingImage": self.image_uri,
+            "TrainingInputMode": self.input_mode,
+            "MetricDefinitions": [dict(definition) for definition in self.metric_definitions],
+            "ContainerEntrypoint": list(self.container_entry_point),
+            "ContainerArguments": list(self.container_arguments),
+        }
+        return present(
+            {
+                "TrainingJobName": self.name,
+                "AlgorithmSpecification": present(algorithm),
+                "RoleArn": self.role,
+                "HyperParameters": self._hyperparameters(),
+                "Environment": dict(self.environment),
+                "InputDataConfig": self._channels(),
+            }
+        )
+
+    def _where(self) -> dict[str, Any]:
+        output = {"S3OutputPath": self.output_path, "KmsKeyId": self.output_kms_key}
+        resources = {
+            "InstanceType": self.instance_type,
+            "InstanceCount": self.instance_count,
+            "VolumeSizeInGB": self.volume_size_gb,
+            "VolumeKmsKeyId": self.volume_kms_key,
+            "KeepAlivePeriodInSeconds": self.keep_alive_period_s,
+        }
+        stopping = {
+            "MaxRuntimeInSeconds": self.max_run_s,
+            "MaxWaitTimeInSeconds": self.max_wait_s,
+        }
+        network = {
+            "Subnets": list(self.subnets),
+            "SecurityGroupIds": list(self.security_group_ids),
+        }
+        return present(
+            {
+                "OutputDataConfig": present(output),
+                "ResourceConfig": present(resources),
+                "StoppingCondition": present(stopping),
+                "VpcConfig": present(network),
+            }
+        )
+
+    def _options(self) -> dict[str, Any]:
+        checkpoints = {
+            "S3Uri": self.checkpoint_s3_uri,
+            "LocalPath": self.checkpoint_local_path,
+        }
+        return present(
+            {
+                "CheckpointConfig": present(checkpoints),
+                "EnableManagedSpotTraining": self.use_spot_instances or None,
+                "EnableNetworkIsolation": self.enable_network_isolation or None,
+                "EnableInterContainerTrafficEncryption": self.encrypt_inter_container_traffic
+                or None,
+                "Tags": _tag_list(self.tags),
+            }
+        )
+
+    def _hyperparameters(self) -> dict[str, str]:
+        if self.script is None:
+            return as_text(self.hyperparameters)
+        script = self.script
+        if self.enable_network_isolation:
+            # The container cannot fetch from S3, so the platform brings the source as a channel.
+            archive = script.submit_directory.rsplit("/", 1)[-1]
+            inside = f"{paths.channel(_CODE_CHANNEL)}/{archive}"
+            script = replace(script, submit_directory=inside)
+        return as_json(self.hyperparameters) | script.hyperparameters(self.name)
+
+    def _channels(self) -> list[dict[str, Any]]:
+        channels = {name: _as_channel(data) for name, data in self.inputs.items()}
+        if self.script is not None and self.enable_network_isolation:
+            channels.setdefault(_CODE_CHANNEL, Channel(s3_data=self.script.submit_directory))
+        return [channel.parameters(name) for name, channel in channels.items()]
+
+
+def _as_channel(data: str | Channel) -> Channel:
+    return data if isinstance(data, Channel) else Channel(s3_data=data)
+
+
+def _tag_list(tags: Mapping[str, str] | Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    if isinstance(tags, Mapping):
+        return [{"Key": key, "Value": value} for key, value in tags.items()]
+    return [dict(tag) for tag in tags]

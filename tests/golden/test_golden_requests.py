@@ -1,0 +1,146 @@
+"""Jobs and the requests they become, as reviewed JSON files.
+
+A change of a request shows up as a diff of its file: ``UPDATE_GOLDEN=1 pytest tests/golden`` writes
+the files anew.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from sagedock.api import problems_in_request, rule_problems, unknown_members
+from sagedock.jobs import Channel, Script, TrainingJob
+
+HERE = Path(__file__).parent / "requests"
+ROLE = "arn:aws:iam::123456789012:role/sagedock"
+IMAGE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/sagedock-training:cpu"
+
+MINIMAL = TrainingJob(
+    name="minimal",
+    image_uri=IMAGE,
+    role=ROLE,
+    instance_type="ml.m5.large",
+    output_path="s3://bucket/output/",
+)
+SCRIPT = TrainingJob(
+    name="script",
+    image_uri=IMAGE,
+    role=ROLE,
+    instance_type="ml.m5.large",
+    output_path="s3://bucket/output/",
+    hyperparameters={"epochs": 3, "lr": 0.1, "optimizer": "adam", "amp": True, "layers": [8, 4]},
+    script=Script(
+        program="train.py",
+        submit_directory="s3://bucket/script/source/sourcedir.tar.gz",
+        region="us-west-2",
+    ),
+    inputs={"train": "s3://bucket/train/"},
+)
+FULL = TrainingJob(
+    name="full",
+    image_uri=IMAGE,
+    role=ROLE,
+    instance_type="ml.g5.2xlarge",
+    instance_count=2,
+    volume_size_gb=100,
+    volume_kms_key="key-1",
+    output_path="s3://bucket/output/",
+    output_kms_key="key-2",
+    max_run_s=3600,
+    max_wait_s=7200,
+    use_spot_instances=True,
+    hyperparameters={"epochs": 3, "lr": 0.1, "optimizer": "adam", "amp": True},
+    environment={"NCCL_DEBUG": "INFO"},
+    inputs={
+        "train": Channel(
+            s3_data="s3://bucket/train/",
+            content_type="application/x-recordio",
+            distribution="ShardedByS3Key",
+            compression="Gzip",
+            record_wrapping="RecordIO",
+            input_mode="Pipe",
+            shuffle_seed=7,
+        ),
+        "labels": Channel(
+            s3_data="s3://bucket/labels.manifest",
+            s3_data_type="AugmentedManifestFile",
+            attribute_names=("source-ref", "label"),
+        ),
+    },
+    input_mode="Pipe",
+    metric_definitions=({"Name": "loss", "Regex": "loss=([0-9.]+)"},),
+    checkpoint_s3_uri="s3://bucket/checkpoints/",
+    checkpoint_local_path="/opt/ml/checkpoints",
+    container_entry_point=("python", "-m", "training"),
+    container_arguments=("--verbose",),
+    encrypt_inter_container_traffic=True,
+    subnets=("subnet-1",),
+    security_group_ids=("sg-1",),
+    tags={"team": "vision"},
+    extra={
+        "RetryStrategy": {"MaximumRetryAttempts": 2},
+        "StoppingCondition": {"MaxPendingTimeInSeconds": 7200},
+    },
+)
+ISOLATED_SCRIPT = TrainingJob(
+    name="isolated",
+    image_uri=IMAGE,
+    role=ROLE,
+    instance_type="ml.m5.large",
+    output_path="s3://bucket/output/",
+    script=Script(
+        program="train.py",
+        submit_directory="s3://bucket/isolated/source/sourcedir.tar.gz",
+        region="us-west-2",
+    ),
+    enable_network_isolation=True,
+)
+INSTANCE_GROUPS = TrainingJob(
+    name="groups",
+    image_uri=IMAGE,
+    role=ROLE,
+    instance_type="unused",
+    output_path="s3://bucket/output/",
+    extra={
+        "ResourceConfig": {
+            "InstanceType": None,
+            "InstanceCount": None,
+            "InstanceGroups": [
+                {"InstanceGroupName": "cpu", "InstanceType": "ml.c5.xlarge", "InstanceCount": 1},
+                {"InstanceGroupName": "gpu", "InstanceType": "ml.g5.xlarge", "InstanceCount": 2},
+            ],
+        }
+    },
+)
+JOBS = [MINIMAL, SCRIPT, FULL, ISOLATED_SCRIPT, INSTANCE_GROUPS]
+
+
+def _requests(job: TrainingJob) -> list[dict[str, object]]:
+    return [
+        {"service": one.service, "operation": one.operation, "parameters": dict(one.parameters)}
+        for one in job.requests()
+    ]
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
+def test_a_job_becomes_the_reviewed_requests(job: TrainingJob) -> None:
+    path = HERE / f"{job.name}.json"
+    requests = _requests(job)
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(json.dumps(requests, indent=2) + "\n")
+    assert requests == json.loads(path.read_text())
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
+def test_a_reviewed_request_is_one_that_the_service_takes(job: TrainingJob) -> None:
+    for request in job.requests():
+        named = (request.service, request.operation, request.parameters)
+        assert not problems_in_request(*named)
+        assert not unknown_members(*named)
+        assert not rule_problems(*named)
+
+
+def test_every_reviewed_file_belongs_to_a_job() -> None:
+    assert {path.stem for path in HERE.glob("*.json")} == {job.name for job in JOBS}
