@@ -6,6 +6,7 @@ from sagedock.contract import _sources as source
 
 __all__ = [
     "FAILURE_REASON_CHARACTERS",
+    "HOSTS_RESOLVE_S",
     "HYPERPARAMETERS",
     "HYPERPARAMETER_KEY_CHARACTERS",
     "HYPERPARAMETER_VALUE_CHARACTERS",
@@ -42,4 +43,5 @@ HYPERPARAMETER_KEY_CHARACTERS = Limit(
 HYPERPARAMETER_VALUE_CHARACTERS = Limit(
     value=2500, unit="characters", source=source.CREATE_TRAINING_JOB
 )
+HOSTS_RESOLVE_S = Limit(value=900, unit="seconds", source=source.TOOLKIT)
 METRIC_DEFINITIONS = Limit(value=40, unit="entries", source=source.METRICS)

@@ -5,12 +5,22 @@ from typing import Literal
 
 from sagedock.contract import _sources as source
 
-__all__ = ["INTERFACE", "INVOCATIONS", "PING", "SERVING_PORT", "Route", "hosts"]
+__all__ = [
+    "INTERFACE",
+    "INVOCATIONS",
+    "MASTER_PORT",
+    "PING",
+    "SERVING_PORT",
+    "Route",
+    "hosts",
+]
 
 #: The interface that resourceconfig.json names. It must exist in the container: locally it is
 #: Docker's first one.
 INTERFACE = "eth0"
 SERVING_PORT = 8080
+#: Where torchrun's first host listens for the others (source: TOOLKIT, torch_distributed.py).
+MASTER_PORT = 7777
 
 
 @dataclass(frozen=True, kw_only=True)

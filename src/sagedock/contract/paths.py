@@ -19,6 +19,7 @@ __all__ = [
     "OUTPUT_DATA",
     "RESERVED",
     "RESOURCE_CONFIG",
+    "SUCCESS",
     "TMP",
     "Place",
     "channel",
@@ -119,6 +120,13 @@ FAILURE = Place(
     writer="container",
     holds="why the job failed; its first characters become FailureReason",
     source=source.OUTPUT,
+)
+SUCCESS = Place(
+    path="/opt/ml/output/success",
+    kind="file",
+    writer="container",
+    holds="nothing; the toolkit leaves it where a job succeeds",
+    source=source.TOOLKIT,
 )
 CHECKPOINTS = Place(
     path="/opt/ml/checkpoints",

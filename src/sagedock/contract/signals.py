@@ -2,7 +2,14 @@
 
 from sagedock.contract import _sources as source
 
-__all__ = ["EXIT_KILLED", "EXIT_SUCCESS", "SOURCE", "TRAIN_ARGUMENT"]
+__all__ = [
+    "EXIT_FAILURE",
+    "EXIT_KILLED",
+    "EXIT_SIGNALLED",
+    "EXIT_SUCCESS",
+    "SOURCE",
+    "TRAIN_ARGUMENT",
+]
 
 #: The page that these rows follow.
 SOURCE = source.DOCKERFILE
@@ -10,5 +17,9 @@ SOURCE = source.DOCKERFILE
 TRAIN_ARGUMENT = "train"
 #: Completed; every other code is Failed (source: EXIT).
 EXIT_SUCCESS = 0
+#: What a launcher ends with when the job fails before the user's script has run.
+EXIT_FAILURE = 1
+#: A process killed by signal N ends its container with this much plus N (POSIX shells' rule).
+EXIT_SIGNALLED = 128
 #: 128 + SIGKILL: the kernel's out-of-memory killer, or the end of the grace after SIGTERM.
 EXIT_KILLED = 137

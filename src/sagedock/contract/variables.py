@@ -8,10 +8,14 @@ from sagedock.contract import _sources as source
 __all__ = [
     "AWS_DEFAULT_REGION",
     "AWS_REGION",
+    "CA_REPOSITORY_ARN",
+    "SAGEDOCK_HOSTS_RESOLVE_S",
+    "SAGEMAKER_BASE_DIR",
     "SAGEMAKER_PROGRAM",
     "SAGEMAKER_REGION",
     "SAGEMAKER_SUBMIT_DIRECTORY",
     "SAGEMAKER_TRAINING_MODULE",
+    "SM_STUDIO_LOCAL_MODE",
     "TRAINING_JOB_ARN",
     "TRAINING_JOB_NAME",
     "Variable",
@@ -80,4 +84,28 @@ SAGEMAKER_TRAINING_MODULE = Variable(
     setter="user",
     holds="the framework module that the toolkit's `train` calls, as module:function",
     source=source.TOOLKIT,
+)
+SAGEMAKER_BASE_DIR = Variable(
+    name="SAGEMAKER_BASE_DIR",
+    setter="user",
+    holds="what stands for /opt/ml outside SageMaker",
+    source=source.TOOLKIT,
+)
+CA_REPOSITORY_ARN = Variable(
+    name="CA_REPOSITORY_ARN",
+    setter="user",
+    holds="the CodeArtifact repository that requirements.txt is installed from",
+    source=source.TOOLKIT,
+)
+SM_STUDIO_LOCAL_MODE = Variable(
+    name="SM_STUDIO_LOCAL_MODE",
+    setter="user",
+    holds="`true` in Studio's local mode, where host names need not resolve",
+    source=source.TOOLKIT,
+)
+SAGEDOCK_HOSTS_RESOLVE_S = Variable(
+    name="SAGEDOCK_HOSTS_RESOLVE_S",
+    setter="user",
+    holds="seconds to wait for the other hosts' names; limits.HOSTS_RESOLVE_S where not set",
+    source="sagedock",
 )

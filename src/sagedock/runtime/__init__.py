@@ -1,1 +1,7 @@
-"""To be written."""
+"""What runs inside the images, in the place of AWS's `train`, around AWS's training toolkit.
+
+``train``      from the platform's files to an exit code; the other modules are its steps
+``launch``     source, requirements, hosts, script
+``supervise``  one program's signals, stderr and exit code
+``toolkit``    the one module that calls sagemaker-training
+"""
