@@ -1,1 +1,26 @@
-"""To be written."""
+"""The images: which there are, how each is built, and what the engine has of them.
+
+``image``    one image, as data
+``matrix``   containers/images.toml, read; ``schema`` says what it may hold
+``builder``  the docker client that can build here
+``plan``     a build as a list of arguments
+``wheels``   an image's Python packages, gathered on this machine
+``build``    the build, carried out
+``listing``  what the engine has
+"""
+
+from sagedock.images.build import build_image
+from sagedock.images.image import Device, Image, Kind
+from sagedock.images.listing import ListedImage, list_images
+from sagedock.images.matrix import find_matrix, load_images
+
+__all__ = [
+    "Device",
+    "Image",
+    "Kind",
+    "ListedImage",
+    "build_image",
+    "find_matrix",
+    "list_images",
+    "load_images",
+]

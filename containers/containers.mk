@@ -1,0 +1,28 @@
+# Verbs of the images. Included by the Makefile, which defines BIN and `setup`.
+
+BASE_IMAGE := sagedock/base:bookworm-py3.11
+IMAGES ?=
+
+.PHONY: engine
+engine: ## find a Docker engine, or install and start one
+	@containers/engine.sh
+
+.PHONY: base
+base: engine ## make the base image; BASE=IMAGE takes a public one
+	@containers/base/build.sh $(BASE_IMAGE)
+
+.PHONY: build
+build: setup engine ## build the CPU images, or IMAGES="NAME..." of containers/images.toml
+	@$(BIN)/python containers/build.py $(IMAGES)
+
+.PHONY: lock
+lock: setup ## pin every Python package anew, by version and hash (Linux x86_64, Python 3.11)
+	@containers/lock.sh $(BIN)/pip-compile
+
+.PHONY: images
+images: setup ## list the images that are built
+	@docker image ls --filter label=sagedock.image
+
+.PHONY: clean-images
+clean-images: ## remove our images (by label) and the wheels gathered for them
+	@containers/clean.sh

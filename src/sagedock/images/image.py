@@ -1,0 +1,46 @@
+"""One image, as data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ["Device", "Image", "Kind"]
+
+Kind = Literal["training", "serving", "processing"]
+Device = Literal["cpu", "cuda", "neuron"]
+
+#: Any account: the local SageMaker looks for the repository and tag among the local images.
+_ACCOUNT = "123456789012"
+_DEFAULT_REGION = "us-west-2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """One image of images.toml. ``dockerfile`` and ``locks`` are paths below ``containers/``.
+
+    ``python`` is the version inside it. ``instead`` names, for a lock whose packages this machine's
+    pip cannot find, the lock to use in its place.
+    """
+
+    name: str
+    kind: Kind
+    device: Device
+    dockerfile: str
+    target: str
+    repository: str
+    tag: str
+    base: str
+    python: str = "3.11"
+    locks: tuple[str, ...] = ()
+    instead: Mapping[str, str] = field(default_factory=dict)
+    args: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def reference(self) -> str:
+        """The name in the local engine: ``sagedock-training:cpu``."""
+        return f"{self.repository}:{self.tag}"
+
+    def uri(self, region: str = _DEFAULT_REGION, account: str = _ACCOUNT) -> str:
+        """Return the name in ECR's form, the only one that SageMaker's API takes."""
+        return f"{account}.dkr.ecr.{region}.amazonaws.com/{self.reference}"

@@ -1,0 +1,68 @@
+"""A build as data: the arguments of the client that builds, and nothing done yet."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from sagedock.images.builder import Builder
+from sagedock.images.image import Image
+
+__all__ = ["LABEL", "build_command", "own_base"]
+
+#: The label that every image of ours carries; its value is the image's name.
+LABEL = "sagedock.image"
+_OWN_BASE = "sagedock/base:"
+#: Docker passes these to a build without writing them into the image's history.
+#: https://docs.docker.com/build/building/variables/#pre-defined-build-arguments
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+
+
+def own_base(image: Image) -> str | None:
+    """Return the Debian release of a base that containers/base/build.sh makes, else None.
+
+    ``sagedock/base:bookworm-py3.11`` gives ``bookworm``.
+    """
+    if not image.base.startswith(_OWN_BASE):
+        return None
+    return image.base.removeprefix(_OWN_BASE).partition("-")[0]
+
+
+def build_command(
+    image: Image,
+    *,
+    builder: Builder,
+    root: Path,
+    id_file: Path,
+    secrets: Mapping[str, Path],
+    environ: Mapping[str, str],
+) -> tuple[str, ...]:
+    """Return the command that builds ``image`` with ``root`` as its context.
+
+    ``secrets`` maps each secret's id to its file; ``id_file`` receives the image's id.
+    """
+    args = {"BASE": image.base, **image.args}
+    return (
+        *builder.argv,
+        *("--platform", "linux/amd64", "--progress", "plain", "--iidfile", str(id_file)),
+        *("--file", str(root / "containers" / image.dockerfile), "--target", image.target),
+        *_each("--build-arg", (f"{key}={value}" for key, value in args.items())),
+        *_each("--build-arg", (name for name in _PROXIES if name in environ)),
+        *_each("--label", (f"{key}={value}" for key, value in _labels(image).items())),
+        *_each("--secret", (f"id={key},src={path}" for key, path in secrets.items())),
+        *("--tag", image.reference, str(root)),
+    )
+
+
+def _each(option: str, values: Iterable[str]) -> Iterator[str]:
+    for value in values:
+        yield from (option, value)
+
+
+def _labels(image: Image) -> dict[str, str]:
+    return {
+        LABEL: image.name,
+        "sagedock.kind": image.kind,
+        "sagedock.device": image.device,
+        "org.opencontainers.image.version": version("sagedock"),
+        **image.labels,
+    }

@@ -1,0 +1,72 @@
+"""What a table of images.toml may hold: every problem of it, each naming its field."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from sagedock.images.image import Device, Kind
+
+__all__ = ["table_problems"]
+
+_NAME = "[a-z0-9]+(?:[._-][a-z0-9]+)*"
+_PATTERNS = {
+    "name": _NAME,
+    # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
+    "repository": f"(?:{_NAME}/)*{_NAME}",
+    # https://docs.docker.com/reference/cli/docker/image/tag/
+    "tag": "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}",
+    "python": r"3\.[0-9]+",
+}
+_CHOICES = {"kind": get_args(Kind), "device": get_args(Device)}
+_FREE_TEXT = ("dockerfile", "target", "base")
+_LISTS = ("locks",)
+_TABLES = ("instead", "args", "labels")
+_REQUIRED = ("name", "kind", "device", "dockerfile", "target", "repository", "tag", "base")
+_KNOWN = {*_REQUIRED, "python", *_LISTS, *_TABLES}
+
+
+def table_problems(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    """Yield the problems of one [[image]] table whose paths are relative to ``folder``."""
+    where = f"image {table.get('name', '(without a name)')!r}"
+    for problem in _problems(table, folder):
+        yield f"{where}: {problem}"
+
+
+def _problems(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    yield from (f"{key} is missing: add it" for key in _REQUIRED if key not in table)
+    for key in sorted(table.keys() - _KNOWN):
+        yield f"{key} is no field: use one of {', '.join(sorted(_KNOWN))}"
+    for key, value in table.items():
+        yield from _value_problems(key, value)
+    yield from _absent_files(table, folder)
+
+
+def _value_problems(key: str, value: Any) -> Iterator[str]:
+    if key in _LISTS:
+        if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+            yield f"{key} must be a list of strings, not {value!r}"
+    elif key in _TABLES:
+        if not (isinstance(value, dict) and all(isinstance(v, str) for v in value.values())):
+            yield f"{key} must be a table of strings, not {value!r}"
+    elif key in _KNOWN and not (isinstance(value, str) and value):
+        yield f"{key} must be a string that is not empty, not {value!r}"
+    elif key in _CHOICES and value not in _CHOICES[key]:
+        yield f"{key} {value!r} is unknown: use one of {', '.join(_CHOICES[key])}"
+    elif key in _PATTERNS and not re.fullmatch(_PATTERNS[key], value):
+        yield f"{key} {value!r} does not match {_PATTERNS[key]}"
+
+
+def _absent_files(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    for key, name in _named_files(table):
+        if isinstance(name, str) and not (folder / name).is_file():
+            yield f"{key}: {folder / name} is not there: correct the path"
+
+
+def _named_files(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    if "dockerfile" in table:
+        yield "dockerfile", table["dockerfile"]
+    locks, instead = table.get("locks"), table.get("instead")
+    yield from (("locks", lock) for lock in locks or () if isinstance(locks, list))
+    if isinstance(instead, dict):
+        yield from (("instead", lock) for pair in instead.items() for lock in pair)

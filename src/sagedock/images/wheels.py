@@ -1,0 +1,107 @@
+"""An image's Python packages, gathered on this machine before the build.
+
+The host's pip knows where packages come from: its indexes, folders, certificates and credentials.
+So it fetches them, held to the lock's hashes, and the build installs them without a network.
+Nothing of that configuration can then reach a layer.
+"""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sagedock.errors import BuildFailed, StorageError
+from sagedock.images.image import Image
+
+__all__ = ["download_command", "gather"]
+
+#: The lock that the wheels beside it come from. It is written last: without it, none count.
+_LOCK = "packages.lock"
+_OLDEST_GLIBC, _BASES_GLIBC = 5, 36  # manylinux_2_5 to Debian 12's glibc 2.36
+_TAIL_LINES = 15
+
+
+def download_command(image: Image, locks: tuple[Path, ...], into: Path) -> tuple[str, ...]:
+    """Return the pip command that fetches what ``locks`` name, for the image's own Python."""
+    glibcs = range(_BASES_GLIBC, _OLDEST_GLIBC - 1, -1)
+    platforms = [f"manylinux_2_{minor}_x86_64" for minor in glibcs]
+    platforms += ["manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64"]
+    return (
+        *(sys.executable, "-m", "pip", "download", "--quiet", "--no-input"),
+        *("--disable-pip-version-check", "--no-deps", "--require-hashes"),
+        *("--implementation", "cp", "--python-version", image.python),
+        *(word for platform in platforms for word in ("--platform", platform)),
+        *("--dest", str(into)),
+        *(word for lock in locks for word in ("--requirement", str(lock))),
+    )
+
+
+def gather(image: Image, containers: Path, progress: Callable[[str], None]) -> None:
+    """Fill ``containers/wheels/NAME`` with the image's packages, unless they are there already.
+
+    Raises BuildFailed with pip's words where a package cannot be had.
+    """
+    folder = containers / "wheels" / image.name
+    choices = [_paths(locks, containers) for locks in _choices(image)]
+    if any(_is_gathered(folder, locks) for locks in choices):
+        return
+    if importlib.util.find_spec("pip") is None:
+        raise BuildFailed(f"{sys.executable} has no pip, which fetches packages: install it there")
+    progress(f"{image.name}: gathering its Python packages with pip")
+    for locks in choices:
+        refusal = _fetch(image, locks, folder)
+        if not refusal:
+            return
+        progress(f"{image.name}: not to be had: {refusal.splitlines()[-1]}")
+        if locks != choices[-1]:
+            progress(f"{image.name}: taking {', '.join(image.instead.values())} instead")
+    raise BuildFailed(f"{image.name}: pip could not fetch its packages:\n{refusal}")
+
+
+def _choices(image: Image) -> Iterator[tuple[str, ...]]:
+    yield image.locks
+    if image.instead:
+        yield tuple(image.instead.get(lock, lock) for lock in image.locks)
+
+
+def _paths(locks: tuple[str, ...], containers: Path) -> tuple[Path, ...]:
+    return tuple(containers / lock for lock in locks)
+
+
+def _joined(locks: tuple[Path, ...]) -> str:
+    return "".join(lock.read_text(encoding="utf-8") for lock in locks)
+
+
+def _is_gathered(folder: Path, locks: tuple[Path, ...]) -> bool:
+    lock = folder / _LOCK
+    return lock.is_file() and lock.read_text(encoding="utf-8") == _joined(locks)
+
+
+def _fetch(image: Image, locks: tuple[Path, ...], folder: Path) -> str:
+    """Replace ``folder`` by what ``locks`` name; return pip's words where it failed, else ''."""
+    with _staging(folder) as staging:
+        done = subprocess.run(
+            download_command(image, locks, staging), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            return "\n".join(done.stderr.splitlines()[-_TAIL_LINES:]) or f"exit {done.returncode}"
+        (staging / _LOCK).write_text(_joined(locks), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        staging.rename(folder)
+    return ""
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as new:
+            wheels = Path(new) / folder.name
+            wheels.mkdir()
+            yield wheels
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be written ({error}): free the disk") from error
