@@ -91,15 +91,16 @@ def hide_nested(name: str, value: Any) -> Any:
 
 def hide_arguments(arguments: Sequence[str]) -> list[str]:
     """Return command-line arguments (``--name value``, ``--name=value``) as a log may show them."""
-    result: list[str] = []
-    name = ""
+    safe: list[str] = []
+    name = ""  # of the option whose value comes next
     for argument in arguments:
+        option, equals, value = argument.partition("=")
         if name:
-            result.append(shown(name, argument))
-        elif "=" in argument:
-            option, _, value = argument.partition("=")
-            result.append(f"{option}={shown(option.lstrip('-'), value)}")
+            safe.append(shown(name, argument))
+            name = ""
+        elif equals:
+            safe.append(f"{option}={shown(option.lstrip('-'), value)}")
         else:
-            result.append(shown_text(argument))
-        name = argument.lstrip("-") if argument.startswith("-") and not name else ""
-    return result
+            safe.append(shown_text(argument))
+            name = argument.lstrip("-") if argument.startswith("-") else ""
+    return safe

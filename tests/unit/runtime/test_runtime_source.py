@@ -1,0 +1,49 @@
+"""The job's source wins over code baked into the image."""
+
+from pathlib import Path
+
+import pytest
+
+from sagedock.errors import InvalidRequest
+from sagedock.runtime.source import bring
+
+
+def fetch(uri: str, folder: Path) -> None:
+    (folder / "train.py").write_text(f"# from {uri}")
+    (folder / "lib").mkdir()
+    (folder / "lib" / "net.py").touch()
+
+
+def test_source_replaces_what_is_baked_in_and_says_so(tmp_path: Path) -> None:
+    code, said = tmp_path / "code", list[str]()
+    (code / "old").mkdir(parents=True)
+    (code / "old" / "x.py").touch()
+    (code / "train.py").write_text("# baked in")
+    bring("s3://b/source.tar.gz", code, fetch=fetch, say=said.append)
+    assert sorted(p.name for p in code.iterdir()) == ["lib", "train.py"]
+    assert (code / "train.py").read_text() == "# from s3://b/source.tar.gz"
+    assert len(said) == 1
+    assert "s3://b/source.tar.gz" in said[0]
+
+
+def test_empty_folder_is_filled_in_silence(tmp_path: Path) -> None:
+    said = list[str]()
+    bring("file:///x", tmp_path / "code", fetch=fetch, say=said.append)
+    assert (tmp_path / "code" / "train.py").read_text() == "# from /x"
+    assert said == []
+
+
+def test_no_source_named_leaves_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "train.py").touch()
+    bring(None, tmp_path, fetch=fetch, say=list[str]().append)
+    assert (tmp_path / "train.py").exists()
+
+
+def test_failed_fetch_keeps_the_code_and_names_the_source(tmp_path: Path) -> None:
+    def fail(uri: str, folder: Path) -> None:
+        raise OSError("Not Found (404)")
+
+    (tmp_path / "train.py").touch()
+    with pytest.raises(InvalidRequest, match=r"s3://b/k cannot be fetched: OSError: Not Found"):
+        bring("s3://b/k", tmp_path, fetch=fail, say=list[str]().append)
+    assert (tmp_path / "train.py").exists()
