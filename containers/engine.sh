@@ -27,7 +27,7 @@ our_pid() { # print the pid of the engine that we started, if it is running stil
     [[ $(cat "/proc/$pid/comm" 2>/dev/null) == dockerd ]] && echo "$pid"
 }
 
-any_dockerd() { cat /proc/[0-9]*/comm 2>/dev/null | grep -qx dockerd; }
+any_dockerd() { grep -qsx dockerd /proc/[0-9]*/comm; }
 
 is_debian() {
     # shellcheck source=/dev/null

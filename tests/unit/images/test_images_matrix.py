@@ -1,0 +1,112 @@
+"""containers/images.toml is read whole, and every problem in one is told at once."""
+
+from pathlib import Path
+
+import pytest
+
+from sagedock.errors import InvalidRequest
+from sagedock.images import find_matrix, load_images
+
+ROOT = Path(__file__).resolve().parents[3]
+GOOD = """
+[[image]]
+name = "mine"
+kind = "training"
+device = "cpu"
+dockerfile = "Dockerfile"
+target = "final"
+repository = "team/mine"
+tag = "v1"
+base = "debian:12"
+"""
+
+
+@pytest.fixture
+def matrix(tmp_path):
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    return tmp_path / "images.toml"
+
+
+def test_the_projects_own_matrix_is_sound():
+    images = load_images(find_matrix(ROOT))
+    assert {image.name for image in images} >= {"training-cpu", "training-cuda"}
+    cpu = next(image for image in images if image.name == "training-cpu")
+    assert cpu.reference == "sagedock-training:cpu"
+    assert cpu.uri() == "123456789012.dkr.ecr.us-west-2.amazonaws.com/sagedock-training:cpu"
+    assert cpu.uri(region="eu-west-1", account="1" * 12).startswith(
+        "111111111111.dkr.ecr.eu-west-1."
+    )
+
+
+def test_defaults(matrix):
+    matrix.write_text(GOOD)
+    (image,) = load_images(matrix)
+    assert (image.locks, image.python, dict(image.args)) == ((), "3.11", {})
+
+
+def test_every_problem_is_told_at_once(matrix):
+    matrix.write_text(
+        """
+[[image]]
+name = "My Image"
+kind = "trainning"
+device = "tpu"
+dockerfile = "nowhere/Dockerfile"
+target = ""
+repository = "UPPER"
+tag = "a b"
+locks = "x.lock"
+instead = { "a.lock" = "b.lock" }
+args = { N = 1 }
+colour = "red"
+"""
+    )
+    with pytest.raises(InvalidRequest) as caught:
+        load_images(matrix)
+    text = str(caught.value)
+    for words in [
+        "name 'My Image' does not match",
+        "kind 'trainning' is unknown: use one of training, serving, processing",
+        "device 'tpu' is unknown: use one of cpu, cuda, neuron",
+        "nowhere/Dockerfile is not there",
+        "target must be a string that is not empty",
+        "repository 'UPPER' does not match",
+        "tag 'a b' does not match",
+        "locks must be a list of strings",
+        "b.lock is not there",
+        "args must be a table of strings",
+        "colour is no field",
+        "base is missing",
+    ]:
+        assert words in text
+    assert all(str(matrix) in problem for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[image]\n", "is not TOML"),
+        ("", "must hold [[image]] tables"),
+        ("image = 3\n", "must hold [[image]] tables"),
+        ("image = [3]\n", "must hold [[image]] tables"),
+        (GOOD + "[other]\n", "must hold [[image]] tables"),
+        (GOOD + GOOD, "name 'mine' is there twice"),
+        (GOOD + GOOD.replace('"mine"', '"other"'), "'team/mine:v1' is there twice"),
+    ],
+)
+def test_what_is_no_matrix_is_refused(matrix, text, words):
+    matrix.write_text(text)
+    with pytest.raises(InvalidRequest) as caught:
+        load_images(matrix)
+    assert words in str(caught.value)
+
+
+def test_without_a_checkout_it_says_where_to_go(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidRequest, match=r"holds no containers/images\.toml: go to the folder"):
+        find_matrix()
+
+
+def test_an_unreadable_matrix_is_a_clear_error(tmp_path):
+    with pytest.raises(InvalidRequest, match="cannot be read"):
+        load_images(tmp_path)
