@@ -12,19 +12,47 @@ BIN := $(VENV)/bin
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(VENV)/.installed: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/pip install --quiet --editable . --group dev
-	touch $@
+include containers/containers.mk
+
+$(VENV)/.installed: pyproject.toml requirements-dev.lock
+	@echo 'making the Python environment in $(VENV)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.lock
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
 
 .PHONY: setup
 setup: $(VENV)/.installed ## make the Python environment in .venv
 
+.PHONY: demo
+demo: setup engine build ## train on handwritten digits in the local SageMaker, end to end
+	@$(BIN)/python scripts/train.py --target local
+
 .PHONY: check
-check: setup ## lint, types, layers, unit and law tests: no Docker, no network, under a minute
+check: setup ## lint, types, layers, unit and law tests: no Docker, under a minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint containers/*/Dockerfile
+	shellcheck containers/*.sh containers/*/*.sh .ci/run
 	$(BIN)/pytest -q tests/unit tests/laws tests/golden
+
+.PHONY: test
+test: setup engine build $(VENV)-clients/.installed ## every test, those in real containers too
+	$(BIN)/pytest tests
+
+$(VENV)-clients/.installed: tests/clients/requirements.lock
+	@echo 'making the environment of the other clients in $(VENV)-clients'
+	@$(PYTHON) -m venv $(VENV)-clients
+	@$(VENV)-clients/bin/pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+.PHONY: bench
+bench: setup engine build ## measure, against a bare run of the same
+	@$(BIN)/python -m benchmarks
+
+.PHONY: clean
+clean: clean-images ## remove what the verbs above made: containers, networks, images, state
+	@[ ! -x $(BIN)/sagedock ] || $(BIN)/sagedock local down
+	@[ ! -x $(BIN)/sagedock ] || $(BIN)/sagedock local clean

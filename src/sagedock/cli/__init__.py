@@ -1,1 +1,5 @@
-"""To be written."""
+"""Words in, words out: the only room that prints or exits."""
+
+from sagedock.cli.app import main
+
+__all__ = ["main"]

@@ -1,1 +1,20 @@
-"""To be written."""
+"""The local SageMaker: the service's own API on 127.0.0.1, running real containers in Docker."""
+
+from sagedock.local.cleaning import clean
+from sagedock.local.daemon import down, running, up
+from sagedock.local.endpoints import client_variables
+from sagedock.local.home import Running
+from sagedock.local.server import LocalSageMaker
+from sagedock.local.settings import Settings, default_home
+
+__all__ = [
+    "LocalSageMaker",
+    "Running",
+    "Settings",
+    "clean",
+    "client_variables",
+    "default_home",
+    "down",
+    "running",
+    "up",
+]

@@ -1,0 +1,35 @@
+"""Who calls, and what for: read from the signature, which is not verified."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+__all__ = ["Caller", "caller_of"]
+
+#: Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+_CREDENTIAL = re.compile(
+    r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """The signer of a request: its region, and the signing name of the service it means."""
+
+    region: str
+    service: str | None
+    account: str
+
+
+def caller_of(
+    headers: Mapping[str, str], query: str, *, default_region: str, account: str
+) -> Caller:
+    """Return who signed a request, by header or by query (a presigned URL)."""
+    signature = headers.get("authorization", "")
+    if "X-Amz-Credential" in query:
+        signature = f"Credential={parse_qs(query)['X-Amz-Credential'][0]}"
+    found = _CREDENTIAL.search(signature)
+    if found is None:
+        return Caller(region=default_region, service=None, account=account)
+    return Caller(region=found["region"], service=found["service"], account=account)

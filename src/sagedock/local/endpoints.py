@@ -1,0 +1,60 @@
+"""The variables that point AWS clients at the local SageMaker, outside containers and inside."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+__all__ = ["SDK_CONFIG", "client_variables", "container_variables", "write_sdk_config"]
+
+#: Any credentials are accepted; these say plainly that they are none.
+_ACCESS_KEY = "local"
+_SDK_CONFIG = """\
+SchemaVersion: '1.0'
+SageMaker:
+  PythonSDK:
+    Modules:
+      TelemetryOptOut: true
+      Session:
+        DefaultS3Bucket: {bucket}
+"""
+SDK_CONFIG = "sagemaker-sdk.yaml"
+
+
+def container_variables(url: str) -> Mapping[str, str]:
+    """Return what a container needs to reach the local AWS at ``url``.
+
+    S3_ENDPOINT_URL is the name that sagemaker-training reads.
+    """
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ENDPOINT_URL_S3": url,
+        "S3_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": _ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": _ACCESS_KEY,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def client_variables(url: str, *, region: str, home: Path) -> Mapping[str, str]:
+    """Return what makes boto3, the AWS CLI and the SageMaker SDKs of this machine use ``url``.
+
+    The SDKs ask STS at a fixed address for the name of a default bucket, and send telemetry:
+    their own configuration file, written into ``home``, stops both.
+    """
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ENDPOINT_URL_S3": url,
+        "AWS_ENDPOINT_URL_STS": url,
+        "AWS_ACCESS_KEY_ID": _ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": _ACCESS_KEY,
+        "AWS_SESSION_TOKEN": "",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(home / SDK_CONFIG),
+    }
+
+
+def write_sdk_config(home: Path, *, region: str, account: str) -> None:
+    """Write the configuration file that ``client_variables`` names."""
+    bucket = f"sagemaker-{region}-{account}"
+    (home / SDK_CONFIG).write_text(_SDK_CONFIG.format(bucket=bucket), encoding="utf-8")

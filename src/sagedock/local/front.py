@@ -1,0 +1,165 @@
+"""The front: one address for every AWS service, by X-Amz-Target and by the signature's scope."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sagedock.local.caller import Caller, caller_of
+from sagedock.local.json_service import JsonService
+from sagedock.local.logs import GROUP_PREFIX
+
+__all__ = ["Front"]
+
+_log = logging.getLogger(__name__)
+
+_SAGEMAKER = "SageMaker"
+_LOGS = "Logs_20140328"
+#: Where a load balancer, or a person, asks whether the server lives.
+HEALTH_PATH = "/_sagedock/health"
+
+
+@dataclass
+class Front:
+    """An ASGI application. ``others`` makes moto's application, when it is first needed."""
+
+    sagemaker: JsonService
+    logs: JsonService
+    s3: ASGIApp
+    others: Callable[[], ASGIApp]
+    health: Callable[[], Mapping[str, Any]]
+    default_region: str
+    account: str
+    _others: ASGIApp | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Route one request."""
+        if scope["type"] == "lifespan":
+            return await _lifespan(receive, send)
+        if scope["type"] != "http":
+            raise ValueError(f"unexpected ASGI scope {scope['type']!r}")
+        headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
+        caller = caller_of(
+            headers,
+            scope["query_string"].decode("latin-1"),
+            default_region=self.default_region,
+            account=self.account,
+        )
+        application = await self._application(scope, headers, caller)
+        return await application(scope, receive, send)
+
+    async def _application(
+        self, scope: Scope, headers: Mapping[str, str], caller: Caller
+    ) -> ASGIApp:
+        service, _, operation = headers.get("x-amz-target", "").partition(".")
+        if service == _SAGEMAKER or (caller.service == "sagemaker" and not service):
+            return _Json(self.sagemaker, operation or scope["path"], caller)
+        if service == _LOGS:
+            ours = _Json(self.logs, operation, caller)
+            if operation not in self.logs.operations:
+                return await self._moto()
+            return _OursOrTheirs(ours, await self._moto_later())
+        if scope["path"] == HEALTH_PATH:
+            return _Health(self.health)
+        if caller.service == "s3" or (caller.service is None and not _is_form(headers)):
+            return self.s3
+        return await self._moto()
+
+    async def _moto(self) -> ASGIApp:
+        return await run_in_threadpool(self._made)
+
+    async def _moto_later(self) -> ASGIApp:
+        async def later(scope: Scope, receive: Receive, send: Send) -> None:
+            await (await self._moto())(scope, receive, send)
+
+        return later
+
+    def _made(self) -> ASGIApp:
+        with self._lock:
+            if self._others is None:
+                self._others = self.others()
+            return self._others
+
+
+@dataclass(frozen=True)
+class _Json:
+    """One call of a JSON service, as an ASGI application."""
+
+    service: JsonService
+    operation: str
+    caller: Caller
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await Request(scope, receive).body()
+        except ClientDisconnect:
+            return
+        await self.with_body(body)(scope, receive, send)
+
+    def with_body(self, body: bytes) -> ASGIApp:
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            reply = await run_in_threadpool(self.service.answer, self.operation, body, self.caller)
+            response = Response(reply.body, reply.status, dict(reply.headers))
+            await response(scope, receive, send)
+
+        return answer
+
+
+@dataclass(frozen=True)
+class _OursOrTheirs:
+    """A CloudWatch Logs call: about our log groups it is ours, about any other it is moto's."""
+
+    ours: _Json
+    theirs: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await Request(scope, receive).body()
+        if GROUP_PREFIX.encode() in body or b"logGroup" not in body:
+            await self.ours.with_body(body)(scope, receive, send)
+            return
+        await self.theirs(scope, _replay(body), send)
+
+
+@dataclass(frozen=True)
+class _Health:
+    """Says that the server lives, and where its state is."""
+
+    state: Callable[[], Mapping[str, Any]]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from starlette.responses import JSONResponse
+
+        await JSONResponse(dict(self.state()))(scope, receive, send)
+
+
+def _replay(body: bytes) -> Receive:
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Any:
+        if messages:
+            return messages.pop()
+        await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    return receive
+
+
+def _is_form(headers: Mapping[str, str]) -> bool:
+    """Whether this is an unsigned call of a query service, as of STS with a web identity."""
+    return headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,118 @@
+"""The folder that a local SageMaker owns: one server at a time, and how to find it."""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from sagedock.errors import LocalServerError, StorageError
+
+__all__ = ["Home", "Running", "describe"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A server that runs: its process, its address, and when it started (epoch seconds)."""
+
+    pid: int
+    url: str
+    region: str
+    account: str
+    started: float
+    container_port: int | None
+
+
+class Home:
+    """The folder. ``claim`` it before writing anything in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: IO[bytes] | None = None
+
+    @property
+    def log_path(self) -> Path:
+        """Where a detached server writes its log."""
+        return self.path / "server.log"
+
+    def claim(self) -> None:
+        """Take the folder for this process, or raise LocalServerError naming who has it."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (self.path / "scratch").mkdir(exist_ok=True)
+            lock = (self.path / "lock").open("wb")
+        except OSError as error:
+            raise StorageError(
+                f"{self.path}: {error.strerror}: set SAGEDOCK_HOME to a folder that can be written"
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            other = self.last()
+            where = f" at {other.url} (process {other.pid})" if other else ""
+            raise LocalServerError(
+                f"a local SageMaker already runs on {self.path}{where}: use it, end it with "
+                "`sagedock local down`, or set SAGEDOCK_HOME to another folder"
+            ) from error
+        self._lock = lock
+        for left_over in (self.path / "scratch").iterdir():
+            left_over.unlink()
+
+    def announce(self, running: Running) -> None:
+        """Write down where the server is."""
+        temporary = self._state.with_suffix(".new")
+        temporary.write_text(json.dumps(asdict(running)), encoding="utf-8")
+        temporary.replace(self._state)
+
+    def release(self) -> None:
+        """Give the folder up."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def last(self) -> Running | None:
+        """Return the server that ran here last, alive or not."""
+        try:
+            return Running(**json.loads(self._state.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def running(self) -> Running | None:
+        """Return the server that runs here now, or None."""
+        return self.last() if self._is_claimed() else None
+
+    def wait_until_free(self, timeout_s: float) -> bool:
+        """Wait until no server has the folder; say whether that came true."""
+        ends = time.monotonic() + timeout_s
+        while self._is_claimed():
+            if time.monotonic() > ends:
+                return False
+            time.sleep(0.05)
+        return True
+
+    @property
+    def _state(self) -> Path:
+        return self.path / "server.json"
+
+    def _is_claimed(self) -> bool:
+        try:
+            descriptor = os.open(self.path / "lock", os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        else:
+            return False
+        finally:
+            os.close(descriptor)
+
+
+def describe(running: Running) -> Mapping[str, object]:
+    """Return what the health check answers."""
+    return asdict(running)

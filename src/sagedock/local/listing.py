@@ -1,0 +1,110 @@
+"""List operations: order, pages and filters as the service has them.
+
+The service cuts pages first and filters afterwards: a page may be empty and still have a next one.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, assert_never
+
+from sagedock.api import messages
+from sagedock.local.caller import Caller
+from sagedock.local.refusal import Refused
+from sagedock.local.resources import Resource, Resources, SortField
+
+__all__ = ["Listing"]
+
+_DEFAULT_PAGE = 10
+_SORT_FIELDS: Mapping[str, SortField] = {
+    "Name": "name",
+    "CreationTime": "created",
+    "LastModifiedTime": "modified",
+    "Status": "status",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """One List operation: the kind it lists, and the members of its summaries."""
+
+    kind: str
+    members: str
+    name: str
+    status: str
+    keep: tuple[str, ...]
+
+    def page(
+        self, resources: Resources, caller: Caller, request: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Answer the page that ``request`` asks for; newest first unless it says otherwise.
+
+        Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html
+        ("sorted according to the creation time, from the most current to the oldest").
+        """
+        sort = _SORT_FIELDS[request.get("SortBy", "CreationTime")]
+        limit = request.get("MaxResults", _DEFAULT_PAGE)
+        found = resources.page(
+            caller.region,
+            self.kind,
+            sort=sort,
+            descending=request.get("SortOrder", "Descending") == "Descending",
+            after=_after(request.get("NextToken")),
+            limit=limit + 1,
+            created=_span(request, "CreationTime"),
+            modified=_span(request, "LastModifiedTime"),
+        )
+        page = found[:limit]
+        answer: dict[str, Any] = {
+            self.members: [self._summary(each) for each in page if self._wanted(each, request)]
+        }
+        if len(found) > limit:
+            answer["NextToken"] = _token(_sort_value(page[-1], sort), page[-1].key.name)
+        return answer
+
+    def _wanted(self, resource: Resource, request: Mapping[str, Any]) -> bool:
+        contains = request.get("NameContains", "")
+        status = request.get("StatusEquals", resource.status)
+        return contains in resource.key.name and status == resource.status
+
+    def _summary(self, resource: Resource) -> dict[str, Any]:
+        return {name: resource.document[name] for name in self.keep if name in resource.document}
+
+
+def _sort_value(resource: Resource, sort: SortField) -> float | str:
+    match sort:
+        case "created":
+            return resource.created
+        case "modified":
+            return resource.modified
+        case "name":
+            return resource.key.name
+        case "status":
+            return resource.status
+        case _:
+            assert_never(sort)
+
+
+def _span(request: Mapping[str, Any], member: str) -> tuple[float | None, float | None]:
+    return _epoch(request.get(f"{member}After")), _epoch(request.get(f"{member}Before"))
+
+
+def _epoch(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
+
+
+def _token(value: Any, name: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([value, name]).encode()).decode()
+
+
+def _after(token: str | None) -> tuple[Any, str] | None:
+    if token is None:
+        return None
+    try:
+        value, name = json.loads(base64.urlsafe_b64decode(token))
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise Refused(messages.invalid_pagination_token(token)) from error
+    return value, str(name)

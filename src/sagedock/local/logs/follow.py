@@ -1,0 +1,63 @@
+"""From a container's output to stored events, as fast as it comes and without loss."""
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+
+from sagedock.engine import LogFrame
+from sagedock.local.logs.lines import Line, LineAssembler
+from sagedock.local.logs.store import LogStore, Stream
+
+__all__ = ["follow"]
+
+_QUEUED_FRAMES = 20_000
+_BATCH_LINES = 2_000
+
+
+def follow(frames: Iterator[LogFrame], store: LogStore, stream: Stream) -> None:
+    """Store every line of ``frames`` until they end. Call it again after a restart: it goes on.
+
+    Reading and storing are two threads. A slow writer's lines are stored one by one, at once;
+    a fast one's in batches.
+    """
+    frames_queue: queue.Queue[LogFrame | BaseException | None] = queue.Queue(_QUEUED_FRAMES)
+    reader = threading.Thread(
+        target=_read, args=(frames, frames_queue), name=f"logs {stream.name}", daemon=True
+    )
+    reader.start()
+    known = {"stdout": stream.stdout_bytes, "stderr": stream.stderr_bytes}
+    assembler = LineAssembler(skip=known)
+    ended = False
+    while not ended:
+        lines, ended = _batch(frames_queue, assembler)
+        if lines:
+            store.write(stream, lines)
+    reader.join()
+
+
+def _read(frames: Iterator[LogFrame], into: "queue.Queue[LogFrame | BaseException | None]") -> None:
+    try:
+        for frame in frames:
+            into.put(frame)
+    except BaseException as error:  # noqa: BLE001 - raised again by the thread that stores
+        into.put(error)
+    else:
+        into.put(None)
+
+
+def _batch(
+    frames: "queue.Queue[LogFrame | BaseException | None]", assembler: LineAssembler
+) -> tuple[list[Line], bool]:
+    """Return the lines that are there now (at least one frame is awaited), and whether it ended."""
+    lines: list[Line] = []
+    item = frames.get()
+    while True:
+        if isinstance(item, BaseException):
+            raise item
+        if item is None:
+            return lines + assembler.end(time.time()), True
+        lines += assembler.take(item)
+        if frames.empty() or len(lines) >= _BATCH_LINES:
+            return lines, False
+        item = frames.get()

@@ -1,0 +1,209 @@
+"""The CloudWatch Logs operations that clients follow a job with."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sagedock.api import ServiceError
+from sagedock.local.caller import Caller
+from sagedock.local.logs.patterns import matcher
+from sagedock.local.logs.store import Event, LogStore, Stream
+from sagedock.local.refusal import Refused
+
+__all__ = ["GROUP_PREFIX", "OPERATIONS"]
+
+#: The log groups that are ours; every other one is moto's.
+GROUP_PREFIX = "/aws/sagemaker/"
+
+#: Limits of one answer (source: API_GetLogEvents, API_FilterLogEvents, API_DescribeLogStreams).
+_PAGE_BYTES = 1024 * 1024
+_PAGE_EVENTS = 10_000
+_STREAM_PAGE = 50
+_EVENT_OVERHEAD_BYTES = 26
+
+Request = Mapping[str, Any]
+Answer = dict[str, Any]
+
+
+def describe_log_groups(store: LogStore, caller: Caller, request: Request) -> Answer:
+    """Answer DescribeLogGroups."""
+    prefix = request.get("logGroupNamePrefix", "")
+    return {
+        "logGroups": [
+            {
+                "logGroupName": name,
+                "creationTime": round(created * 1000),
+                "metricFilterCount": 0,
+                "arn": f"{_group_arn(caller, name)}:*",
+                "storedBytes": 0,
+            }
+            for name, created in store.groups(caller.region, prefix)
+        ]
+    }
+
+
+def describe_log_streams(store: LogStore, caller: Caller, request: Request) -> Answer:
+    """Answer DescribeLogStreams, by name or by last event, in pages of 50 or fewer."""
+    group = _group(store, caller, request)
+    streams = store.streams(caller.region, group, request.get("logStreamNamePrefix", ""))
+    if request.get("orderBy") == "LastEventTime":
+        streams.sort(key=lambda stream: store.time_span_ms(stream) or (0, 0, 0))
+    if request.get("descending"):
+        streams.reverse()
+    start = _number(request.get("nextToken", "0"))
+    end = start + min(request.get("limit", _STREAM_PAGE), _STREAM_PAGE)
+    answer: Answer = {
+        "logStreams": [_described(store, caller, stream) for stream in streams[start:end]]
+    }
+    if end < len(streams):
+        answer["nextToken"] = str(end)
+    return answer
+
+
+def get_log_events(store: LogStore, caller: Caller, request: Request) -> Answer:
+    """Answer GetLogEvents. A drained stream answers the token it was asked with.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html
+    """
+    group = _group(store, caller, request)
+    stream = store.stream(caller.region, group, request["logStreamName"])
+    if stream is None:
+        raise _not_found("The specified log stream does not exist.")
+    limit = min(request.get("limit", _PAGE_EVENTS), _PAGE_EVENTS)
+    start, page = _asked_events(store, stream, request, limit)
+    after = page[-1].number + 1 if page else start
+    return {
+        "events": [
+            {"timestamp": e.time_ms, "message": e.message, "ingestionTime": e.ingested_ms}
+            for e in page
+            if _within(e, request)
+        ],
+        "nextForwardToken": f"f/{after:056d}/s",
+        "nextBackwardToken": f"b/{page[0].number if page else start:056d}/s",
+    }
+
+
+def filter_log_events(store: LogStore, caller: Caller, request: Request) -> Answer:
+    """Answer FilterLogEvents over the streams named, in order of time."""
+    group = _group(store, caller, request)
+    wanted = request.get("logStreamNames")
+    streams = [
+        stream
+        for stream in store.streams(caller.region, group, request.get("logStreamNamePrefix", ""))
+        if wanted is None or stream.name in wanted
+    ]
+    matches = matcher(request.get("filterPattern", ""))
+    found = sorted(
+        (event.time_ms, stream.name, event.number, event)
+        for stream in streams
+        for event in store.every_event(stream)
+        if _within(event, request) and matches(event.message)
+    )
+    start = _number(request.get("nextToken", "0"))
+    end = start + min(request.get("limit", _PAGE_EVENTS), _PAGE_EVENTS)
+    answer: Answer = {
+        "events": [_filtered(name, event) for _, name, _, event in found[start:end]],
+        "searchedLogStreams": [
+            {"logStreamName": stream.name, "searchedCompletely": True} for stream in streams
+        ],
+    }
+    if end < len(found):
+        answer["nextToken"] = str(end)
+    return answer
+
+
+OPERATIONS: Mapping[str, Callable[[LogStore, Caller, Request], Answer]] = {
+    "DescribeLogGroups": describe_log_groups,
+    "DescribeLogStreams": describe_log_streams,
+    "FilterLogEvents": filter_log_events,
+    "GetLogEvents": get_log_events,
+}
+
+
+def _asked_events(
+    store: LogStore, stream: Stream, request: Request, limit: int
+) -> tuple[int, list[Event]]:
+    """Return where the page starts, and its events: forward, backward, head or tail."""
+    direction, _, position = request.get("nextToken", "").partition("/")
+    if direction == "f":
+        start = _number(position.removesuffix("/s"))
+    elif direction == "b":
+        before = _number(position.removesuffix("/s"))
+        start = max(0, before - limit)
+        limit = before - start
+    elif request.get("startFromHead"):
+        start = 0
+    else:
+        start = max(0, store.count(stream) - limit)
+    page: list[Event] = []
+    size = 0
+    for event in store.events(stream, start, limit):
+        size += len(event.message.encode()) + _EVENT_OVERHEAD_BYTES
+        if size > _PAGE_BYTES and page:
+            break
+        page.append(event)
+    return start, page
+
+
+def _within(event: Event, request: Request) -> bool:
+    starts: int = request.get("startTime", 0)
+    ends: int | None = request.get("endTime")
+    return starts <= event.time_ms and (ends is None or event.time_ms < ends)
+
+
+def _group(store: LogStore, caller: Caller, request: Request) -> str:
+    identifier = request.get("logGroupName") or request.get("logGroupIdentifier", "")
+    name = identifier.rpartition(":log-group:")[2].removesuffix(":*")
+    if not any(group == name for group, _ in store.groups(caller.region, name)):
+        raise _not_found("The specified log group does not exist.")
+    return str(name)
+
+
+def _described(store: LogStore, caller: Caller, stream: Stream) -> Answer:
+    span = store.time_span_ms(stream)
+    times = (
+        dict(
+            zip(
+                ("firstEventTimestamp", "lastEventTimestamp", "lastIngestionTime"),
+                span,
+                strict=True,
+            )
+        )
+        if span
+        else {}
+    )
+    return {
+        "logStreamName": stream.name,
+        "creationTime": round(stream.created * 1000),
+        **times,
+        "uploadSequenceToken": str(stream.id),
+        "arn": f"{_group_arn(caller, stream.group)}:log-stream:{stream.name}",
+        "storedBytes": 0,
+    }
+
+
+def _filtered(stream: str, event: Event) -> Answer:
+    return {
+        "logStreamName": stream,
+        "timestamp": event.time_ms,
+        "message": event.message,
+        "ingestionTime": event.ingested_ms,
+        "eventId": f"{event.time_ms:020d}{event.stream:016d}{event.number:020d}",
+    }
+
+
+def _group_arn(caller: Caller, group: str) -> str:
+    return f"arn:aws:logs:{caller.region}:{caller.account}:log-group:{group}"
+
+
+def _number(text: str) -> int:
+    if not text.isdigit():
+        raise Refused(
+            ServiceError(
+                code="InvalidParameterException", message="The specified nextToken is invalid."
+            )
+        )
+    return int(text)
+
+
+def _not_found(message: str) -> Refused:
+    return Refused(ServiceError(code="ResourceNotFoundException", message=message))

@@ -1,0 +1,55 @@
+"""What every part of the local SageMaker works with, handed over as one datum."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sagedock.engine import Engine
+from sagedock.local.logs import LogStore
+from sagedock.local.resources import Resources
+from sagedock.local.s3 import ObjectStore
+from sagedock.local.settings import Settings
+from sagedock.local.tags import Tags
+
+__all__ = ["HOME_LABEL", "JOB_LABEL", "Platform", "home_id"]
+
+HOME_LABEL = "sagedock.home"
+JOB_LABEL = "sagedock.job"
+
+
+def home_id(home: Path) -> str:
+    """Return the short name that tells one home's containers and networks from another's."""
+    return hashlib.sha256(str(home).encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """The collaborators. ``container_url`` is this server's address as containers see it;
+    ``container_hosts`` the host names they need for it.
+    """
+
+    settings: Settings
+    engine: Engine
+    resources: Resources
+    tags: Tags
+    logs: LogStore
+    objects: ObjectStore
+    network: str
+    container_url: str
+    container_hosts: Mapping[str, str]
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The labels of everything this home's server makes in the engine."""
+        return {HOME_LABEL: home_id(self.settings.home)}
+
+    @property
+    def jobs_folder(self) -> Path:
+        """Where running jobs keep their staged channels."""
+        return self.settings.home / "jobs"
+
+    @property
+    def scratch_folder(self) -> Path:
+        """Where archives are packed before they become objects."""
+        return self.settings.home / "scratch"

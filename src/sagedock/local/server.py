@@ -1,0 +1,226 @@
+"""The local SageMaker: everything put together, started and stopped."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+
+from sagedock.engine import Engine, Network, connect
+from sagedock.errors import EngineError, LocalServerError
+from sagedock.local import logs
+from sagedock.local.caller import Caller
+from sagedock.local.database import Database
+from sagedock.local.endpoints import client_variables, write_sdk_config
+from sagedock.local.front import Front
+from sagedock.local.home import Home, Running, describe
+from sagedock.local.json_service import JsonService
+from sagedock.local.others import other_services
+from sagedock.local.platform import HOME_LABEL, Platform, home_id
+from sagedock.local.resources import Resources
+from sagedock.local.s3 import ObjectStore, s3_app
+from sagedock.local.settings import Settings
+from sagedock.local.sockets import ContainerSide, container_side, listen
+from sagedock.local.tag_operations import TagOperations
+from sagedock.local.tags import Tags
+from sagedock.local.training import TrainingJobs, TrainingOperations
+
+__all__ = ["LocalSageMaker"]
+
+_log = logging.getLogger(__name__)
+_START_TIMEOUT_S = 30
+
+
+class LocalSageMaker:
+    """SageMaker's API on 127.0.0.1, running real containers. A context manager.
+
+    ::
+
+        with LocalSageMaker() as local:
+            boto3.client("sagemaker", endpoint_url=local.endpoint_url, ...)
+
+    Keyword arguments are the fields of ``Settings`` (``home``, ``port``, ``region``, ...); what is
+    not given comes from the environment. ``engine`` puts another one in Docker's place.
+    Raises EngineUnavailable, LocalServerError or StorageError when it cannot start.
+    """
+
+    def __init__(self, *, engine: Engine | None = None, **settings: Any) -> None:
+        if "home" in settings:
+            settings["home"] = Path(settings["home"]).absolute()
+        self.settings = Settings.from_environment(**settings)
+        self._engine = engine
+        self._stack = ExitStack()
+        self._running: Running | None = None
+
+    @property
+    def endpoint_url(self) -> str:
+        """The address that clients use as ``endpoint_url``."""
+        return self._now_running().url
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that make unmodified AWS clients use this server."""
+        running = self._now_running()
+        return dict(client_variables(running.url, region=running.region, home=self.settings.home))
+
+    def start(self) -> Self:
+        """Start, and take up the jobs that a killed server left. Returns when it answers."""
+        with ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def stop(self) -> None:
+        """Stop running jobs, and leave no container, network or process behind."""
+        self._stack.close()
+        self._running = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _now_running(self) -> Running:
+        if self._running is None:
+            raise LocalServerError("this local SageMaker is not running: start() it first")
+        return self._running
+
+    def _start(self, stack: ExitStack) -> None:
+        settings = self.settings
+        engine = self._engine or connect()
+        home = Home(settings.home)
+        last = home.last()
+        home.claim()
+        stack.callback(home.release)
+        write_sdk_config(settings.home, region=settings.region, account=settings.account)
+        main = stack.enter_context(
+            listen(settings.host, settings.port, last=_port(last.url) if last else None)
+        )
+        network = _network(engine, settings, stack)
+        inside = container_side(network, main, last.container_port if last else None)
+        if inside.socket:
+            stack.enter_context(inside.socket)
+        platform = _platform(settings, engine, network.name, inside, stack)
+        jobs = TrainingJobs(platform)
+        self._running = Running(
+            pid=os.getpid(),
+            url=f"http://{settings.host}:{main.getsockname()[1]}",
+            region=settings.region,
+            account=settings.account,
+            started=time.time(),
+            container_port=inside.socket.getsockname()[1] if inside.socket else None,
+        )
+        front = _front(platform, jobs, describe(self._running))
+        stack.callback(_serve(front, [each for each in (main, inside.socket) if each]))
+        stack.callback(jobs.shut_down, settings.shutdown_grace_s)
+        jobs.resume()
+        home.announce(self._running)
+
+
+def _network(engine: Engine, settings: Settings, stack: ExitStack) -> Network:
+    """Return the network of this home's containers; it goes when the server ends."""
+    name = f"sagedock-{home_id(settings.home)}"
+    network = engine.ensure_network(name, {HOME_LABEL: home_id(settings.home)})
+
+    def remove() -> None:
+        try:
+            engine.remove_network(name)
+        except EngineError as error:
+            _log.warning("%s", error)
+
+    stack.callback(remove)
+    return network
+
+
+def _platform(
+    settings: Settings, engine: Engine, network: str, inside: ContainerSide, stack: ExitStack
+) -> Platform:
+    """Open the stores; they close when the server ends."""
+    database = Database(settings.home / "state.sqlite")
+    stack.callback(database.close)
+    objects = ObjectStore(settings.home / "s3")
+    stack.callback(objects.close)
+    return Platform(
+        settings=settings,
+        engine=engine,
+        resources=Resources(database),
+        tags=Tags(database),
+        logs=logs.LogStore(database),
+        objects=objects,
+        network=network,
+        container_url=inside.url,
+        container_hosts=inside.hosts,
+    )
+
+
+def _front(platform: Platform, jobs: TrainingJobs, state: Mapping[str, Any]) -> Front:
+    settings = platform.settings
+    return Front(
+        sagemaker=JsonService(
+            service="sagemaker",
+            operations={
+                **TrainingOperations(platform, jobs).table(),
+                **TagOperations(platform).table(),
+            },
+            allow=settings.allow_instance_types,
+            check_answers=settings.check_answers,
+        ),
+        logs=JsonService(
+            service="logs",
+            operations={
+                name: _on(platform.logs, operation) for name, operation in logs.OPERATIONS.items()
+            },
+            check_answers=settings.check_answers,
+        ),
+        s3=s3_app(platform.objects, account=settings.account),
+        others=other_services,
+        health=lambda: state,
+        default_region=settings.region,
+        account=settings.account,
+    )
+
+
+def _on(store: logs.LogStore, operation: Any) -> Any:
+    def carried_out(caller: Caller, request: Mapping[str, Any]) -> Any:
+        return operation(store, caller, request)
+
+    return carried_out
+
+
+def _serve(front: Front, sockets: list[Any]) -> Any:
+    """Serve in a thread; return what ends it."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            front, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2
+        )
+    )
+    thread = threading.Thread(
+        target=server.run, kwargs={"sockets": sockets}, name="local SageMaker", daemon=True
+    )
+    thread.start()
+    ends = time.monotonic() + _START_TIMEOUT_S
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > ends:
+            raise LocalServerError("the HTTP server did not start: its log says why")
+        time.sleep(0.005)
+
+    def end() -> None:
+        server.should_exit = True
+        thread.join()
+
+    return end
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])

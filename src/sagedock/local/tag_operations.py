@@ -1,0 +1,64 @@
+"""AddTags, ListTags and DeleteTags."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sagedock.api import messages
+from sagedock.local.caller import Caller
+from sagedock.local.platform import Platform
+from sagedock.local.refusal import Refused
+from sagedock.local.resources import Key
+
+__all__ = ["TagOperations"]
+
+_ARN = re.compile(r"arn:[^:]+:sagemaker:(?P<region>[^:]*):\d{12}:(?P<kind>[^/]+)/(?P<name>.+)")
+_DEFAULT_PAGE = 50
+
+Answer = dict[str, Any]
+
+
+class TagOperations:
+    """The operations on tags. Only resources that exist have any."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def table(self) -> Mapping[str, Callable[[Caller, Mapping[str, Any]], Answer]]:
+        """Return each operation's name with what carries it out."""
+        return {"AddTags": self.add, "DeleteTags": self.delete, "ListTags": self.list}
+
+    def add(self, caller: Caller, request: Mapping[str, Any]) -> Answer:
+        """Add tags, and answer all that the resource has now."""
+        arn = self._existing(caller, request)
+        self._platform.tags.add(arn, request["Tags"])
+        return {"Tags": self._platform.tags.list(arn)}
+
+    def list(self, caller: Caller, request: Mapping[str, Any]) -> Answer:
+        """Answer a page of a resource's tags."""
+        tags = self._platform.tags.list(self._existing(caller, request))
+        token = request.get("NextToken", "0")
+        if not token.isdigit():
+            raise Refused(messages.invalid_pagination_token(token))
+        start = int(token)
+        end = start + request.get("MaxResults", _DEFAULT_PAGE)
+        answer: Answer = {"Tags": tags[start:end]}
+        if end < len(tags):
+            answer["NextToken"] = str(end)
+        return answer
+
+    def delete(self, caller: Caller, request: Mapping[str, Any]) -> Answer:
+        """Remove tags by key."""
+        self._platform.tags.remove(self._existing(caller, request), request["TagKeys"])
+        return {}
+
+    def _existing(self, caller: Caller, request: Mapping[str, Any]) -> str:
+        """Return the request's ARN, or refuse it: no such resource (text unverified)."""
+        arn: str = request["ResourceArn"]
+        found = _ARN.fullmatch(arn)
+        if found is None or found["region"] != caller.region:
+            raise Refused(messages.arn_of_other_region(caller.region))
+        key = Key(region=found["region"], kind=found["kind"], name=found["name"])
+        if self._platform.resources.get(key) is None:
+            raise Refused(messages.training_job_not_found())
+        return arn

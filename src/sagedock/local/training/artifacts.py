@@ -1,0 +1,108 @@
+"""From /opt/ml/model and /opt/ml/output/data to model.tar.gz and output.tar.gz."""
+
+import io
+import tarfile
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import IO, cast
+
+from sagedock.engine import Engine
+
+__all__ = ["ArtifactClash", "pack", "read_file"]
+
+#: Fast: most weights do not compress.
+_GZIP_LEVEL = 1
+
+
+class ArtifactClash(Exception):
+    """Two hosts wrote a file of the same name."""
+
+
+def read_file(engine: Engine, container: str, path: str, limit_bytes: int) -> bytes:
+    """Return up to ``limit_bytes`` of a file in a container; nothing if there is none."""
+    with _opened(engine, container, path) as archive:
+        for member in archive:
+            content = archive.extractfile(member) if member.isreg() else None
+            return content.read(limit_bytes) if content else b""
+    return b""
+
+
+def pack(engine: Engine, containers: Sequence[str], path: str, scratch: Path) -> Path | None:
+    """Return a new tar.gz, in ``scratch``, of what the containers have below ``path``.
+
+    The files lie at its top level. None, if no container has any file there. Raises ArtifactClash
+    where two hosts wrote the same name, OSError where the disk refuses.
+    """
+    with tempfile.NamedTemporaryFile(dir=scratch, suffix=".tar.gz", delete=False) as packed:
+        target = Path(packed.name)
+    try:
+        if _pack(engine, containers, path, target):
+            return target
+    except BaseException:
+        target.unlink()
+        raise
+    target.unlink()
+    return None
+
+
+def _pack(engine: Engine, containers: Sequence[str], path: str, target: Path) -> bool:
+    files: set[str] = set()
+    folders: set[str] = set()
+    with tarfile.open(target, "w:gz", compresslevel=_GZIP_LEVEL) as packed:
+        for container in containers:
+            with _opened(engine, container, path) as archive:
+                for member in archive:
+                    name = PurePosixPath(*PurePosixPath(member.name).parts[1:])
+                    if str(name) == "." or (member.isdir() and str(name) in folders):
+                        continue
+                    if str(name) in files | folders:
+                        raise ArtifactClash(str(name))
+                    (folders if member.isdir() else files).add(str(name))
+                    _copy(archive, member, str(name), packed)
+    return bool(files)
+
+
+def _copy(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, name: str, packed: tarfile.TarFile
+) -> None:
+    content = archive.extractfile(member) if member.isreg() else None
+    member.name = name
+    if member.islnk():
+        member.linkname = str(PurePosixPath(*PurePosixPath(member.linkname).parts[1:]))
+    packed.addfile(member, content)
+
+
+def _opened(engine: Engine, container: str, path: str) -> tarfile.TarFile:
+    """Open the engine's archive of ``path`` as a stream; an absent path is an empty archive."""
+    chunks = engine.archive(container, path)
+    first = next(chunks, None)
+    if first is None:
+        first = _EMPTY_ARCHIVE
+    stream = cast(IO[bytes], io.BufferedReader(_Chunks(first, chunks), 1024 * 1024))
+    return tarfile.open(fileobj=stream, mode="r|")
+
+
+_EMPTY_ARCHIVE = bytes(2 * tarfile.BLOCKSIZE)
+
+
+class _Chunks(io.RawIOBase):
+    """An iterator of bytes, read as a file."""
+
+    def __init__(self, first: bytes, rest: Iterator[bytes]) -> None:
+        self._pending = memoryview(first)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._pending:
+            chunk = next(self._rest, None)
+            if chunk is None:
+                return 0
+            self._pending = memoryview(chunk)
+        size = min(len(buffer), len(self._pending))
+        buffer[:size] = self._pending[:size]
+        self._pending = self._pending[size:]
+        return size

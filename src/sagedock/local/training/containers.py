@@ -1,0 +1,116 @@
+"""The containers of one training job: one per host, laid out as the platform does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sagedock.contract import network as names
+from sagedock.contract import paths
+from sagedock.engine import ContainerSpec, OverlayMount, VolumeMount
+from sagedock.local.ecr import find_image
+from sagedock.local.endpoints import container_variables
+from sagedock.local.platform import JOB_LABEL, Platform
+from sagedock.local.resources import Key
+from sagedock.local.training import layout
+
+__all__ = ["HOST_LABEL", "Cluster", "channel_folder", "job_labels", "network_name"]
+
+HOST_LABEL = "sagedock.host"
+REGION_LABEL = "sagedock.region"
+#: What ``gethostname`` answers on the platform. Source: aws/deep-learning-containers,
+#: start_with_right_hostname.sh, which exists because of it.
+_HOSTNAME = "aws"
+_OWN_FOLDERS = (paths.INPUT.path, paths.MODEL.path, paths.OUTPUT.path)
+_EMPTY_FOLDERS = (paths.MODEL.path, paths.OUTPUT_DATA.path, paths.CHANNELS.path)
+
+
+def job_labels(platform: Platform, key: Key) -> Mapping[str, str]:
+    """Return the labels of everything that one job has in the engine."""
+    return {**platform.labels, JOB_LABEL: key.name, REGION_LABEL: key.region}
+
+
+def channel_folder(platform: Platform, key: Key, channel: str, host: str | None = None) -> Path:
+    """Return where a channel is staged: once for all hosts, or for one that gets its own shard."""
+    return platform.jobs_folder / key.region / key.name / (host or "all") / channel
+
+
+def network_name(platform: Platform, key: Key) -> str:
+    """Return the name of the network of a job with several hosts."""
+    return f"{platform.network}-{key.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """The hosts of one job, and what each of their containers is made of."""
+
+    platform: Platform
+    key: Key
+    arn: str
+    request: Mapping[str, Any]
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts, algo-1 first."""
+        return tuple(host for group in layout.host_groups(self.request) for host in group.hosts)
+
+    @property
+    def isolated(self) -> bool:
+        """Whether the job asked for no network."""
+        return bool(self.request.get("EnableNetworkIsolation", False))
+
+    def network(self) -> str:
+        """Return the network that the hosts share, made if need be.
+
+        One host has the server's network, or none; several have one of their own.
+        """
+        if len(self.hosts) == 1:
+            return "none" if self.isolated else self.platform.network
+        name = network_name(self.platform, self.key)
+        self.platform.engine.ensure_network(
+            name, job_labels(self.platform, self.key), isolated=self.isolated
+        )
+        return name
+
+    def spec(self, host: str, network: str) -> ContainerSpec:
+        """Return the container of one host."""
+        command = layout.command(self.request)
+        settings = self.platform.settings
+        alone = len(self.hosts) == 1
+        return ContainerSpec(
+            name=f"{self.platform.network}-{self.key.name}-{host}",
+            image=find_image(
+                self.platform.engine, self.request["AlgorithmSpecification"]["TrainingImage"]
+            ).id,
+            entrypoint=command.entrypoint,
+            command=command.arguments,
+            environment={
+                **({} if self.isolated else container_variables(self.platform.container_url)),
+                **layout.environment(self.request, arn=self.arn, region=self.key.region),
+            },
+            labels={**job_labels(self.platform, self.key), HOST_LABEL: host},
+            network=network,
+            aliases=() if alone else (host,),
+            extra_hosts={
+                **self.platform.container_hosts,
+                **({names.hosts(1)[0]: "127.0.0.1"} if alone else {}),
+            },
+            hostname=_HOSTNAME,
+            overlays=tuple(self._overlays(host)),
+            volumes=tuple(VolumeMount(target=folder) for folder in _OWN_FOLDERS),
+            files=layout.config_files(self.request, host),
+            folders=_EMPTY_FOLDERS,
+            memory_mib=settings.container_memory_mib,
+            shm_size_mib=settings.container_shm_mib,
+        )
+
+    def _overlays(self, host: str) -> list[OverlayMount]:
+        mounts = []
+        for channel in self.request.get("InputDataConfig", ()):
+            name = channel["ChannelName"]
+            own = channel_folder(self.platform, self.key, name, host)
+            shared = channel_folder(self.platform, self.key, name)
+            mounts.append(
+                OverlayMount(target=paths.channel(name), lower=own if own.exists() else shared)
+            )
+        return mounts

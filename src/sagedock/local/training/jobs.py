@@ -1,0 +1,59 @@
+"""The training jobs that run now."""
+
+import threading
+import time
+
+from sagedock.local.platform import JOB_LABEL, Platform
+from sagedock.local.resources import Key, Resource
+from sagedock.local.training.containers import REGION_LABEL
+from sagedock.local.training.run import Run
+from sagedock.local.training.steps import KIND, TERMINAL
+from sagedock.local.training.watch import StopAsked
+
+__all__ = ["TrainingJobs"]
+
+
+class TrainingJobs:
+    """Starts, stops and takes up training jobs; every one of them in a thread of its own."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._runs: dict[Key, Run] = {}
+        self._lock = threading.Lock()
+
+    def start(self, job: Resource) -> None:
+        """Carry ``job`` out."""
+        run = Run(self._platform, job)
+        with self._lock:
+            self._runs = {key: each for key, each in self._runs.items() if not each.join(0)}
+            self._runs[job.key] = run
+        run.start()
+
+    def stop(self, key: Key) -> None:
+        """Stop a job as StopTrainingJob does: SIGTERM, 120 seconds, SIGKILL."""
+        with self._lock:
+            run = self._runs.get(key)
+        if run is not None:
+            run.ask_to_stop(StopAsked())
+
+    def resume(self) -> None:
+        """Take up the jobs that a killed server left, and remove what it left of ended ones."""
+        unfinished = self._platform.resources.unfinished(KIND, TERMINAL)
+        alive = {(job.key.region, job.key.name) for job in unfinished}
+        for each in self._platform.engine.containers(self._platform.labels):
+            if (each.labels.get(REGION_LABEL), each.labels.get(JOB_LABEL)) not in alive:
+                self._platform.engine.remove(each.id)
+        for job in unfinished:
+            self.start(job)
+            if job.status == "Stopping":
+                self.stop(job.key)
+
+    def shut_down(self, grace_s: float) -> None:
+        """Stop every job, and return when none is left. Jobs get ``grace_s`` after SIGTERM."""
+        with self._lock:
+            runs = list(self._runs.values())
+        for run in runs:
+            run.ask_to_stop(StopAsked(grace_s=grace_s))
+        for run in runs:
+            while not run.join(1.0):
+                time.sleep(0)

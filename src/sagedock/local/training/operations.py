@@ -1,0 +1,177 @@
+"""Create, Describe, List, Stop, Delete and UpdateTrainingJob."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sagedock.api import ServiceError, messages
+from sagedock.errors import ImageNotFound
+from sagedock.local.caller import Caller
+from sagedock.local.ecr import find_image
+from sagedock.local.listing import Listing
+from sagedock.local.platform import Platform
+from sagedock.local.refusal import Refused
+from sagedock.local.resources import Key, Resource
+from sagedock.local.training import lifecycle
+from sagedock.local.training.collect import LOG_GROUP
+from sagedock.local.training.document import new_document, training_job_arn
+from sagedock.local.training.jobs import TrainingJobs
+from sagedock.local.training.steps import KIND, TERMINAL
+from sagedock.local.training.unsupported import unsupported
+from sagedock.local.uris import S3Uri
+
+__all__ = ["TrainingOperations"]
+
+Request = Mapping[str, Any]
+Answer = dict[str, Any]
+
+_SUMMARY = (
+    "TrainingJobName",
+    "TrainingJobArn",
+    "CreationTime",
+    "TrainingEndTime",
+    "LastModifiedTime",
+    "TrainingJobStatus",
+    "SecondaryStatus",
+    "WarmPoolStatus",
+)
+_LISTING = Listing(
+    kind=KIND,
+    members="TrainingJobSummaries",
+    name="TrainingJobName",
+    status="TrainingJobStatus",
+    keep=_SUMMARY,
+)
+
+
+class TrainingOperations:
+    """The operations on training jobs. Requests arrive checked against the service's model."""
+
+    def __init__(self, platform: Platform, jobs: TrainingJobs) -> None:
+        self._platform = platform
+        self._jobs = jobs
+
+    def table(self) -> Mapping[str, Callable[[Caller, Request], Answer]]:
+        """Return each operation's name with what carries it out."""
+        return {
+            "CreateTrainingJob": self.create,
+            "DeleteTrainingJob": self.delete,
+            "DescribeTrainingJob": self.describe,
+            "ListTrainingJobs": self.list,
+            "StopTrainingJob": self.stop,
+            "UpdateTrainingJob": self.update,
+        }
+
+    def create(self, caller: Caller, request: Request) -> Answer:
+        """Start a job, or refuse it with nothing changed."""
+        name = request["TrainingJobName"]
+        arn = training_job_arn(caller, name)
+        key = _key(caller, name)
+        if self._platform.resources.get(key) is not None:
+            raise Refused(messages.training_job_in_use(arn))
+        self._refuse_what_is_absent(caller, request)
+        created = time.time()
+        job = Resource(
+            key=key,
+            created=created,
+            modified=created,
+            status="InProgress",
+            document=new_document(request, arn, created),
+            request=request,
+        )
+        if not self._platform.resources.add(job):
+            raise Refused(messages.training_job_in_use(arn))
+        self._platform.tags.add(arn, request.get("Tags", ()))
+        self._jobs.start(job)
+        return {"TrainingJobArn": arn}
+
+    def describe(self, caller: Caller, request: Request) -> Answer:
+        """Answer the job's document as it is now."""
+        return dict(self._found(caller, request).document)
+
+    def list(self, caller: Caller, request: Request) -> Answer:
+        """Answer a page of summaries."""
+        return _LISTING.page(self._platform.resources, caller, request)
+
+    def stop(self, caller: Caller, request: Request) -> Answer:
+        """Begin to stop a job; one that has ended is refused, one that is stopping is not."""
+        job = self._platform.resources.change(_key(caller, request["TrainingJobName"]), _stopping)
+        if job is None:
+            raise Refused(messages.training_job_not_found())
+        self._jobs.stop(job.key)
+        return {}
+
+    def delete(self, caller: Caller, request: Request) -> Answer:
+        """Delete an ended job and its logs; what it stored in S3 stays."""
+        job = self._found(caller, request)
+        if job.status not in TERMINAL:
+            raise Refused(messages.training_job_not_deletable(job.status))
+        for stream in self._platform.logs.streams(caller.region, LOG_GROUP, f"{job.key.name}/"):
+            self._platform.logs.delete(stream)
+        self._platform.tags.remove_all(job.document["TrainingJobArn"])
+        self._platform.resources.delete(job.key)
+        return {}
+
+    def update(self, caller: Caller, request: Request) -> Answer:
+        """Change what may change: profiler, remote debugging, the warm pool's keep-alive."""
+        members = ("ProfilerConfig", "ProfilerRuleConfigurations", "RemoteDebugConfig")
+        changes = {name: request[name] for name in members if name in request}
+
+        def changed(job: Resource) -> Resource:
+            resources = {**job.document["ResourceConfig"], **request.get("ResourceConfig", {})}
+            document = {**job.document, **changes, "ResourceConfig": resources}
+            return replace(job, document=document)
+
+        job = self._platform.resources.change(_key(caller, request["TrainingJobName"]), changed)
+        if job is None:
+            raise Refused(messages.training_job_not_found())
+        return {"TrainingJobArn": job.document["TrainingJobArn"]}
+
+    def _found(self, caller: Caller, request: Request) -> Resource:
+        job = self._platform.resources.get(_key(caller, request["TrainingJobName"]))
+        if job is None:
+            raise Refused(messages.training_job_not_found())
+        return job
+
+    def _refuse_what_is_absent(self, caller: Caller, request: Request) -> None:
+        """Refuse a request that needs an image or data that is not there, or what we lack."""
+        if refusal := unsupported(request):
+            raise Refused(refusal)
+        try:
+            find_image(self._platform.engine, request["AlgorithmSpecification"]["TrainingImage"])
+        except ImageNotFound as error:
+            raise Refused(
+                messages.image_not_found(request["AlgorithmSpecification"]["TrainingImage"])
+            ) from error
+        for channel in request.get("InputDataConfig", ()):
+            uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
+            if refusal := self._data_refusal(caller, request["RoleArn"], uri):
+                raise Refused(refusal)
+
+    def _data_refusal(self, caller: Caller, role: str, uri: str) -> ServiceError | None:
+        objects, where = self._platform.objects, S3Uri.parse(uri)
+        if objects.has_bucket(where.bucket):
+            other = objects.region(where.bucket)
+            if other != caller.region:
+                return messages.input_bucket_elsewhere(
+                    uri=uri, region=caller.region, role=role, bucket=where.bucket, other=other
+                )
+            if next(iter(objects.objects(where.bucket, where.key)), None) is not None:
+                return None
+        return messages.input_not_found(
+            uri=uri, region=caller.region, role=role, bucket=where.bucket
+        )
+
+
+def _key(caller: Caller, name: str) -> Key:
+    return Key(region=caller.region, kind=KIND, name=name)
+
+
+def _stopping(job: Resource) -> Resource:
+    if job.status in TERMINAL:
+        raise Refused(messages.cannot_stop("training job", job.status))
+    if job.status == "Stopping":
+        return job
+    document = lifecycle.begin_stop(job.document, time.time())
+    return replace(job, document=document, status="Stopping", modified=document["LastModifiedTime"])

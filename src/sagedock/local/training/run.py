@@ -1,0 +1,303 @@
+"""One training job, carried out in a thread of its own, from Starting to its end."""
+
+import logging
+import queue
+import re
+import shutil
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sagedock.engine import LogFrame
+from sagedock.errors import ContainerNotStarted, EngineError, SagedockError
+from sagedock.local.logs import follow
+from sagedock.local.platform import Platform
+from sagedock.local.resources import Resource
+from sagedock.local.training import lifecycle, reasons
+from sagedock.local.training.channels import ChannelUnreadable, lay_out, objects_of
+from sagedock.local.training.collect import (
+    LOG_GROUP,
+    UploadFailed,
+    failure_reason,
+    log_events,
+    model_uri,
+    upload,
+)
+from sagedock.local.training.containers import (
+    HOST_LABEL,
+    Cluster,
+    channel_folder,
+    job_labels,
+    network_name,
+)
+from sagedock.local.training.metrics import final_metrics
+from sagedock.local.training.steps import messages
+from sagedock.local.training.watch import Event, StopAsked, Watch, Watched
+
+__all__ = ["Run"]
+
+_log = logging.getLogger(__name__)
+_NOT_STARTED_CODE = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outcome:
+    """How a job ends. ``secondary`` differs from ``status`` for a limit that was reached."""
+
+    status: str
+    secondary: str | None = None
+    reason: str | None = None
+
+
+class _StoppedEarly(Exception):
+    """The job is to stop, and no container has started."""
+
+
+class Run:
+    """One training job. ``start`` begins it, or takes it up again after the server was killed."""
+
+    def __init__(self, platform: Platform, job: Resource) -> None:
+        self._platform = platform
+        self._key = job.key
+        self._request = job.request
+        self._created = job.created
+        self._cluster = Cluster(
+            platform=platform,
+            key=job.key,
+            arn=job.document["TrainingJobArn"],
+            request=job.request,
+        )
+        self._events: queue.Queue[Event] = queue.Queue()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"job {job.key.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def ask_to_stop(self, asked: StopAsked) -> None:
+        """Stop the job; returns at once."""
+        self._stop.set()
+        self._events.put(asked)
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait until the job has ended and nothing of it is left; say whether it has."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            outcome = self._carry_out()
+        except _StoppedEarly:
+            self._enter("Stopping")
+            outcome = _Outcome(status="Stopped")
+        except ChannelUnreadable as why:
+            outcome = _failed(reasons.download_failed(str(why)))
+        except SagedockError as error:
+            _log.error("training job %s: %s", self._key.name, error)
+            outcome = _failed(f"{reasons.INTERNAL_ERROR} {error}")
+        except Exception:  # noqa: BLE001 - the job must end whatever broke; the log says what
+            _log.exception("training job %s broke", self._key.name)
+            outcome = _failed(reasons.INTERNAL_ERROR)
+        self._finish(outcome)
+
+    def _carry_out(self) -> _Outcome:
+        containers = self._containers_from_before()
+        if not containers:
+            self._stage()
+            containers = self._create()
+            try:
+                self._start_all(containers)
+            except ContainerNotStarted as error:
+                self._log_line(str(error))
+                self._enter("Uploading")
+                return _failed(reasons.algorithm_error("", _NOT_STARTED_CODE))
+        watched = self._watch(containers)
+        return self._collect(containers, watched)
+
+    def _containers_from_before(self) -> Mapping[str, str]:
+        """Return what a killed server had started of the job's; remove what it had half made."""
+        found = self._platform.engine.containers(job_labels(self._platform, self._key))
+        started = {each.labels[HOST_LABEL]: each.id for each in found if each.state != "created"}
+        if set(started) == set(self._cluster.hosts):
+            if self._job().document["SecondaryStatus"] in ("Starting", "Pending", "Downloading"):
+                self._enter("Training")
+            return started
+        for each in found:
+            self._platform.engine.remove(each.id)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return {}
+
+    def _stage(self) -> None:
+        """Wait for capacity, as the service does, and lay out the channels."""
+        self._check_stop()
+        for message in messages("Pending"):
+            self._enter("Pending", message)
+        data, image = messages("Downloading")
+        self._enter("Downloading", data)
+        hosts = self._cluster.hosts
+        for channel in self._request.get("InputDataConfig", ()):
+            source = channel["DataSource"]["S3DataSource"]
+            sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
+            for number, host in enumerate(hosts if sharded else (None,)):
+                folder = channel_folder(self._platform, self._key, channel["ChannelName"], host)
+                objects = objects_of(self._platform.objects, channel, number, len(hosts))
+                lay_out(objects, folder)
+                self._check_stop()
+        self._enter("Downloading", image)
+
+    def _create(self) -> Mapping[str, str]:
+        network = self._cluster.network()
+        engine = self._platform.engine
+        return {
+            host: engine.create(self._cluster.spec(host, network)) for host in self._cluster.hosts
+        }
+
+    def _start_all(self, containers: Mapping[str, str]) -> None:
+        self._check_stop()
+        for container in containers.values():
+            self._platform.engine.start(container)
+        self._enter("Training")
+
+    def _watch(self, containers: Mapping[str, str]) -> Watched:
+        watch = Watch(
+            engine=self._platform.engine,
+            containers=containers,
+            follow=self._follow,
+            on_stop=lambda: self._enter("Stopping"),
+            events=self._events,
+        )
+        return watch.until(self._deadline())
+
+    def _follow(self, host: str, container: str) -> None:
+        logs = self._platform.logs
+        stream = logs.open(self._key.region, LOG_GROUP, self._stream_name(host))
+        follow(self._platform.engine.logs(container), logs, stream)
+
+    def _collect(self, containers: Mapping[str, str], watched: Watched) -> _Outcome:
+        if watched.cause == "ended":
+            self._enter("Uploading")
+        outcome = self._judged(containers, watched)
+        try:
+            has_model = upload(self._platform, self._request, list(containers.values()))
+        except UploadFailed as why:
+            return _failed(outcome.reason or reasons.upload_failed(str(why)))
+        if has_model or outcome.status == "Completed":
+            self._change({"ModelArtifacts": {"S3ModelArtifacts": str(model_uri(self._request))}})
+        return outcome
+
+    def _judged(self, containers: Mapping[str, str], watched: Watched) -> _Outcome:
+        match watched.cause:
+            case "stopped":
+                return _Outcome(status="Stopped")
+            case "max-runtime":
+                return _Outcome(status="Stopped", secondary="MaxRuntimeExceeded")
+            case "ended" if watched.failed_first is None:
+                return _Outcome(status="Completed")
+            case "ended":
+                return _failed(failure_reason(self._platform, containers, watched))
+
+    def _finish(self, outcome: _Outcome) -> None:
+        definitions = self._request["AlgorithmSpecification"].get("MetricDefinitions", [])
+        if definitions:
+            events = log_events(self._platform, self._key.region, self._key.name)
+            if metrics := final_metrics(definitions, events):
+                self._change({"FinalMetricDataList": metrics})
+        message = messages(outcome.secondary or outcome.status)[-1]
+        self._platform.resources.change(
+            self._key,
+            lambda job: _with_document(
+                job,
+                lifecycle.end(
+                    job.document,
+                    outcome.status,
+                    message,
+                    time.time(),
+                    secondary=outcome.secondary,
+                    reason=outcome.reason,
+                ),
+            ),
+        )
+        self._clean_up()
+
+    def _clean_up(self) -> None:
+        """Remove what the job had in the engine and on disk; what cannot go is said, and retried
+        when the server starts next.
+        """
+        engine = self._platform.engine
+        try:
+            for each in engine.containers(job_labels(self._platform, self._key)):
+                engine.remove(each.id)
+            if len(self._cluster.hosts) > 1:
+                engine.remove_network(network_name(self._platform, self._key))
+        except EngineError as error:
+            _log.warning("training job %s: cleaning up: %s", self._key.name, error)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def _folder(self) -> Path:
+        return self._platform.jobs_folder / self._key.region / self._key.name
+
+    def _stream_name(self, host: str) -> str:
+        return f"{self._key.name}/{host}-{int(self._created)}"
+
+    def _log_line(self, text: str) -> None:
+        """Put the engine's words into the first host's log, as the platform does."""
+        logs = self._platform.logs
+        stream = logs.open(self._key.region, LOG_GROUP, self._stream_name(self._cluster.hosts[0]))
+        short = re.search(r'exec: ".*?": .*?(?=: unknown|$)', text)
+        line = (short[0] if short else text).encode() + b"\n"
+        follow(iter([LogFrame(stream="stderr", time_s=time.time(), data=line)]), logs, stream)
+
+    def _deadline(self) -> float:
+        """Return when MaxRuntimeInSeconds is over, counted from the start of Training."""
+        job = self._job()
+        began = next(
+            (
+                each["StartTime"]
+                for each in job.document["SecondaryStatusTransitions"]
+                if each["Status"] == "Training"
+            ),
+            time.time(),
+        )
+        return float(began) + float(job.document["StoppingCondition"]["MaxRuntimeInSeconds"])
+
+    def _job(self) -> Resource:
+        job = self._platform.resources.get(self._key)
+        if job is None:
+            raise LookupError(f"training job {self._key.name} vanished from the store")
+        return job
+
+    def _check_stop(self) -> None:
+        if self._stop.is_set():
+            raise _StoppedEarly
+
+    def _enter(self, status: str, message: str | None = None) -> None:
+        text = message or messages(status)[-1]
+        self._platform.resources.change(
+            self._key,
+            lambda job: _with_document(
+                job, lifecycle.enter(job.document, status, text, time.time())
+            ),
+        )
+
+    def _change(self, members: Mapping[str, Any]) -> None:
+        self._platform.resources.change(
+            self._key, lambda job: _with_document(job, {**job.document, **members})
+        )
+
+
+def _failed(reason: str) -> _Outcome:
+    return _Outcome(status="Failed", reason=reason)
+
+
+def _with_document(job: Resource, document: Mapping[str, Any]) -> Resource:
+    return replace(
+        job,
+        document=document,
+        status=document["TrainingJobStatus"],
+        modified=document["LastModifiedTime"],
+    )

@@ -1,0 +1,51 @@
+"""What the local SageMaker cannot carry out yet: refused clearly, never quietly left out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sagedock.api import ServiceError, messages
+
+__all__ = ["unsupported"]
+
+
+def unsupported(request: Mapping[str, Any]) -> ServiceError | None:
+    """Return the refusal of a request that would not run here as on AWS, or None."""
+    wishes = [*_whole(request), *_channels(request)]
+    if not wishes:
+        return None
+    return messages.validation(
+        f"The local SageMaker cannot carry out: {'; '.join(wishes)}. Leave it out locally, or run "
+        "the job on AWS."
+    )
+
+
+def _whole(request: Mapping[str, Any]) -> list[str]:
+    wishes = []
+    if "TrainingImage" not in request["AlgorithmSpecification"]:
+        wishes.append("AlgorithmSpecification without TrainingImage")
+    if request.get("CheckpointConfig"):
+        wishes.append("CheckpointConfig")
+    if request["OutputDataConfig"].get("CompressionType") == "NONE":
+        wishes.append("OutputDataConfig.CompressionType NONE")
+    return wishes
+
+
+def _channels(request: Mapping[str, Any]) -> list[str]:
+    default_mode = request["AlgorithmSpecification"].get("TrainingInputMode", "File")
+    wishes = []
+    for number, channel in enumerate(request.get("InputDataConfig", ())):
+        at = f"InputDataConfig[{number}]"
+        source = channel["DataSource"].get("S3DataSource")
+        if source is None:
+            wishes.append(f"{at}.DataSource other than S3DataSource")
+            continue
+        if source.get("S3DataType", "S3Prefix") != "S3Prefix":
+            wishes.append(f"{at}.DataSource.S3DataSource.S3DataType {source['S3DataType']}")
+        if channel.get("InputMode", default_mode) != "File":
+            wishes.append(f"{at}.InputMode {channel.get('InputMode', default_mode)}")
+        wishes += [
+            f"{at}.{member} {channel[member]}"
+            for member in ("CompressionType", "RecordWrapperType")
+            if channel.get(member, "None") != "None"
+        ]
+    return wishes

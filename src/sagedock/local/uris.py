@@ -1,0 +1,27 @@
+"""S3 URIs."""
+
+from dataclasses import dataclass
+
+__all__ = ["S3Uri"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class S3Uri:
+    """A bucket, and a key or key name prefix in it."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, uri: str) -> "S3Uri":
+        """Return the parts of ``s3://bucket/key``. The request was checked: it has that form."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        return cls(bucket=bucket, key=key)
+
+    def __truediv__(self, name: str) -> "S3Uri":
+        """Return the key below this one; a slash at the end of it is not doubled."""
+        prefix = self.key.rstrip("/")
+        return S3Uri(bucket=self.bucket, key=f"{prefix}/{name}" if prefix else name)
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"

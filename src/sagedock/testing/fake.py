@@ -1,0 +1,174 @@
+"""An engine without Docker: a container is a Python function, run in a thread.
+
+It keeps the interface that the rooms above know, so that everything but the container is real.
+"""
+
+import io
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sagedock.engine import ContainerSpec, Exit, Found, Image, LogFrame, Network
+from sagedock.errors import ContainerNotStarted, ImageNotFound
+
+__all__ = ["Container", "FakeEngine"]
+
+_KILLED = 137
+_STARTED_NOTHING = "exec: no such program"
+
+
+@dataclass
+class Container:
+    """What a fake container's function works with: its spec, its files, its log, its signals."""
+
+    spec: ContainerSpec
+    id: str
+    files: dict[str, bytes] = field(default_factory=dict)
+    terminated: threading.Event = field(default_factory=threading.Event)
+    state: str = "created"
+    out_of_memory: bool = False
+    code: int = 0
+    ended: threading.Event = field(default_factory=threading.Event)
+    _frames: list[LogFrame] = field(default_factory=list)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def print(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
+        """Write a line to the container's log."""
+        self.write(f"{text}\n".encode(), stream)
+
+    def write(self, data: bytes, stream: Literal["stdout", "stderr"] = "stdout") -> None:
+        """Write bytes to the container's log."""
+        with self._changed:
+            self._frames.append(LogFrame(stream=stream, time_s=time.time(), data=data))
+            self._changed.notify_all()
+
+    def follow(self) -> Iterator[LogFrame]:
+        """Yield the log from its start until the container ends."""
+        position = 0
+        while True:
+            with self._changed:
+                while position == len(self._frames) and not self.ended.is_set():
+                    self._changed.wait(0.05)
+                if position == len(self._frames):
+                    return
+                frame = self._frames[position]
+            position += 1
+            yield frame
+
+    def end(self, code: int) -> None:
+        """End with ``code``, unless it ended before."""
+        if not self.ended.is_set():
+            self.code, self.state = code, "exited"
+            self.ended.set()
+
+
+Program = Callable[[Container], int]
+
+
+class FakeEngine:
+    """Runs ``program`` for every container. ``images`` are the names it knows.
+
+    The program gets the container and returns its exit code; it should return once
+    ``container.terminated`` is set. A program that is None cannot be started.
+    """
+
+    def __init__(self, program: Program | None, images: Sequence[str] = ()) -> None:
+        self.program = program
+        self.images = set(images)
+        self.all: dict[str, Container] = {}
+        self.all_networks: dict[str, Mapping[str, str]] = {}
+        self._numbers = iter(range(1, 1_000_000))
+
+    def image(self, reference: str) -> Image:
+        """Return an image of that name, if it is one of ``images``."""
+        if reference not in self.images:
+            raise ImageNotFound(f"the engine has no image {reference}")
+        return Image(
+            id=reference, tags=(reference,), digests=(), size=0, architecture="amd64", labels={}
+        )
+
+    def create(self, spec: ContainerSpec) -> str:
+        """Create a container with the spec's files."""
+        made = Container(spec=spec, id=f"fake-{next(self._numbers)}", files=dict(spec.files))
+        self.all[made.id] = made
+        return made.id
+
+    def start(self, container: str) -> None:
+        """Run the program in a thread."""
+        made = self.all[container]
+        program = self.program
+        if program is None:
+            raise ContainerNotStarted(_STARTED_NOTHING)
+        made.state = "running"
+        threading.Thread(target=lambda: made.end(program(made)), daemon=True).start()
+
+    def logs(self, container: str) -> Iterator[LogFrame]:
+        """Yield what the program printed."""
+        return self.all[container].follow()
+
+    def wait(self, container: str) -> Exit:
+        """Wait for the program."""
+        made = self.all[container]
+        made.ended.wait()
+        return Exit(
+            code=made.code, out_of_memory=made.out_of_memory, error="", finished_at_s=time.time()
+        )
+
+    def stop(self, container: str, grace_s: float) -> None:
+        """Set ``terminated``; after the grace, end it as SIGKILL does."""
+        made = self.all[container]
+        made.terminated.set()
+        if not made.ended.wait(grace_s):
+            made.end(_KILLED)
+
+    def archive(self, container: str, path: str) -> Iterator[bytes]:
+        """Yield a tar of the container's files below ``path``."""
+        files = {
+            name: content
+            for name, content in self.all[container].files.items()
+            if name == path or name.startswith(f"{path}/")
+        }
+        if not files:
+            return
+        buffer = io.BytesIO()
+        root = path.rpartition("/")[0]
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
+            for name, content in files.items():
+                entry = tarfile.TarInfo(name.removeprefix(f"{root}/"))
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+        yield buffer.getvalue()
+
+    def remove(self, container: str) -> None:
+        """Forget a container."""
+        made = self.all.pop(container, None)
+        if made is not None:
+            made.end(_KILLED)
+
+    def containers(self, labels: Mapping[str, str]) -> Sequence[Found]:
+        """Return the containers with those labels."""
+        return [
+            Found(id=each.id, name=each.spec.name, state=each.state, labels=each.spec.labels)
+            for each in list(self.all.values())
+            if labels.items() <= dict(each.spec.labels).items()
+        ]
+
+    def ensure_network(
+        self, name: str, labels: Mapping[str, str], *, isolated: bool = False
+    ) -> Network:
+        """Remember a network; it has no gateway."""
+        self.all_networks[name] = {**labels, "isolated": str(isolated)}
+        return Network(name=name, gateway=None)
+
+    def remove_network(self, name: str) -> None:
+        """Forget a network."""
+        self.all_networks.pop(name, None)
+
+    def networks(self, labels: Mapping[str, str]) -> Sequence[str]:
+        """Return the networks with those labels."""
+        return [
+            name for name, own in self.all_networks.items() if labels.items() <= dict(own).items()
+        ]

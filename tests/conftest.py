@@ -1,0 +1,113 @@
+"""What every test may use: a local SageMaker whose containers are Python functions."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from sagedock import LocalSageMaker
+from sagedock.testing import Container, FakeEngine
+
+ACCOUNT = "123456789012"
+REGION = "us-west-2"
+IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/probe:1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagedock"
+BUCKET = "probe-bucket"
+
+
+@dataclass(frozen=True)
+class Local:
+    """A running local SageMaker with a fake engine, and boto3 clients for it."""
+
+    server: LocalSageMaker
+    engine: FakeEngine
+
+    def client(self, service: str, region: str = REGION) -> Any:
+        """Return a boto3 client of the server."""
+        return boto3.client(
+            service,
+            endpoint_url=self.server.endpoint_url,
+            region_name=region,
+            aws_access_key_id="x",
+            aws_secret_access_key="y",
+            config=Config(retries={"max_attempts": 1}, parameter_validation=False),
+        )
+
+    def job(self, **changes: Any) -> dict[str, Any]:
+        """Return a valid CreateTrainingJob request, with ``changes`` laid over it."""
+        request: dict[str, Any] = {
+            "TrainingJobName": "probe-1",
+            "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+            "RoleArn": ROLE,
+            "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/out/"},
+            "ResourceConfig": {
+                "InstanceType": "ml.m5.large",
+                "InstanceCount": 1,
+                "VolumeSizeInGB": 10,
+            },
+            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+            **changes,
+        }
+        return {name: value for name, value in request.items() if value is not None}
+
+    def channel(self, uri: str, name: str = "train", **changes: Any) -> dict[str, Any]:
+        """Return an input channel."""
+        source = {
+            "S3DataType": "S3Prefix",
+            "S3Uri": uri,
+            "S3DataDistributionType": "FullyReplicated",
+        }
+        return {"ChannelName": name, "DataSource": {"S3DataSource": source}, **changes}
+
+    def run(self, program: Callable[[Container], int] | None = None, **changes: Any) -> Any:
+        """Create a job, wait for its end, and return what Describe answers."""
+        if program is not None:
+            self.engine.program = program
+        request = self.job(**changes)
+        self.client("sagemaker").create_training_job(**request)
+        return self.ended(request["TrainingJobName"])
+
+    def ended(self, name: str, timeout_s: float = 20) -> Any:
+        """Wait until a job has ended, and return what Describe answers."""
+        return self.until(
+            name,
+            lambda job: job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"),
+            timeout_s,
+        )
+
+    def until(self, name: str, true: Callable[[Any], bool], timeout_s: float = 20) -> Any:
+        """Wait until Describe answers what is awaited."""
+        sagemaker = self.client("sagemaker")
+        ends = time.monotonic() + timeout_s
+        while not true(job := sagemaker.describe_training_job(TrainingJobName=name)):
+            assert time.monotonic() < ends, f"still {job['SecondaryStatus']}"
+            time.sleep(0.01)
+        return job
+
+    def statuses(self, job: Any) -> list[tuple[str, str]]:
+        """Return the transitions as (status, message)."""
+        return [(t["Status"], t["StatusMessage"]) for t in job["SecondaryStatusTransitions"]]
+
+
+def succeed(_: Container) -> int:
+    """A container that ends at once, with success."""
+    return 0
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[Local]:
+    """A local SageMaker with a bucket, an image, and containers that succeed at once."""
+    engine = FakeEngine(succeed, images=[IMAGE])
+    with LocalSageMaker(
+        home=tmp_path / "home", engine=engine, check_answers=True, shutdown_grace_s=0.2
+    ) as server:
+        made = Local(server=server, engine=engine)
+        made.client("s3").create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        yield made
