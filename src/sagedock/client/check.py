@@ -1,0 +1,87 @@
+"""The check of a request before anything is sent: every problem at once, in the user's words."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sagedock.client.words import remedy_of, word_of
+from sagedock.jobs import Request
+
+if TYPE_CHECKING:
+    from sagedock.api import Problem
+
+__all__ = ["problems_in", "unknown_instance_type"]
+
+_INSTANCE_TYPE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9-]+")
+_LONGEST_VALUE = 120
+_TYPE = "ResourceConfig.InstanceType"
+
+
+def problems_in(request: Request) -> list[str]:
+    """Return a line for each problem: the parameter, the value, the demand, the remedy.
+
+    An instance type that the installed botocore does not know is let through if it is formed like
+    one: AWS has newer ones (``unknown_instance_type`` tells).
+    """
+    from sagedock.api import problems_in_request, rule_problems, type_problems, unknown_members
+
+    parameters = request.parameters
+    named = (request.service, request.operation, parameters)
+    allowed = frozenset(_formed_like_a_type(parameters))
+    lines = [
+        *(
+            f"{word_of(found.member, parameters)}: {found.message}"
+            for found in type_problems(*named)
+        ),
+        *(
+            f"extra: {request.operation} has no {member}: check its spelling"
+            for member in unknown_members(*named)
+        ),
+        *(_line(found, parameters) for found in problems_in_request(*named, allow=allowed)),
+    ]
+    # The rules across fields expect fields that are right one by one.
+    return lines or [
+        f"{', '.join(word_of(field, parameters) for field in found.rule.fields)}: {found.message}"
+        for found in rule_problems(*named)
+    ]
+
+
+def unknown_instance_type(request: Request) -> str | None:
+    """Return a warning for an instance type that the installed botocore does not know."""
+    from sagedock.api import problems_in_request
+
+    for found in problems_in_request(request.service, request.operation, request.parameters):
+        if found.member == _TYPE and found.kind == "enum":
+            given = request.parameters["ResourceConfig"]["InstanceType"]
+            near = difflib.get_close_matches(given, _choices(found), n=3)
+            hint = f"; near it are {', '.join(near)}" if near else ""
+            return f"instance_type: the installed botocore does not know {given!r}{hint}"
+    return None
+
+
+def _formed_like_a_type(parameters: Mapping[str, Any]) -> Iterator[str]:
+    given = parameters.get("ResourceConfig", {}).get("InstanceType")
+    if isinstance(given, str) and _INSTANCE_TYPE.fullmatch(given):
+        yield given
+
+
+def _line(problem: "Problem", parameters: Mapping[str, Any]) -> str:
+    value = problem.shown.strip()
+    if len(value) > _LONGEST_VALUE:
+        value = f"{value[:_LONGEST_VALUE]}..."
+    demand = _demand(problem)
+    parts = [word_of(problem.member, parameters), f"{value} {demand}".strip()]
+    return ": ".join([*parts, remedy] if (remedy := remedy_of(problem.member)) else parts)
+
+
+def _demand(problem: "Problem") -> str:
+    if problem.kind == "required":
+        return "is missing"
+    if problem.kind == "enum" and problem.member == _TYPE:
+        return "is no SageMaker instance type"
+    return problem.constraint.removeprefix("Member ")
+
+
+def _choices(problem: "Problem") -> list[str]:
+    return problem.constraint.partition("[")[2].rstrip("]").split(", ")

@@ -1,0 +1,86 @@
+"""The log lines of a job, read from CloudWatch Logs."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sagedock.client.show import Show
+
+__all__ = ["TRAINING_LOGS", "JobLogs"]
+
+#: Source: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
+TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
+#: <job>/algo-<number>-<time of start>
+_HOST = re.compile(r".*/(?P<host>.+)-\d+")
+
+
+class JobLogs:
+    """Shows each line of a job's streams once, in the order in which its hosts wrote them.
+
+    ``client`` is boto3's for CloudWatch Logs. With ``name_hosts`` each line begins with the name
+    of the host that wrote it.
+    """
+
+    def __init__(
+        self, client: Any, *, group: str, job_name: str, show: Show, name_hosts: bool = False
+    ) -> None:
+        self._client = client
+        self._group = group
+        self._prefix = f"{job_name}/"
+        self._show = show
+        self._name_hosts = name_hosts
+        self._tokens: dict[str, str] = {}
+
+    def read(self) -> int:
+        """Show every line that has come since the last call, and return how many there were."""
+        lines = 0
+        pending = self._streams()
+        while pending:
+            pages = {stream: self._events(stream) for stream in pending}
+            self._show_pages(pages)
+            lines += sum(len(page["events"]) for page in pages.values())
+            pending = [
+                stream for stream, page in pages.items() if not self._is_drained(stream, page)
+            ]
+            # Only now, with every page shown: a call that fails above loses and repeats nothing.
+            self._tokens |= {stream: page["nextForwardToken"] for stream, page in pages.items()}
+        return lines
+
+    def _is_drained(self, stream: str, page: Mapping[str, Any]) -> bool:
+        """Say whether there is no more for now, which the service says by the same token again."""
+        return bool(page["nextForwardToken"] == self._tokens.get(stream))
+
+    def _show_pages(self, pages: Mapping[str, Mapping[str, Any]]) -> None:
+        """Show the pages' lines by time; the sort is stable, so each host keeps its order."""
+        found = [(stream, event) for stream, page in pages.items() for event in page["events"]]
+        for stream, event in sorted(found, key=lambda one: one[1]["timestamp"]):
+            self._show(self._line(stream, event["message"]))
+
+    def _events(self, stream: str) -> Mapping[str, Any]:
+        token = self._tokens.get(stream)
+        where = {"logGroupName": self._group, "logStreamName": stream, "startFromHead": True}
+        if token is not None:
+            where["nextToken"] = token
+        answer: Mapping[str, Any] = self._client.get_log_events(**where)
+        return answer
+
+    def _streams(self) -> list[str]:
+        """Return the job's streams: none before its first line; more after each restart."""
+        try:
+            return list(self._named_streams())
+        except self._client.exceptions.ResourceNotFoundException:
+            return []
+
+    def _named_streams(self) -> Iterator[str]:
+        pages = self._client.get_paginator("describe_log_streams").paginate(
+            logGroupName=self._group, logStreamNamePrefix=self._prefix
+        )
+        for page in pages:
+            yield from (stream["logStreamName"] for stream in page["logStreams"])
+
+    def _line(self, stream: str, message: str) -> str:
+        line = message.rstrip("\n")
+        if not self._name_hosts:
+            return line
+        host = _HOST.fullmatch(stream)
+        return f"{host['host'] if host else stream} | {line}"

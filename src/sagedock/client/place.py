@@ -1,0 +1,96 @@
+"""Where requests go: AWS, or a local SageMaker. The only difference is an endpoint URL."""
+
+import atexit
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Literal, get_args
+from urllib.parse import urlsplit
+
+from sagedock.client import pace
+from sagedock.client.pace import Pace
+from sagedock.client.show import Show
+from sagedock.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from sagedock.local import LocalSageMaker
+
+__all__ = ["Place", "Target", "chosen_target", "place_of"]
+
+Target = Literal["aws", "local"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """An AWS, real or local. ``variables`` are what point a client at it; AWS needs none.
+
+    ``ends_with_program`` is true of a local SageMaker that this program started.
+    """
+
+    pace: Pace
+    variables: Mapping[str, str] = field(default_factory=dict)
+    ends_with_program: bool = False
+
+    def endpoint_url(self, service: str) -> str | None:
+        """Return the address of ``service``, or None for AWS's own."""
+        own = f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"
+        return self.variables.get(own) or self.variables.get("AWS_ENDPOINT_URL")
+
+
+def chosen_target(target: Target | None, environ: Mapping[str, str] = os.environ) -> Target:
+    """Return ``target``, else $SAGEDOCK_TARGET, else ``local``, which costs nothing."""
+    chosen = target or environ.get("SAGEDOCK_TARGET") or "local"
+    for known in get_args(Target):
+        if chosen == known:
+            return chosen  # type: ignore[return-value]
+    raise InvalidRequest([f"target: {chosen!r} is neither 'local' nor 'aws': use one of them"])
+
+
+def place_of(target: Target, show: Show, environ: Mapping[str, str] = os.environ) -> Place:
+    """Return where ``target`` is; starts a local SageMaker where none runs.
+
+    One that ``sagedock local run`` started is found by its variables, one that
+    ``sagedock local up`` started by the folder it keeps.
+    """
+    if target == "aws":
+        return Place(pace=pace.AWS)
+    url = environ.get("AWS_ENDPOINT_URL", "")
+    if _is_this_machine(url):
+        return Place(pace=pace.LOCAL, variables=environ)
+    return _place_that_runs(environ) or _place_in_this_process(show)
+
+
+def _is_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _place_that_runs(environ: Mapping[str, str]) -> Place | None:
+    from sagedock.local import client_variables, default_home, running
+
+    home = default_home(environ)
+    server = running(home)
+    if server is None:
+        return None
+    variables = client_variables(server.url, region=server.region, home=home)
+    return Place(pace=pace.LOCAL, variables=variables)
+
+
+def _place_in_this_process(show: Show) -> Place:
+    server = _server_in_this_process(show)
+    return Place(pace=pace.LOCAL, variables=server.environment(), ends_with_program=True)
+
+
+@cache
+def _server_in_this_process(show: Show) -> "LocalSageMaker":
+    from sagedock.local import LocalSageMaker
+
+    server = LocalSageMaker().start()
+    atexit.register(server.stop)
+    show(f"local SageMaker started at {server.endpoint_url}; it ends with this program")
+    return server

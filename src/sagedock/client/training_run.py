@@ -1,0 +1,93 @@
+"""One training job that was created: asked, followed, stopped."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sagedock.client.logs import TRAINING_LOGS, JobLogs
+from sagedock.client.refusals import explained
+from sagedock.client.result import TrainingResult, require_completed
+from sagedock.client.session import Session
+from sagedock.client.show import Show, nowhere
+from sagedock.client.waiting import wait_until_ended
+
+__all__ = ["TrainingRun"]
+
+
+class TrainingRun:
+    """A training job by its name. Nothing is asked before a method needs it."""
+
+    def __init__(self, name: str, session: Session, show: Show) -> None:
+        self.name = name
+        self._session = session
+        self._show = show
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return the answer of DescribeTrainingJob. Raises InvalidRequest for an unknown job."""
+        with explained(self._session):
+            return self._describe()
+
+    def result(self) -> TrainingResult:
+        """Return what is known of the job now."""
+        return TrainingResult.of(self.describe())
+
+    def wait(self, *, logs: bool = True) -> TrainingResult:
+        """Return the result once the job completed, showing its states and, if asked, its lines.
+
+        Raises JobFailed if it ended otherwise. Ctrl-C ends the waiting; a job on AWS goes on.
+        """
+        hosts = _hosts(self.describe())
+        try:
+            description = self._wait(logs=logs, name_hosts=hosts > 1)
+        except BaseException:  # Ctrl-C above all: the user must learn that the job goes on
+            self._show(self._how_to_go_on())
+            raise
+        return require_completed(TrainingResult.of(description))
+
+    def stop(self) -> None:
+        """Ask the service to stop the job: SIGTERM, then SIGKILL after 120 s.
+
+        Raises InvalidRequest if it has ended already.
+        """
+        with explained(self._session):
+            self._sagemaker.stop_training_job(TrainingJobName=self.name)
+
+    def _wait(self, *, logs: bool, name_hosts: bool) -> Mapping[str, Any]:
+        from sagedock.api import states
+
+        job_logs = JobLogs(
+            self._session.client("logs"),
+            group=TRAINING_LOGS,
+            job_name=self.name,
+            show=self._show if logs else nowhere,
+            name_hosts=name_hosts,
+        )
+        with explained(self._session):
+            return wait_until_ended(
+                self._describe,
+                ended=lambda found: states.is_terminal("training-job", found["TrainingJobStatus"]),
+                read_logs=job_logs.read if logs else lambda: 0,
+                pace=self._session.place.pace,
+                show=self._show,
+            )
+
+    def _describe(self) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = self._sagemaker.describe_training_job(TrainingJobName=self.name)
+        return answer
+
+    @property
+    def _sagemaker(self) -> Any:
+        return self._session.client("sagemaker")
+
+    def _how_to_go_on(self) -> str:
+        if self._session.place.ends_with_program:
+            return f"{self.name} ends with this program, which started its local SageMaker"
+        return (
+            f"{self.name} goes on. Follow it: Estimator.attach({self.name!r}).wait(); "
+            f"stop it: Estimator.attach({self.name!r}).stop()"
+        )
+
+
+def _hosts(description: Mapping[str, Any]) -> int:
+    resources = description["ResourceConfig"]
+    groups = resources.get("InstanceGroups", ())
+    return resources.get("InstanceCount") or sum(group["InstanceCount"] for group in groups) or 1

@@ -1,0 +1,109 @@
+"""The API's names of a training job's parts, and the estimator's words for them."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+__all__ = ["remedy_of", "word_of"]
+
+#: API path to the estimator's parameter.
+_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "AlgorithmSpecification": "image_uri",
+        "AlgorithmSpecification.ContainerArguments": "container_arguments",
+        "AlgorithmSpecification.ContainerEntrypoint": "container_entry_point",
+        "AlgorithmSpecification.MetricDefinitions": "metric_definitions",
+        "AlgorithmSpecification.TrainingImage": "image_uri",
+        "AlgorithmSpecification.TrainingInputMode": "input_mode",
+        "CheckpointConfig.LocalPath": "checkpoint_local_path",
+        "CheckpointConfig.S3Uri": "checkpoint_s3_uri",
+        "EnableInterContainerTrafficEncryption": "encrypt_inter_container_traffic",
+        "EnableManagedSpotTraining": "use_spot_instances",
+        "EnableNetworkIsolation": "enable_network_isolation",
+        "Environment": "environment",
+        "HyperParameters": "hyperparameters",
+        "InputDataConfig": "inputs",
+        "OutputDataConfig.KmsKeyId": "output_kms_key",
+        "OutputDataConfig.S3OutputPath": "output_path",
+        "ResourceConfig": "instance_type, instance_count",
+        "ResourceConfig.InstanceCount": "instance_count",
+        "ResourceConfig.InstanceType": "instance_type",
+        "ResourceConfig.KeepAlivePeriodInSeconds": "keep_alive_period_in_seconds",
+        "ResourceConfig.VolumeKmsKeyId": "volume_kms_key",
+        "ResourceConfig.VolumeSizeInGB": "volume_size",
+        "RoleArn": "role",
+        "StoppingCondition": "max_run, max_wait",
+        "StoppingCondition.MaxRuntimeInSeconds": "max_run",
+        "StoppingCondition.MaxWaitTimeInSeconds": "max_wait",
+        "Tags": "tags",
+        "TrainingJobName": "job_name (or base_job_name)",
+        "VpcConfig.SecurityGroupIds": "security_group_ids",
+        "VpcConfig.Subnets": "subnets",
+    }
+)
+#: The same for what follows ``InputDataConfig[n]``: the fields of Channel.
+_CHANNEL_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "CompressionType": "compression",
+        "ContentType": "content_type",
+        "DataSource": "s3_data",
+        "DataSource.S3DataSource": "s3_data",
+        "DataSource.S3DataSource.AttributeNames": "attribute_names",
+        "DataSource.S3DataSource.InstanceGroupNames": "instance_groups",
+        "DataSource.S3DataSource.S3DataDistributionType": "distribution",
+        "DataSource.S3DataSource.S3DataType": "s3_data_type",
+        "DataSource.S3DataSource.S3Uri": "s3_data",
+        "InputMode": "input_mode",
+        "RecordWrapperType": "record_wrapping",
+        "ShuffleConfig.Seed": "shuffle_seed",
+    }
+)
+#: What to do, for the parameters that go wrong most.
+_REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "AlgorithmSpecification.TrainingImage": "give <account>.dkr.ecr.<region>.amazonaws.com/"
+        "<repository>:<tag>",
+        "CheckpointConfig.S3Uri": "give s3://bucket/prefix/",
+        "OutputDataConfig.S3OutputPath": "give s3://bucket/prefix/",
+        "ResourceConfig.InstanceType": "give one such as ml.m5.large; to run on this machine keep "
+        'it, and use Session(target="local")',
+        "RoleArn": "give the role's full ARN, arn:aws:iam::<account>:role/<name>",
+        "TrainingJobName": "use letters, digits and single hyphens, at most 63 in all",
+    }
+)
+_CHANNEL = re.compile(r"InputDataConfig\[(?P<index>\d+)\]\.?(?P<rest>.*)")
+
+
+def word_of(member: str, request: Mapping[str, Any]) -> str:
+    """Return the estimator's word for an API path such as ``ResourceConfig.InstanceType``.
+
+    What the estimator has no word for keeps the API's name, and is reached with ``extra``.
+    """
+    if channel := _CHANNEL.fullmatch(member):
+        name = request["InputDataConfig"][int(channel["index"])].get("ChannelName")
+        word = f"inputs[{name!r}]"
+        rest = channel["rest"]
+        if rest in ("", "ChannelName"):
+            return word
+        return f"{word}.{_longest(rest, _CHANNEL_WORDS) or rest}"
+    return _longest(member, _WORDS) or f"extra {member}"
+
+
+def remedy_of(member: str) -> str:
+    """Return what to do about a wrong value, or nothing where the demand says it all."""
+    return _REMEDIES.get(member, "")
+
+
+def _longest(member: str, words: Mapping[str, str]) -> str:
+    """Return the word for the longest known start of ``member``, and what follows it."""
+    known = [
+        path for path in words if member == path or member.startswith((f"{path}.", f"{path}["))
+    ]
+    if not known:
+        return ""
+    path = max(known, key=len)
+    # A structure's word stands for the whole of it, so no member of it can follow.
+    if member[len(path) :].startswith(".") and any(w.startswith(f"{path}.") for w in words):
+        return ""
+    return words[path] + member[len(path) :]
