@@ -1,25 +1,14 @@
 #!/bin/bash
-# Install the locked packages into /opt/venv, without what no job needs. Runs in the builder stage.
+# Install the gathered packages into /opt/venv, without what no job needs. Runs in the builder stage.
 #
-#   install.sh TORCH_LOCK
-#
-# Where the host gathered the packages, /wheels holds them and packages.lock, which names them: then
-# no network is needed. Elsewhere they come from pip's index.
+# /wheels holds the packages and packages.lock, which names them: no network is needed.
 set -euo pipefail
 
 site=$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-if [[ -e /wheels/packages.lock ]]; then
-    source=(--no-index --find-links /wheels)
-    packages=(-r /wheels/packages.lock)
-else
-    source=()
-    packages=(-r /locks/requirements.lock -r "/locks/$1")
-fi
 
 install() { # bytecode is compiled once, after the trimming
-    PIP_CERT=/etc/ssl/certs/ca-certificates.crt /opt/venv/bin/python -m pip install \
-        --no-cache-dir --no-compile --no-deps --require-hashes --disable-pip-version-check \
-        --quiet "${source[@]}" "$@"
+    /opt/venv/bin/python -m pip install --quiet --no-index --find-links /wheels --no-deps \
+        --require-hashes --no-cache-dir --no-compile --disable-pip-version-check "$@"
 }
 
 trim() { # tests, headers, and the symbols that only a linker reads
@@ -31,8 +20,8 @@ trim() { # tests, headers, and the symbols that only a linker reads
 }
 
 install -r /locks/build.lock
-install --no-build-isolation "${packages[@]}"
+install --no-build-isolation -r /wheels/packages.lock
 trim
 echo /opt/sagedock/lib >"$site/sagedock.pth"
 /opt/venv/bin/python -m pip check
-/opt/venv/bin/python -m compileall -q -j 0 -x py312_ /opt/venv/lib # newer syntax
+/opt/venv/bin/python -m compileall -q -j 0 -x py312_ /opt/venv/lib # py312_: newer syntax
