@@ -1,5 +1,6 @@
 """Rows 122-134 and 148 of the fidelity corpus: what DescribeTrainingJob answers, and when."""
 
+import itertools
 import re
 import threading
 
@@ -86,7 +87,7 @@ def test_rows_129_130_132_times_of_a_completed_job(local: Local) -> None:
     assert steps["Completed"]["StartTime"] == steps["Completed"]["EndTime"]
     assert job["TrainingEndTime"] == steps["Completed"]["StartTime"]
     ordered = job["SecondaryStatusTransitions"]
-    for earlier, later in zip(ordered, ordered[1:], strict=False):
+    for earlier, later in itertools.pairwise(ordered):
         assert earlier["EndTime"] == later["StartTime"]
     start, end = (int(job[name].timestamp()) for name in ("TrainingStartTime", "TrainingEndTime"))
     assert job["TrainingTimeInSeconds"] == max(1, end - start)
