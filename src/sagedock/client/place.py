@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -30,8 +31,14 @@ class Place:
     """
 
     pace: Pace
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     ends_with_program: bool = False
+
+    @property
+    def home(self) -> Path | None:
+        """The folder that a local SageMaker keeps its objects in."""
+        home = self.variables.get("SAGEDOCK_HOME")
+        return Path(home) if home and self.variables.get("AWS_ENDPOINT_URL") else None
 
     def endpoint_url(self, service: str) -> str | None:
         """Return the address of ``service``, or None for AWS's own."""

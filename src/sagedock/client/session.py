@@ -105,6 +105,15 @@ class Session:
         """
         return storage.download(self.client("s3"), uri, Path(path))
 
+    def file_of(self, uri: str) -> Path | None:
+        """Return the file that an object of the local S3 is; None for AWS, or where none is."""
+        if self.place.home is None:
+            return None
+        from sagedock.local import object_file
+
+        file = object_file(self.place.home, uri)
+        return file if file.is_file() else None
+
     @cached_property
     def _boto_session(self) -> "boto3.Session":
         if self._given_boto_session is not None:

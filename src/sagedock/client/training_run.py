@@ -80,11 +80,11 @@ class TrainingRun:
 
     def _how_to_go_on(self) -> str:
         if self._session.place.ends_with_program:
-            return f"{self.name} ends with this program, which started its local SageMaker"
-        return (
-            f"{self.name} goes on. Follow it: Estimator.attach({self.name!r}).wait(); "
-            f"stop it: Estimator.attach({self.name!r}).stop()"
-        )
+            goes_on = "until this program ends, which started the local SageMaker"
+        else:
+            goes_on = "without this program"
+        job = f"Estimator.attach({self.name!r})"
+        return f"{self.name} goes on {goes_on}. Follow it: {job}.wait(); stop it: {job}.stop()"
 
 
 def _hosts(description: Mapping[str, Any]) -> int:

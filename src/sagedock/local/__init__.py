@@ -6,6 +6,7 @@ from sagedock.local.endpoints import client_variables
 from sagedock.local.home import Running
 from sagedock.local.server import LocalSageMaker
 from sagedock.local.settings import Settings, default_home
+from sagedock.local.uris import object_file
 
 __all__ = [
     "LocalSageMaker",
@@ -15,6 +16,7 @@ __all__ = [
     "client_variables",
     "default_home",
     "down",
+    "object_file",
     "running",
     "up",
 ]

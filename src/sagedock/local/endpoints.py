@@ -38,7 +38,8 @@ def client_variables(url: str, *, region: str, home: Path) -> Mapping[str, str]:
     """Return what makes boto3, the AWS CLI and the SageMaker SDKs of this machine use ``url``.
 
     The SDKs ask STS at a fixed address for the name of a default bucket, and send telemetry:
-    their own configuration file, written into ``home``, stops both.
+    their own configuration file, written into ``home``, stops both. SAGEDOCK_HOME tells our own
+    client where the local S3's files lie.
     """
     return {
         "AWS_ENDPOINT_URL": url,
@@ -51,6 +52,7 @@ def client_variables(url: str, *, region: str, home: Path) -> Mapping[str, str]:
         "AWS_DEFAULT_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(home / SDK_CONFIG),
+        "SAGEDOCK_HOME": str(home),
     }
 
 

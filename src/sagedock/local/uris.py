@@ -1,8 +1,9 @@
 """S3 URIs."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["S3Uri"]
+__all__ = ["S3Uri", "object_file"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,3 +26,9 @@ class S3Uri:
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
+
+
+def object_file(home: Path, uri: str) -> Path:
+    """Return the file that holds the object ``uri`` in the local S3 of ``home``, if it exists."""
+    where = S3Uri.parse(uri)
+    return home / "s3" / "buckets" / where.bucket / where.key
