@@ -104,7 +104,7 @@ class Estimator:
         name = job_name or unique_name(self._base_name(), datetime.now(UTC))
         channels = as_channels(inputs)
         self._check(name, channels)
-        with explained(self.session):
+        with explained(self.session.target):
             self._start(name, channels)
         return self.wait(logs=logs) if wait else self._run().result()
 

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sagedock.errors import InvalidRequest, LocalServerError, SagedockError
+from sagedock.client.place import Target
+from sagedock.errors import InvalidRequest, LocalServerError, SagedockError, StorageError
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
-
-    from sagedock.client.session import Session
 
 __all__ = ["explained"]
 
@@ -20,8 +19,9 @@ _WRONG_REQUEST = frozenset(
 
 
 @contextmanager
-def explained(session: "Session") -> Iterator[None]:
+def explained(target: Target) -> Iterator[None]:
     """Raise botocore's errors inside as SagedockErrors, where there is something to do."""
+    from boto3.exceptions import S3UploadFailedError
     from botocore import exceptions as aws
 
     try:
@@ -33,8 +33,10 @@ def explained(session: "Session") -> Iterator[None]:
             "AWS: no credentials were found: run `aws configure`, set AWS_PROFILE, or use "
             'Session(target="local"), which needs none'
         ) from error
+    except S3UploadFailedError as error:
+        raise StorageError(f"{error}: check the bucket's name, region and permissions") from error
     except aws.EndpointConnectionError as error:
-        if session.target == "aws":
+        if target == "aws":
             raise
         raise LocalServerError(
             f"{error}: the local SageMaker has ended: start it with `sagedock local up`"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sagedock.client import storage
 from sagedock.client.place import Place, Target, chosen_target, place_of
+from sagedock.client.refusals import explained
 from sagedock.client.show import Show, to_stdout
 from sagedock.errors import InvalidRequest
 
@@ -83,10 +84,11 @@ class Session:
 
         The bucket is made if it is not there.
         """
-        account = self.client("sts").get_caller_identity()["Account"]
-        bucket = f"sagemaker-{self.region}-{account}"
-        if storage.ensure_bucket(self.client("s3"), bucket, region=self.region, owner=account):
-            self.show(f"made the bucket {bucket}")
+        with explained(self.target):
+            account = self.client("sts").get_caller_identity()["Account"]
+            bucket = f"sagemaker-{self.region}-{account}"
+            if storage.ensure_bucket(self.client("s3"), bucket, region=self.region, owner=account):
+                self.show(f"made the bucket {bucket}")
         return bucket
 
     def upload(self, path: str | Path, prefix: str, *, bucket: str | None = None) -> str:
@@ -95,7 +97,8 @@ class Session:
         The bucket is the default one unless given. Raises InvalidRequest for an empty folder.
         """
         where = f"s3://{bucket or self.default_bucket()}/{prefix.strip('/')}"
-        storage.upload(self.client("s3"), Path(path), where)
+        with explained(self.target):
+            storage.upload(self.client("s3"), Path(path), where)
         return where
 
     def download(self, uri: str, path: str | Path) -> tuple[Path, ...]:
@@ -103,7 +106,8 @@ class Session:
 
         Returns the files. Raises InvalidRequest where there is nothing.
         """
-        return storage.download(self.client("s3"), uri, Path(path))
+        with explained(self.target):
+            return storage.download(self.client("s3"), uri, Path(path))
 
     def file_of(self, uri: str) -> Path | None:
         """Return the file that an object of the local S3 is; None for AWS, or where none is."""

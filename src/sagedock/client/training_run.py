@@ -23,7 +23,7 @@ class TrainingRun:
 
     def describe(self) -> Mapping[str, Any]:
         """Return the answer of DescribeTrainingJob. Raises InvalidRequest for an unknown job."""
-        with explained(self._session):
+        with explained(self._session.target):
             return self._describe()
 
     def result(self) -> TrainingResult:
@@ -48,7 +48,7 @@ class TrainingRun:
 
         Raises InvalidRequest if it has ended already.
         """
-        with explained(self._session):
+        with explained(self._session.target):
             self._sagemaker.stop_training_job(TrainingJobName=self.name)
 
     def _wait(self, *, logs: bool, name_hosts: bool) -> Mapping[str, Any]:
@@ -61,7 +61,7 @@ class TrainingRun:
             show=self._show if logs else nowhere,
             name_hosts=name_hosts,
         )
-        with explained(self._session):
+        with explained(self._session.target):
             return wait_until_ended(
                 self._describe,
                 ended=lambda found: states.is_terminal("training-job", found["TrainingJobStatus"]),
