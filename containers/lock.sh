@@ -8,26 +8,37 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 compile=$(realpath --no-symlinks "${1:-.venv/bin/pip-compile}")
 
-lock() { # lock OUTPUT INPUT... [-- OPTIONS]
-    local output=$1 inputs=() log
-    shift
-    while (($#)) && [[ $1 != -- ]]; do inputs+=("$1"); shift; done
+lock() { # lock OUTPUT SOURCE [OPTION...]; SOURCE may be `-`
+    local output=$1 source=$2 said
+    shift 2
     echo "lock: $output"
-    log=$("$compile" --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+    said=$("$compile" --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
         --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-        --no-emit-options "${@:2}" --output-file "$output" "${inputs[@]}" 2>&1) ||
-        { echo "$log" >&2; exit 1; }
-    sed -i "1i # Made by \`make lock\` from ${inputs[*]##*/}." "$output"
-    if grep -nE '://|^ *-[-a-gi-z]' "$output" | grep -v -- '--hash=' >&2; then
+        --no-emit-options "$@" --output-file "$output" "$source" 2>&1) ||
+        { echo "$said" >&2; exit 1; }
+    [[ $source != - ]] || source=pyproject.toml
+    sed -i "1i # Made by \`make lock\` from ${source##*/}." "$output"
+    if grep -nE '://|^ *-' "$output" | grep -v -- '--hash=' >&2; then
         echo "lock: $output names a place: remove it" >&2
         exit 1
     fi
 }
 
+project_requirements() { # what the project needs to run, to be developed and to be built
+    "$(dirname "$compile")/python" - <<'END'
+import tomllib
+project = tomllib.load(open("pyproject.toml", "rb"))
+print(*project["project"]["dependencies"], sep="\n")
+print(*project["dependency-groups"]["dev"], sep="\n")
+print(*project["build-system"]["requires"], "editables", sep="\n")
+END
+}
+
 training=containers/training
 lock $training/build.lock $training/build.in
-lock $training/requirements.lock $training/requirements.in -- -c $training/build.lock
+lock $training/requirements.lock $training/requirements.in -c $training/build.lock
 for device in cpu cuda; do
-    lock $training/torch-$device.lock $training/torch-$device.in -- \
+    lock $training/torch-$device.lock $training/torch-$device.in \
         -c $training/build.lock -c $training/requirements.lock
 done
+project_requirements | lock requirements-dev.lock -
