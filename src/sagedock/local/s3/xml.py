@@ -36,7 +36,7 @@ def write(name: str, content: Node, *, namespace: str = NAMESPACE) -> bytes:
 
 
 def error_document(error: S3Error, *, resource: str, request: str) -> bytes:
-    """Write the document that S3 refuses a request with."""
+    """Write the document that S3 refuses a request with; any client can parse it."""
     fields: Mapping[str, str | int] = {
         "Code": error.code,
         "Message": error.message,
@@ -45,7 +45,8 @@ def error_document(error: S3Error, *, resource: str, request: str) -> bytes:
         "RequestId": request,
         "HostId": request,
     }
-    return write("Error", fields.items(), namespace="")
+    shown = ((name, _CONTROLS.sub("?", str(value))) for name, value in fields.items())
+    return write("Error", shown, namespace="")
 
 
 def _inside(content: Node) -> str:
