@@ -81,9 +81,8 @@ class JsonService:
         return Reply(
             status=status,
             headers={
-                "content-type": api.CONTENT_TYPE,
                 "x-amzn-requestid": str(uuid.uuid4()),
-                **(headers or {}),
+                **(headers or {"content-type": api.CONTENT_TYPE}),
             },
             body=body,
         )

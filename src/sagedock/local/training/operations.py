@@ -71,7 +71,7 @@ class TrainingOperations:
         if self._platform.resources.get(key) is not None:
             raise Refused(messages.training_job_in_use(arn))
         self._refuse_what_is_absent(caller, request)
-        created = time.time()
+        created = lifecycle.epoch_s(time.time())
         job = Resource(
             key=key,
             created=created,
