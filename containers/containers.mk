@@ -20,8 +20,8 @@ lock: setup ## pin every Python package anew, by version and hash (Linux x86_64,
 	@containers/lock.sh $(BIN)/pip-compile
 
 .PHONY: images
-images: setup ## list the images that are built
-	@docker image ls --filter label=sagedock.image
+images: setup ## list the images, built or not
+	@$(BIN)/sagedock images
 
 .PHONY: clean-images
 clean-images: ## remove our images (by label) and the wheels gathered for them

@@ -22,7 +22,7 @@ __all__ = ["download_command", "gather"]
 #: The lock that the wheels beside it come from. It is written last: without it, none count.
 _LOCK = "packages.lock"
 _OLDEST_GLIBC, _BASES_GLIBC = 5, 36  # manylinux_2_5 to Debian 12's glibc 2.36
-_TAIL_LINES = 15
+_TAIL_LINES, _LINE_CHARACTERS = 15, 300
 
 
 def download_command(image: Image, locks: tuple[Path, ...], into: Path) -> tuple[str, ...]:
@@ -56,8 +56,8 @@ def gather(image: Image, containers: Path, progress: Callable[[str], None]) -> N
         refusal = _fetch(image, locks, folder)
         if not refusal:
             return
-        progress(f"{image.name}: not to be had: {refusal.splitlines()[-1]}")
         if locks != choices[-1]:
+            progress(f"{image.name}: pip cannot have {', '.join(image.instead)}:\n{refusal}")
             progress(f"{image.name}: taking {', '.join(image.instead.values())} instead")
     raise BuildFailed(f"{image.name}: pip could not fetch its packages:\n{refusal}")
 
@@ -88,11 +88,16 @@ def _fetch(image: Image, locks: tuple[Path, ...], folder: Path) -> str:
             download_command(image, locks, staging), capture_output=True, text=True, check=False
         )
         if done.returncode:
-            return "\n".join(done.stderr.splitlines()[-_TAIL_LINES:]) or f"exit {done.returncode}"
+            return _cause(done.stderr) or f"pip ended with {done.returncode}"
         (staging / _LOCK).write_text(_joined(locks), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         staging.rename(folder)
     return ""
+
+
+def _cause(said: str) -> str:
+    lines = [line[:_LINE_CHARACTERS] for line in said.splitlines() if "WARNING:" not in line]
+    return "\n".join(lines[-_TAIL_LINES:])
 
 
 @contextmanager
