@@ -42,3 +42,4 @@ for device in cpu cuda; do
         -c $training/build.lock -c $training/requirements.lock
 done
 project_requirements | lock requirements-dev.lock -
+lock tests/clients/requirements.lock tests/clients/requirements.in

@@ -1,0 +1,63 @@
+"""Train with the SageMaker SDK v2 as its documentation shows it.
+
+    python sdk_v2_estimator.py IMAGE ROLE
+
+Prints what came of it as one line of JSON, last.
+"""
+
+import json
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+import sagemaker
+from sagemaker.estimator import Estimator
+from sagemaker.s3 import S3Downloader
+
+SOURCE = Path(__file__).with_name("hello_script")
+
+
+def main(image: str, role: str) -> None:
+    session = sagemaker.Session()
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "numbers.csv"
+        data.write_text("1,2,3\n")
+        uri = session.upload_data(str(data), key_prefix="sdk-v2/data")
+
+    estimator = Estimator(
+        image_uri=image,
+        role=role,
+        instance_count=1,
+        instance_type="ml.m5.large",
+        entry_point="train.py",
+        source_dir=str(SOURCE),
+        hyperparameters={"scale": 2, "label": "sdk-v2"},
+        metric_definitions=[{"Name": "total", "Regex": "total=([0-9.]+)"}],
+        sagemaker_session=session,
+    )
+    estimator.fit({"train": uri}, wait=True, logs="All")
+
+    described = estimator.latest_training_job.describe()
+    facts = {
+        "job": estimator.latest_training_job.name,
+        "status": described["TrainingJobStatus"],
+        "metrics": {one["MetricName"]: one["Value"] for one in described["FinalMetricDataList"]},
+        "model_uri": estimator.model_data,
+        "model": model_of(estimator.model_data, session),
+    }
+    print()
+    print(json.dumps(facts))
+
+
+def model_of(uri: str, session: sagemaker.Session) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        S3Downloader.download(uri, folder, sagemaker_session=session)
+        with tarfile.open(Path(folder) / "model.tar.gz") as archive:
+            member = archive.extractfile("model.json")
+            assert member is not None
+            return member.read().decode()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
