@@ -13,6 +13,8 @@ _LAUNCHER = ("torch.distributed.elastic.", "ChildFailedError", "subprocess.Calle
 _TERMINAL_CODES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f]"
 )
+#: Complaints before these last lines are old ones, which the program has survived.
+_RECENT_LINES = 30
 #: Lines of an exception's message after its first that are worth their room.
 _MESSAGE_LINES = 8
 
@@ -77,7 +79,7 @@ def _message(lines: Sequence[str], prefix: str) -> tuple[str, ...]:
 
 
 def _complaint(lines: Sequence[str]) -> Cause | None:
-    for index in range(len(lines) - 1, -1, -1):
+    for index in range(len(lines) - 1, max(-1, len(lines) - 1 - _RECENT_LINES), -1):
         if _COMPLAINT.search(lines[index]):
             before = lines[max(0, index - 3) : index]
             after = lines[index + 1 : index + 1 + _MESSAGE_LINES]

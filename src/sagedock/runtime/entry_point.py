@@ -9,7 +9,15 @@ from typing import assert_never
 
 from sagedock.errors import InvalidRequest
 
-__all__ = ["Kind", "command", "find", "install_command", "kind_of"]
+__all__ = [
+    "Kind",
+    "command",
+    "find",
+    "install_command",
+    "kind_of",
+    "make_executable",
+    "without_shell",
+]
 
 _SHOWN_FILES = 10
 #: `sh` runs the file by its first line, or itself where there is none; no argument is parsed again.
@@ -73,6 +81,13 @@ def install_command(kind: Kind, code: Path) -> list[str] | None:
     return [sys.executable, "-m", "pip", "install", *targets] if targets else None
 
 
+def make_executable(program: str, code: Path) -> None:
+    """Let a command be run: archives and uploads lose that bit."""
+    file = code / program
+    if not os.access(file, os.X_OK):
+        file.chmod(0o755)
+
+
 def command(program: str, kind: Kind, arguments: Sequence[str]) -> list[str]:
     """Return the command of a single process, hyperparameters as its arguments."""
     match kind:
@@ -85,3 +100,8 @@ def command(program: str, kind: Kind, arguments: Sequence[str]) -> list[str]:
             return [*_SHELL, f"./{program}", *arguments]
         case _:
             assert_never(kind)
+
+
+def without_shell(argv: Sequence[str]) -> list[str]:
+    """Return a command as its reader thinks of it: without the shell that only starts it."""
+    return list(argv[len(_SHELL) :] if tuple(argv[: len(_SHELL)]) == _SHELL else argv)

@@ -18,6 +18,8 @@ _AROUND = len("AlgorithmError: ") + len(", exit code: 255")
 _ROOM = int(limits.FAILURE_REASON_CHARACTERS) - _AROUND
 _COMMAND_ROOM = 200
 _ELLIPSIS = "..."
+_LAST_LINES = 5
+_SILENT = " and wrote nothing to stderr; the job's log holds its last lines"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ def failure_text(failure: Failure, secrets: Iterable[str] = ()) -> str:
 
     ``secrets`` are values to hide wherever they appear. The frames that fit are the innermost.
     """
-    cause = find_cause(failure.stderr) or Cause(headline=_without_words(failure.exit_code))
+    cause = _cause(failure)
     head = f'{failure.error}:\nExitCode {failure.exit_code}\nErrorMessage "'
     foot = _foot(failure, secrets)
     room = _ROOM - len(head) - len(foot)
@@ -62,10 +64,19 @@ def launcher_text(error: Exception, secrets: Iterable[str] = ()) -> str:
     )
 
 
+def _cause(failure: Failure) -> Cause:
+    if failure.exit_code == signals.EXIT_KILLED:  # it had no last word: what it wrote is no cause
+        return Cause(
+            headline=_without_words(failure.exit_code), message=tuple(failure.stderr[-_LAST_LINES:])
+        )
+    found = find_cause(failure.stderr)
+    return found or Cause(headline=_without_words(failure.exit_code) + _SILENT)
+
+
 def _without_words(exit_code: int) -> str:
     name = exits.killed_by(exit_code)
     how = f"was killed by {name}" if name else f"ended with exit code {exit_code}"
-    return f"the script {how} and wrote nothing to stderr; the job's log holds its last lines"
+    return f"the script {how}"
 
 
 def _foot(failure: Failure, secrets: Iterable[str]) -> str:

@@ -46,6 +46,8 @@ class Launch:
             installed = self._install(install, kind)
             if installed.ended.exit_code != signals.EXIT_SUCCESS:
                 return installed
+        if kind is Kind.COMMAND:
+            entry_point.make_executable(program, self.code)
         self._wait_for_hosts()
         if self.job.log_level <= _INFO:
             say(banner(self.job, program, self.env))

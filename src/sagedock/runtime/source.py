@@ -1,6 +1,6 @@
 """The job's own source code, brought to /opt/ml/code."""
 
-import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -8,7 +8,9 @@ from pathlib import Path
 
 from sagedock.errors import InvalidRequest, StorageError
 
-__all__ = ["bring"]
+__all__ = ["bring", "is_mount_point"]
+
+_MOUNTS = Path("/proc/self/mountinfo")
 
 
 def bring(
@@ -27,7 +29,7 @@ def bring(
     if uri is None:
         return
     baked_in = code.is_dir() and any(code.iterdir())
-    if baked_in and code.is_mount():
+    if baked_in and is_mount_point(code):
         raise StorageError(
             f"{code} is a mounted folder with files in it, and the job names other source, {uri}:"
             " mount no folder there, or drop sagemaker_submit_directory"
@@ -39,6 +41,21 @@ def bring(
         if baked_in:
             say(f"{code} in the image is not empty; the job's source replaces it: {uri}")
         _replace(code, fetched)
+
+
+def is_mount_point(folder: Path, mounts: Path = _MOUNTS) -> bool:
+    """Return whether something is mounted on ``folder``.
+
+    The kernel's table is read, since a bind mount from the same file system has its parent's
+    device number, which is all that ``Path.is_mount`` looks at.
+    """
+    lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    return str(folder.resolve()) in {_unescape(line.split(" ")[4]) for line in lines}
+
+
+def _unescape(field: str) -> str:
+    """Undo the kernel's octal escapes of blanks and backslashes."""
+    return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), field)
 
 
 def _fetch(uri: str, folder: Path, fetch: Callable[[str, Path], None]) -> None:
@@ -55,4 +72,4 @@ def _replace(code: Path, fetched: Path) -> None:
     for old in code.iterdir():
         shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
     for new in fetched.iterdir():
-        shutil.move(new, os.fspath(code))
+        shutil.move(new, code)

@@ -19,6 +19,7 @@ __all__ = [
     "start_intermediate_upload",
 ]
 
+_INFO = 20  # logging.INFO
 _GPU_DEVICES = ("nvidia[0-9]*", "dxg")  # dxg: the Windows Subsystem for Linux
 _NEURON_DEVICES = ("neuron[0-9]*",)
 
@@ -58,7 +59,7 @@ def read_environment(resources: dict[str, Any], code: Path) -> Environment:
     found = toolkit.Environment(resource_config=resources)
     source = found.module_dir
     return Environment(
-        program=found.user_entry_point,
+        program=str(found.user_entry_point or "") or None,
         source=source if source != str(code) else None,
         arguments=tuple(found.to_cmd_args()),
         variables=found.to_env_vars(),
@@ -74,7 +75,7 @@ def read_environment(resources: dict[str, Any], code: Path) -> Environment:
         instance_type=found.current_instance_type,
         network_interface=found.network_interface_name,
         processes_per_host=found.num_gpus or found.num_neurons or 1,
-        log_level=int(found.log_level),
+        log_level=found.log_level if isinstance(found.log_level, int) else _INFO,
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from sagedock.contract import paths, signals
 from sagedock.errors import SagedockError
 from sagedock.runtime import configuration, memory, outputs, toolkit
+from sagedock.runtime.entry_point import without_shell
 from sagedock.runtime.failure import (
     Failure,
     failure_text,
@@ -37,7 +38,7 @@ def main(env: Mapping[str, str] = os.environ) -> int:
 
     That is the script's own code; 128 + N where signal N killed it; 1 where the job failed before
     the script ran, or its outputs cannot be written. Where it is not 0, the failure file says why,
-    unless the job was stopped.
+    unless the job was stopped. ``env`` is this process's own: the toolkit reads that one too.
     """
     supervisor = Supervisor()
     try:
@@ -84,7 +85,7 @@ def _failure(result: Result) -> Failure:
     return Failure(
         error=result.error,
         exit_code=code,
-        command=result.command,
+        command=without_shell(result.command),
         stderr=result.ended.stderr,
         hint=out_of_memory_hint(code, memory.kernel_kills()),
     )

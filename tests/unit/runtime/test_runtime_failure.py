@@ -117,3 +117,8 @@ def test_surrogates_do_not_break_the_file(tmp_path: Path) -> None:
     (tmp_path / "output").mkdir()
     write_failure("name \udcff", {"SAGEMAKER_BASE_DIR": str(tmp_path)})
     assert (tmp_path / "output" / "failure").read_bytes() == b"name ?"
+
+
+def test_what_a_killed_script_wrote_before_is_no_cause() -> None:
+    text = failure_text(failed(["error reading the cache, going on", "epoch 3"], code=137))
+    assert 'ErrorMessage "the script was killed by SIGKILL\nerror reading' in text

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sagedock.errors import InvalidRequest
-from sagedock.runtime.source import bring
+from sagedock.runtime.source import bring, is_mount_point
 
 
 def fetch(uri: str, folder: Path) -> None:
@@ -47,3 +47,14 @@ def test_failed_fetch_keeps_the_code_and_names_the_source(tmp_path: Path) -> Non
     with pytest.raises(InvalidRequest, match=r"s3://b/k cannot be fetched: OSError: Not Found"):
         bring("s3://b/k", tmp_path, fetch=fail, say=list[str]().append)
     assert (tmp_path / "train.py").exists()
+
+
+def test_mount_points_are_read_from_the_kernels_table(tmp_path: Path) -> None:
+    table = tmp_path / "mountinfo"
+    table.write_text(
+        "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+        f"30 22 8:1 /home/me/code {tmp_path}/my\\040code rw - ext4 /dev/sda1 rw\n"
+    )
+    assert is_mount_point(tmp_path / "my code", table)
+    assert not is_mount_point(tmp_path, table)
+    assert is_mount_point(Path("/proc"))
