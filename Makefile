@@ -33,7 +33,7 @@ check: setup ## lint, types, layers, unit and law tests: no Docker, under a minu
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/hadolint containers/*/Dockerfile
 	shellcheck containers/*.sh containers/*/*.sh .ci/run
 	$(BIN)/pytest -q tests/unit tests/laws tests/golden
