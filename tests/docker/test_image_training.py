@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from sagedock.engine import connect
-from sagedock.errors import EngineUnavailable
-from sagedock.images import build_image, find_matrix, list_images, load_images
+from sagedock.errors import BuildFailed, EngineUnavailable
+from sagedock.images import Image, build_image, find_matrix, list_images, load_images
 
 pytestmark = pytest.mark.docker
 
@@ -325,3 +325,25 @@ def test_a_second_build_changes_nothing(image):
     first = build_image(image, root=ROOT, progress=said.append)
     assert build_image(image, root=ROOT, progress=said.append) == first
     assert not any("gathering" in line for line in said)
+
+
+def test_a_build_that_fails_tells_the_cause_and_where_the_rest_is(image, tmp_path):
+    (tmp_path / "containers").mkdir()
+    (tmp_path / "containers" / "Dockerfile").write_text(
+        f"FROM {image.base} AS broken\nRUN echo the-cause >&2; exit 3\n"
+    )
+    broken = Image(
+        name="broken",
+        kind="training",
+        device="cpu",
+        dockerfile="Dockerfile",
+        target="broken",
+        repository="sagedock-broken",
+        tag="v1",
+        base="debian:12",
+    )
+    with pytest.raises(BuildFailed, match="the-cause") as caught:
+        build_image(broken, root=tmp_path, progress=print)
+    log = tmp_path / "build" / "logs" / "broken.log"
+    assert str(log) in str(caught.value)
+    assert "the-cause" in log.read_text()

@@ -1,10 +1,15 @@
 """A host that does not resolve is said after seconds; the stock toolkit is silent 15 minutes."""
 
 import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from docker.models.containers import Container
 
-from tests.docker.launcher_job import OURS, STOCK, Job, job
+from tests.docker.launcher_job import LABEL, OURS, STOCK, Job, job
 
 __all__ = ["job"]
 pytestmark = pytest.mark.docker
@@ -12,7 +17,8 @@ pytestmark = pytest.mark.docker
 
 @pytest.fixture
 def pair(job: Job) -> Job:
-    job.script("print('trained')").resources["hosts"] = ["algo-1", "algo-2"]
+    job.script("print('trained')").script("import time; time.sleep(60)", "sleep.py")
+    job.resources["hosts"] = ["algo-1", "algo-2"]
     return job
 
 
@@ -33,27 +39,50 @@ def test_stock_toolkit_waits_in_silence(pair: Job) -> None:
     container.kill()
 
 
-def test_host_that_comes_later_is_waited_for(pair: Job) -> None:
-    network = pair.client.networks.create("sagedock-test-hosts")
-    try:
-        first = pair.start(OURS, network=network.name)
-        time.sleep(4)
-        second = pair.client.containers.run(
-            "sagedock-training:cpu",
-            ["sleep", "60"],
-            detach=True,
-            name="sagedock-test-algo-2",
-        )
-        pair.containers.append(second)
-        network.connect(second, aliases=["algo-2"])
-        ran = pair.ended(first)
-        assert ran.code == 0, ran.log
-        assert "waiting for algo-2" in ran.log
-    finally:
-        for container in pair.containers:
-            container.remove(force=True)
-        pair.containers.clear()
-        network.remove()
+@pytest.fixture
+def network(job: Job) -> Iterator[Any]:
+    network = job.client.networks.create("sagedock-test-hosts", labels={LABEL: ""})
+    yield network
+    for container in job.containers:
+        container.remove(force=True)
+    job.containers.clear()
+    network.remove()
+
+
+def start_on(network: Any, job: Job, host: str, **options: Any) -> Container:
+    endpoint = job.client.api.create_endpoint_config(aliases=[host])
+    return job.start(
+        OURS, network=network.name, networking_config={network.name: endpoint}, **options
+    )
+
+
+def test_host_that_comes_later_is_waited_for(pair: Job, network: Any) -> None:
+    first = start_on(network, pair, "algo-1")
+    time.sleep(4)
+    start_on(network, pair, "algo-2", environment={"SAGEMAKER_PROGRAM": "sleep.py"})
+    ran = pair.ended(first)
+    assert ran.code == 0, ran.log
+    assert "waiting for algo-2" in ran.log
+
+
+SUMS = """
+import torch, torch.distributed as dist
+dist.init_process_group("gloo")
+total = torch.tensor([dist.get_rank() + 1])
+dist.all_reduce(total)
+print("rank", dist.get_rank(), "of", dist.get_world_size(), "total", int(total))
+"""
+
+
+def test_torchrun_over_two_hosts(job: Job, network: Any, tmp_path: Path) -> None:
+    started = []
+    for host in ("algo-1", "algo-2"):
+        one = replace(job, opt_ml=tmp_path / host, hyperparameters={}, resources={})
+        one.script(SUMS).hyperparameters["sagemaker_torch_distributed_enabled"] = True
+        one.resources |= {"current_host": host, "hosts": ["algo-1", "algo-2"]}
+        started.append(start_on(network, one, host, hostname="aws"))
+    lines = [job.ended(container).out for container in started]
+    assert lines == [b"rank 0 of 2 total 3\n", b"rank 1 of 2 total 3\n"]
 
 
 def test_studio_local_mode_does_not_wait(pair: Job) -> None:

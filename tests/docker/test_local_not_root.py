@@ -1,0 +1,95 @@
+"""A server that is not root: what containers write as root never lands in the user's folders."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import BUCKET, REGION, ROLE
+from tests.docker.conftest import TRAINING_IMAGE
+
+SOCKET = Path("/var/run/docker.sock")
+USER_ID = 54321
+
+PROGRAM = f"""
+import json, os, time
+import boto3
+s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
+s3.create_bucket(
+    Bucket="{BUCKET}", CreateBucketConfiguration={{"LocationConstraint": "{REGION}"}}
+)
+s3.put_object(Bucket="{BUCKET}", Key="data/a.csv", Body=b"1")
+script = "echo x > /opt/ml/input/data/train/new; echo w > /opt/ml/model/w; id -u"
+sagemaker.create_training_job(
+    TrainingJobName="probe-1",
+    AlgorithmSpecification={{
+        "TrainingImage": "{TRAINING_IMAGE}", "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["/bin/bash", "-c"], "ContainerArguments": [script],
+    }},
+    RoleArn="{ROLE}",
+    InputDataConfig=[{{"ChannelName": "train", "DataSource": {{"S3DataSource": {{
+        "S3DataType": "S3Prefix", "S3Uri": "s3://{BUCKET}/data",
+    }}}}}}],
+    OutputDataConfig={{"S3OutputPath": "s3://{BUCKET}/out"}},
+    ResourceConfig={{"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}},
+    StoppingCondition={{"MaxRuntimeInSeconds": 60}},
+)
+sagemaker.get_waiter("training_job_completed_or_stopped").wait(
+    TrainingJobName="probe-1", WaiterConfig={{"Delay": 1, "MaxAttempts": 60}}
+)
+job = sagemaker.describe_training_job(TrainingJobName="probe-1")
+print(json.dumps([os.getuid(), job["TrainingJobStatus"], job.get("FailureReason")]))
+"""
+
+
+def python_for(user: list[str]) -> str | None:
+    """Return a Python of our version that ``user`` may run, or None: ours may be root's alone."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    for python in (sys.executable, f"/usr/bin/python{version}"):
+        # From a shell, so that the search of the path is the user's own.
+        probe = subprocess.run([*user, "/bin/sh", "-c", f"{python} -c pass"], check=False)
+        if probe.returncode == 0:
+            return python
+    return None
+
+
+def test_a_server_that_is_not_root(tmp_path: Path) -> None:
+    if os.geteuid() != 0 or not SOCKET.exists() or not shutil.which("setpriv"):
+        pytest.skip("becoming another user needs root, setpriv and Docker's own socket")
+    group = SOCKET.stat().st_gid
+    user = ["setpriv", f"--reuid={USER_ID}", f"--regid={group}", "--clear-groups"]
+    python = python_for(user)
+    if python is None:
+        pytest.skip("no Python of this version that a user who is not root may run")
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, USER_ID, group)
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+        folder.chmod(0o755)
+    ran = subprocess.run(
+        [
+            *user,
+            *(python, "-m", "sagedock.cli", "local", "run", "--"),
+            *(python, "-c", PROGRAM),
+        ],
+        env={
+            **os.environ,
+            "HOME": str(home),
+            "SAGEDOCK_HOME": str(home / "sagedock"),
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout.splitlines()[-1]) == [USER_ID, "Completed", None]
+    owners = {path.lstat().st_uid for path in home.rglob("*")}
+    assert owners == {USER_ID}
+    model = home / "sagedock/s3/buckets" / BUCKET / "out/probe-1/output/model.tar.gz"
+    assert model.is_file()
