@@ -6,8 +6,8 @@ about the contract is typed here, once, with the page that states it, and nowher
 
 ``paths``      files and folders under /opt/ml, and who writes each
 ``variables``  environment variables, and who sets each
-``limits``     numbers: seconds, characters, entries
-``network``    host names, the interface, ports and routes
+``limits``     numbers: seconds, characters
+``network``    host names, the interface, torchrun's port
 ``signals``    exit codes and how a container is stopped
 """
 

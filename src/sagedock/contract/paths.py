@@ -7,9 +7,7 @@ from sagedock.contract import _sources as source
 
 __all__ = [
     "CHANNELS",
-    "CHECKPOINTS",
     "CODE",
-    "CONFIG",
     "FAILURE",
     "HYPERPARAMETERS",
     "INPUT",
@@ -20,12 +18,11 @@ __all__ = [
     "RESERVED",
     "RESOURCE_CONFIG",
     "SUCCESS",
-    "TMP",
     "Place",
     "channel",
 ]
 
-Writer = Literal["platform", "container", "both"]
+Writer = Literal["platform", "container"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +51,6 @@ INPUT = Place(
     kind="folder",
     writer="platform",
     holds="configuration and data; writable, since the SDK v3 drivers write here",
-    source=source.RUNNING,
-)
-CONFIG = Place(
-    path="/opt/ml/input/config",
-    kind="folder",
-    writer="platform",
-    holds="the job's configuration, as JSON files",
     source=source.RUNNING,
 )
 HYPERPARAMETERS = Place(
@@ -128,25 +118,11 @@ SUCCESS = Place(
     holds="nothing; the toolkit leaves it where a job succeeds",
     source=source.TOOLKIT,
 )
-CHECKPOINTS = Place(
-    path="/opt/ml/checkpoints",
-    kind="folder",
-    writer="both",
-    holds="checkpoints, restored at start and uploaded while the job runs",
-    source=source.CHECKPOINTS,
-)
 CODE = Place(
     path="/opt/ml/code",
     kind="folder",
     writer="container",
     holds="the user's code, unpacked by the training toolkit",
-    source=source.STORAGE,
-)
-TMP = Place(
-    path="/tmp",  # noqa: S108 - the container's own scratch folder, as the page names it
-    kind="folder",
-    writer="container",
-    holds="scratch, on the job's big volume",
     source=source.STORAGE,
 )
 

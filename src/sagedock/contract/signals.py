@@ -1,21 +1,20 @@
-"""How a container is started and stopped, and what its exit code means."""
+"""How a container is started and stopped, and what its exit code means.
 
-from sagedock.contract import _sources as source
+Sources: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-dockerfile.html
+and .../your-algorithms-training-signal-success-failure.html
+"""
 
 __all__ = [
     "EXIT_FAILURE",
     "EXIT_KILLED",
     "EXIT_SIGNALLED",
     "EXIT_SUCCESS",
-    "SOURCE",
     "TRAIN_ARGUMENT",
 ]
 
-#: The page that these rows follow.
-SOURCE = source.DOCKERFILE
 #: What the platform appends to ``docker run IMAGE`` for a training job that sets no entrypoint.
 TRAIN_ARGUMENT = "train"
-#: Completed; every other code is Failed (source: EXIT).
+#: Completed; every other code is Failed.
 EXIT_SUCCESS = 0
 #: What a launcher ends with when the job fails before the user's script has run.
 EXIT_FAILURE = 1

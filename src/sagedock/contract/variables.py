@@ -9,11 +9,11 @@ __all__ = [
     "AWS_DEFAULT_REGION",
     "AWS_REGION",
     "CA_REPOSITORY_ARN",
+    "S3_ENDPOINT_URL",
     "SAGEDOCK_HOSTS_RESOLVE_S",
     "SAGEMAKER_BASE_DIR",
     "SAGEMAKER_PROGRAM",
     "SAGEMAKER_REGION",
-    "SAGEMAKER_SUBMIT_DIRECTORY",
     "SAGEMAKER_TRAINING_MODULE",
     "SM_STUDIO_LOCAL_MODE",
     "TRAINING_JOB_ARN",
@@ -61,6 +61,12 @@ AWS_DEFAULT_REGION = Variable(
     holds="the same region, under the name that boto3 reads",
     source="https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html",
 )
+S3_ENDPOINT_URL = Variable(
+    name="S3_ENDPOINT_URL",
+    setter="user",
+    holds="the address of another S3; the toolkit's own name for it",
+    source=source.TOOLKIT,
+)
 SAGEMAKER_REGION = Variable(
     name="SAGEMAKER_REGION",
     setter="toolkit",
@@ -71,12 +77,6 @@ SAGEMAKER_PROGRAM = Variable(
     name="SAGEMAKER_PROGRAM",
     setter="user",
     holds="the entry point; wins over the hyperparameter sagemaker_program",
-    source=source.TOOLKIT,
-)
-SAGEMAKER_SUBMIT_DIRECTORY = Variable(
-    name="SAGEMAKER_SUBMIT_DIRECTORY",
-    setter="user",
-    holds="where the user's code lies; an S3 URI of a tar.gz, or a folder",
     source=source.TOOLKIT,
 )
 SAGEMAKER_TRAINING_MODULE = Variable(

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from sagedock.contract import variables
+
 __all__ = ["SDK_CONFIG", "client_variables", "container_variables", "write_sdk_config"]
 
 #: Any credentials are accepted; these say plainly that they are none.
@@ -27,7 +29,7 @@ def container_variables(url: str) -> Mapping[str, str]:
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ENDPOINT_URL_S3": url,
-        "S3_ENDPOINT_URL": url,
+        variables.S3_ENDPOINT_URL.name: url,
         "AWS_ACCESS_KEY_ID": _ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": _ACCESS_KEY,
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import assert_never
 
+from sagedock.contract import variables
 from sagedock.errors import InvalidRequest
 
 __all__ = [
@@ -50,7 +51,8 @@ def find(program: str | None, code: Path) -> str:
         raise InvalidRequest(
             [
                 "no entry point is named: set the hyperparameter sagemaker_program (or the"
-                f" variable SAGEMAKER_PROGRAM) to a file in {code}, e.g. train.py. {_files(code)}"
+                f" variable {variables.SAGEMAKER_PROGRAM}) to a file in {code}, e.g. train.py."
+                f" {_files(code)}"
             ]
         )
     path = Path(os.path.normpath(code / program))

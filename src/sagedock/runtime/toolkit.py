@@ -135,5 +135,5 @@ def start_intermediate_upload(s3_output: str | None, env: Mapping[str, str]) -> 
     from sagemaker_training import intermediate_output
 
     region = env.get(variables.AWS_REGION.name) or env.get(variables.SAGEMAKER_REGION.name)
-    endpoint = env.get("S3_ENDPOINT_URL")
+    endpoint = env.get(variables.S3_ENDPOINT_URL.name)
     return intermediate_output.start_sync(s3_output, region, endpoint_url=endpoint)

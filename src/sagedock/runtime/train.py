@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from sagedock.contract import paths, signals
+from sagedock.contract import paths, signals, variables
 from sagedock.errors import SagedockError
 from sagedock.runtime import configuration, memory, outputs, toolkit
 from sagedock.runtime.entry_point import without_shell
@@ -57,7 +57,7 @@ def _train(env: Mapping[str, str], supervisor: Supervisor) -> int:
     code = locate(paths.CODE, env)
     job = toolkit.read_environment(configuration.check(env), code)
     if job.framework_module and not job.framework_module.startswith(_OUR_MODULES):
-        say(f"SAGEMAKER_TRAINING_MODULE: the toolkit runs {job.framework_module}")
+        say(f"{variables.SAGEMAKER_TRAINING_MODULE}: the toolkit runs {job.framework_module}")
         return supervisor.run(_TOOLKIT_TRAIN, env=env, cwd=Path("/")).exit_code
     upload = toolkit.start_intermediate_upload(job.s3_output, env)
     result = Launch(env=env, supervisor=supervisor, job=job, code=code).run()
