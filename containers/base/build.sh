@@ -51,13 +51,20 @@ strip_rootfs() { # what a build leaves behind, and what names this machine or it
     find "$root"/usr/share/doc -mindepth 1 -empty -delete
 }
 
+install_debootstrap() {
+    command -v apt-get >/dev/null ||
+        die "no registry serves $public, and debootstrap is missing: install it"
+    say "installing debootstrap"
+    { apt-get update -qq && apt-get install -qq --yes --no-install-recommends debootstrap; } \
+        >"$1" 2>&1 || { tail -n 20 "$1" >&2; die "apt-get could not install debootstrap"; }
+}
+
 from_debootstrap() {
     local log=$1 mirror
     [[ $(uname -s) == Linux && $(id -u) == 0 ]] ||
         die "no registry serves $public, and debootstrap needs root on Linux: set BASE to an" \
             "image that your registry serves"
-    command -v debootstrap >/dev/null ||
-        die "no registry serves $public, and debootstrap is missing: run 'make engine'"
+    command -v debootstrap >/dev/null || install_debootstrap "$log"
     mirror=$("$here/mirror.sh" "$codename")
     rootfs=$(mktemp -d)
     say "making Debian $codename with debootstrap, about a minute"

@@ -16,7 +16,7 @@ trim() { # tests, headers, and the symbols that only a linker reads
         "$site"/torch/bin/{*Test,test_*,protoc*,*.ptl,upgrader_models}
     find "$site"/{numpy,scipy,gevent,greenlet,psutil,zope,networkx,sympy} \
         -type d -name tests -prune -exec rm -rf {} +
-    strip --strip-unneeded "$site"/torch/lib/libtorch_*.so
+    strip --strip-unneeded "$site"/torch/lib/libtorch_cpu.so
 }
 
 install -r /locks/build.lock
