@@ -51,9 +51,8 @@ def network(job: Job) -> Iterator[Any]:
 
 def start_on(network: Any, job: Job, host: str, **options: Any) -> Container:
     endpoint = job.client.api.create_endpoint_config(aliases=[host])
-    return job.start(
-        OURS, network=network.name, networking_config={network.name: endpoint}, **options
-    )
+    options |= {"network": network.name, "networking_config": {network.name: endpoint}}
+    return job.start(OURS, extra_hosts={}, **options)
 
 
 def test_host_that_comes_later_is_waited_for(pair: Job, network: Any) -> None:
