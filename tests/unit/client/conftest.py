@@ -1,0 +1,48 @@
+"""A session against a local SageMaker whose containers are Python functions."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sagedock import Estimator, Session
+from tests.conftest import BUCKET, IMAGE, ROLE, Local
+
+
+@dataclass
+class Client:
+    """A session, the lines it shows, and estimators on it."""
+
+    local: Local
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        environ = self.local.server.environment()
+        self.session = Session(target="local", environ=environ, show=self.lines.append)
+
+    def estimator(self, **changes: Any) -> Estimator:
+        """Return an estimator of a job that runs at once; ``changes`` are laid over it."""
+        parameters: dict[str, Any] = {
+            "image_uri": IMAGE,
+            "role": ROLE,
+            "instance_type": "ml.m5.large",
+            "output_path": f"s3://{BUCKET}/out/",
+            "session": self.session,
+            "show": self.lines.append,
+            **changes,
+        }
+        return Estimator(**parameters)
+
+
+@pytest.fixture
+def client(local: Local) -> Client:
+    return Client(local)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder; ``tmp_path`` itself holds the server's own."""
+    made = tmp_path / "folder"
+    made.mkdir()
+    return made
