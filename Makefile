@@ -35,7 +35,7 @@ check: setup ## lint, types, layers, unit and law tests: no Docker, under a minu
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/hadolint containers/*/Dockerfile
-	shellcheck containers/*.sh containers/*/*.sh .ci/run
+	$(BIN)/shellcheck containers/*.sh containers/*/*.sh .ci/run
 	$(BIN)/pytest -q tests/unit tests/laws tests/golden
 
 .PHONY: test
@@ -53,6 +53,8 @@ bench: setup engine build ## measure, against a bare run of the same
 	@$(BIN)/python -m benchmarks
 
 .PHONY: clean
-clean: clean-images ## remove what the verbs above made: containers, networks, images, state
+clean: ## remove what the verbs above made: containers, networks, images, state
 	@[ ! -x $(BIN)/sagedock ] || $(BIN)/sagedock local down
 	@[ ! -x $(BIN)/sagedock ] || $(BIN)/sagedock local clean
+	@$(MAKE) --no-print-directory clean-images
+	@rm -rf build data

@@ -1,0 +1,25 @@
+"""Run the benchmarks named, or all: `python -m benchmarks [NAME...]`."""
+
+import importlib
+import sys
+
+from benchmarks.table import show
+
+NAMES = ("imports", "startup", "local_mode", "channel", "s3")
+
+
+def main(wanted: list[str]) -> int:
+    """Measure, and print one table. Exit code 2 for a name that is none."""
+    unknown = set(wanted) - set(NAMES)
+    if unknown:
+        print(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+        return 2
+    found = []
+    for name in wanted or NAMES:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        found += importlib.import_module(f"benchmarks.{name}").rows()
+    show(found)
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))
