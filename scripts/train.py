@@ -75,3 +75,5 @@ if __name__ == "__main__":
     except SagedockError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)

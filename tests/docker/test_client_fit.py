@@ -1,0 +1,183 @@
+"""Estimator and scripts/train.py, with real containers of the training image."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sagedock import Estimator, JobFailed, Session
+from tests.conftest import BUCKET, ROLE
+from tests.docker.conftest import TRAINING_IMAGE, RealLocal
+
+ROOT = Path(__file__).parents[2]
+DIGITS = ROOT / "examples" / "digits"
+
+
+class Shown:
+    """Lines, and when each was shown."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.times: list[float] = []
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(line)
+        self.times.append(time.monotonic())
+
+    def time_of(self, line: str) -> float:
+        return self.times[self.lines.index(line)]
+
+
+@pytest.fixture
+def shown() -> Shown:
+    return Shown()
+
+
+def estimator(real: RealLocal, shown: Any, folder: Path, **changes: Any) -> Estimator:
+    session = Session(target="local", environ=real.server.environment(), show=shown)
+    parameters: dict[str, Any] = {
+        "image_uri": TRAINING_IMAGE,
+        "role": ROLE,
+        "instance_type": "ml.m5.large",
+        "output_path": f"s3://{BUCKET}/out/",
+        "entry_point": "train.py",
+        "source_dir": str(folder),
+        "session": session,
+        "show": shown,
+        **changes,
+    }
+    return Estimator(**parameters)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "source"
+    made.mkdir()
+    return made
+
+
+def names_in(archive: bytes) -> list[str]:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        return sorted(member.name for member in opened.getmembers() if member.isfile())
+
+
+def test_lines_are_shown_while_the_job_runs(real: RealLocal, shown: Shown, folder: Path) -> None:
+    (folder / "train.py").write_text("import time\nprint('first')\ntime.sleep(3)\nprint('last')\n")
+    estimator(real, shown, folder).fit()
+    assert shown.time_of("last") - shown.time_of("first") > 1.5
+
+
+def test_no_line_of_many_is_lost_or_out_of_order(
+    real: RealLocal, shown: Shown, folder: Path
+) -> None:
+    (folder / "train.py").write_text("for n in range(100_000): print(f'line {n}')\n")
+    estimator(real, shown, folder).fit()
+    assert [line for line in shown.lines if line.startswith("line ")] == [
+        f"line {number}" for number in range(100_000)
+    ]
+
+
+def test_a_script_that_raises_fails_the_job_with_its_error(
+    real: RealLocal, shown: Shown, folder: Path
+) -> None:
+    (folder / "train.py").write_text("raise ValueError('no such column: price')\n")
+    with pytest.raises(JobFailed, match="no such column: price"):
+        estimator(real, shown, folder).fit()
+
+
+def test_hyperparameters_reach_the_script_with_their_types(
+    real: RealLocal, shown: Shown, folder: Path
+) -> None:
+    (folder / "train.py").write_text(
+        "import os, sys\nprint('ARGS', sys.argv[1:])\nprint('HPS', os.environ['SM_HPS'])\n"
+    )
+    given = {"epochs": 3, "flag": True, "layers": [8, 4], "name": "a b", "rate": 0.5}
+    estimator(real, shown, folder, hyperparameters=given).fit()
+    (line,) = (line for line in shown.lines if line.startswith("HPS "))
+    assert json.loads(line.removeprefix("HPS ")) == given
+
+
+def test_an_isolated_job_gets_its_source_as_a_channel(
+    real: RealLocal, shown: Shown, folder: Path
+) -> None:
+    (folder / "train.py").write_text("print('ran isolated')\n")
+    estimator(real, shown, folder, enable_network_isolation=True).fit()
+    assert "ran isolated" in shown.lines
+
+
+def test_a_stopped_training_saves_what_it_learnt(
+    real: RealLocal, tmp_path: Path, shown: Shown
+) -> None:
+    data = tmp_path / "digits"
+    run_script("prepare_data.py", tmp_path, "--output", str(data))
+    training = estimator(real, shown, DIGITS, hyperparameters={"epochs": 100_000})
+
+    def stop_after_an_epoch(line: str) -> None:
+        shown(line)
+        if line.startswith("epoch=1 "):
+            training.stop()
+
+    training.show = stop_after_an_epoch
+    with pytest.raises(JobFailed) as caught:
+        training.fit({"train": data / "train", "test": data / "test"})
+    assert caught.value.status == "Stopped"
+    assert "asked to stop: saving what is learnt so far" in shown.lines
+    assert names_in(real.get(training.model_data)) == ["model.pt"]
+
+
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Return an environment with a home of its own, and nothing of this one's AWS settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return kept | {"HOME": str(tmp_path), "SAGEDOCK_HOME": str(tmp_path / "sagedock")}
+
+
+def run_script(name: str, tmp_path: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / name), *arguments],
+        env=environment(tmp_path),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_script_trains_the_digits_and_says_where_the_model_is(tmp_path: Path) -> None:
+    facts = json.loads(run_script("train.py", tmp_path, "--json"))
+    assert facts["status"] == "Completed"
+    assert facts["metrics"]["test:accuracy"] > 0.95
+    model = Path(facts["model_file"])
+    assert model.is_relative_to(tmp_path)
+    assert names_in(model.read_bytes()) == ["model.pt"]
+
+
+def test_ctrl_c_ends_the_script_and_its_container(tmp_path: Path, engine: Any) -> None:
+    from sagedock.local.platform import HOME_LABEL, home_id
+
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "scripts" / "train.py"), "--epochs", "100000"],
+        env=environment(tmp_path),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("epoch=2 "):
+            break
+    process.send_signal(signal.SIGINT)
+    rest = process.stdout.read()
+    assert process.wait(60) == 130
+    assert "goes on until this program ends" in rest
+    labels = {HOME_LABEL: home_id(tmp_path / "sagedock")}
+    assert list(engine.containers(labels)) == []
