@@ -87,7 +87,7 @@ def _pattern(shape: Shape) -> Iterator[Constraint]:
         yield Constraint(
             kind=Kind.PATTERN,
             text=f"Member must satisfy regular expression pattern: {printed(pattern)}",
-            holds=partial(matches, pattern),
+            holds=partial(matches, pattern, longest=shape.metadata.get("max")),
         )
 
 

@@ -26,7 +26,8 @@ _SYMBOLS = (
     r"$+<=>\^`|~\xa2-\xa6\xa8\xa9\xac\xae-\xb1\xb4\xb8\xd7\xf7\u20a0-\u20c0\u2190-\u22ff"
     r"\u2300-\u2307\u230c-\u2328\u232b-\u23ff\u2500-\u2767\u2794-\u27c4\U0001f000-\U0001faff"
 )
-_ANY_LINE = r"[^\x85\u2028\u2029]*"
+# What Java's dot does not match.
+_LINE_ENDS = r"\n\r\x85\u2028\u2029"
 
 #: Patterns that Python cannot compile, reads differently, or would take for ever over.
 TRANSLATED: Mapping[str, str] = MappingProxyType(
@@ -43,7 +44,8 @@ TRANSLATED: Mapping[str, str] = MappingProxyType(
         r"[\p{L}\p{M}\p{Z}\p{S}\p{N}\p{P}]*": rf"[^{_CONTROLS}]*",
         r"[\p{L}\p{M}\p{Z}\p{N}\p{P}]{0,1024}": rf"[^{_CONTROLS}{_SYMBOLS}]{{0,1024}}",
         r"arn:[\p{Alnum}\-]+:lambda:[\p{Alnum}\-]+:[0-9]{12}:function:.*": (
-            r"arn:[a-zA-Z0-9\-]+:lambda:[a-zA-Z0-9\-]+:[0-9]{12}:function:[^\n\r\x85\u2028\u2029]*"
+            r"arn:[a-zA-Z0-9\-]+:lambda:[a-zA-Z0-9\-]+:[0-9]{12}:function:"
+            rf"[^{_LINE_ENDS}]*"
         ),
         r"\p{ASCII}*": r"[\x00-\x7f]*",
         r"\A\S[\p{Print}]*\z": r"\S[\x20-\x7e]*",
@@ -52,10 +54,16 @@ TRANSLATED: Mapping[str, str] = MappingProxyType(
             r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t]*"
         ),
         r"[\w-_]*": r"[\w\-_]*",
-        # A blank is matched by both halves, so that a refusal takes exponential time. What they
-        # match together is any text without the rarer line ends.
-        r".*(?:[ \r\n\t].*)*": _ANY_LINE,
-        r".*(?:[ \r\n\t].*)*.*": _ANY_LINE,
+        # The rest would take exponential or cubic time to refuse a text; each is said here in a
+        # form that takes one pass, and means the same.
+        r".*(?:[ \r\n\t].*)*": r"[^\x85\u2028\u2029]*",
+        r".*(?:[ \r\n\t].*)*.*": r"[^\x85\u2028\u2029]*",
+        r"[a-z0-9]([-a-z0-9]*[a-z0-9]){0,39}?": r"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
+        r".*[0-9a-z]+.*": rf"(?=[^0-9a-z{_LINE_ENDS}]*[0-9a-z])[^{_LINE_ENDS}]*",
+        r"[0-9]*.[0-9]*.[0-9]*": rf"(?=..)[0-9]*(?:[^0-9{_LINE_ENDS}][0-9]*){{0,2}}",
+        r"https://([.\-_a-zA-Z0-9]+/?){3,1016}": (
+            r"https://(?=(?:/?[.\-_a-zA-Z0-9]){3})[.\-_a-zA-Z0-9]+(?:/[.\-_a-zA-Z0-9]+)*/?"
+        ),
     }
 )
 
@@ -70,6 +78,10 @@ SPELLED: Mapping[str, str] = MappingProxyType(
     }
 )
 
+#: Of a text longer than its limit, so much more is looked at: matching may take time that grows
+#: with the square of the length, and the text is refused for its length anyway.
+_BEYOND_LIMIT = 1000
+
 #: An escape or a class, which stay, or a bare dot.
 _DOTS = re.compile(r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\.", re.DOTALL)
 
@@ -82,7 +94,7 @@ def printed(pattern: str) -> str:
 def to_python(pattern: str) -> str:
     """Return ``pattern`` in Python's dialect. Java's dot matches no line end of any kind."""
     return TRANSLATED.get(pattern) or _DOTS.sub(
-        lambda found: found[1] or r"[^\n\r\x85\u2028\u2029]", pattern
+        lambda found: found[1] or f"[^{_LINE_ENDS}]", pattern
     )
 
 
@@ -92,6 +104,11 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(to_python(pattern), re.ASCII)
 
 
-def matches(pattern: str, text: str) -> bool:
-    """Say whether the whole of ``text`` matches, as the service demands."""
-    return compiled(pattern).fullmatch(text) is not None
+def matches(pattern: str, text: str, longest: int | None = None) -> bool:
+    """Say whether the whole of ``text`` matches, as the service demands.
+
+    ``longest`` is the length that the shape allows, in characters; of a text far beyond it only
+    the beginning is judged.
+    """
+    head = text if longest is None else text[: longest + _BEYOND_LIMIT]
+    return compiled(pattern).fullmatch(head) is not None
