@@ -1,7 +1,9 @@
 """What goes wrong on the machine: memory that runs out, a disk that is full."""
 
+import contextlib
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +58,24 @@ def test_a_disk_that_is_full_when_the_model_is_stored(tiny_disk: Path, engine: E
         assert list((tiny_disk / "home" / "scratch").iterdir()) == []
         after = local.run_script("echo small > /opt/ml/model/w", TrainingJobName="probe-2")
         assert after["TrainingJobStatus"] == "Completed"
+
+
+def test_a_disk_that_is_full_for_a_while(tiny_disk: Path, engine: Engine) -> None:
+    with LocalSageMaker(home=tiny_disk / "home") as server:
+        local = with_bucket(server, engine)
+        name = local.start(local.script("sleep 3"))
+        local.until(name, lambda job: job["SecondaryStatus"] == "Training", 30)
+        filler = tiny_disk / "filler"
+        with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
+        time.sleep(5)
+        still = local.client("sagemaker").describe_training_job(TrainingJobName=name)
+        assert still["TrainingJobStatus"] == "InProgress"
+        filler.unlink()
+        job = local.ended(name, 30)
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "database or disk is full" in job["FailureReason"]
 
 
 def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:

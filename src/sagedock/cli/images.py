@@ -12,6 +12,7 @@ __all__ = ["images"]
 
 _MB = 1_000_000
 _SHORT_DIGEST = 19
+_WIDTH = 160  # a name that is cut is no use, and cannot be copied
 
 
 def images(
@@ -26,6 +27,8 @@ def images(
         typer.echo(json.dumps([asdict(image) for image in listed], indent=2))
         return
     table = Table("name", "kind", "device", "local reference", "digest", "size", box=None)
+    for column in table.columns:
+        column.no_wrap, column.overflow = True, "ignore"
     for image in listed:
         table.add_row(
             image.name,
@@ -35,4 +38,4 @@ def images(
             image.digest[:_SHORT_DIGEST] if image.digest else "not built",
             f"{image.size / _MB:,.0f} MB" if image.size else "",
         )
-    Console(soft_wrap=True).print(table)
+    Console(width=_WIDTH, soft_wrap=True).print(table)

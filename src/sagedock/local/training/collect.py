@@ -13,7 +13,7 @@ from sagedock.local.training.artifacts import ArtifactClash, pack, read_file
 from sagedock.local.training.watch import Watched
 from sagedock.local.uris import S3Uri
 
-__all__ = ["UploadFailed", "failure_reason", "log_events", "model_uri", "upload"]
+__all__ = ["LOG_GROUP", "UploadFailed", "failure_reason", "log_events", "model_uri", "upload"]
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _BYTES_PER_CHARACTER = 4

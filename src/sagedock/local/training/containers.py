@@ -14,7 +14,14 @@ from sagedock.local.platform import JOB_LABEL, Platform
 from sagedock.local.resources import Key
 from sagedock.local.training import layout
 
-__all__ = ["HOST_LABEL", "Cluster", "channel_folder", "job_labels", "network_name"]
+__all__ = [
+    "HOST_LABEL",
+    "REGION_LABEL",
+    "Cluster",
+    "channel_folder",
+    "job_labels",
+    "network_name",
+]
 
 HOST_LABEL = "sagedock.host"
 REGION_LABEL = "sagedock.region"

@@ -1,7 +1,6 @@
 """The training jobs that run now."""
 
 import threading
-import time
 
 from sagedock.local.platform import JOB_LABEL, Platform
 from sagedock.local.resources import Key, Resource
@@ -53,7 +52,6 @@ class TrainingJobs:
         with self._lock:
             runs = list(self._runs.values())
         for run in runs:
-            run.ask_to_stop(StopAsked(grace_s=grace_s))
+            run.shut_down(grace_s)
         for run in runs:
-            while not run.join(1.0):
-                time.sleep(0)
+            run.join()

@@ -10,7 +10,7 @@ from typing import Any
 
 from sagedock.contract import network, paths, signals, variables
 
-__all__ = ["Command", "command", "config_files", "environment", "host_groups"]
+__all__ = ["Command", "HostGroup", "command", "config_files", "environment", "host_groups"]
 
 Request = Mapping[str, Any]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sagedock.engine import LogFrame
-from sagedock.errors import ContainerNotStarted, EngineError, SagedockError
+from sagedock.errors import ContainerNotStarted, EngineError, SagedockError, StorageError
 from sagedock.local.logs import follow
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Resource
@@ -41,6 +41,7 @@ __all__ = ["Run"]
 
 _log = logging.getLogger(__name__)
 _NOT_STARTED_CODE = 1
+_RETRY_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,7 @@ class Run:
         )
         self._events: queue.Queue[Event] = queue.Queue()
         self._stop = threading.Event()
+        self._shut_down = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"job {job.key.name}", daemon=True)
 
     def start(self) -> None:
@@ -82,6 +84,11 @@ class Run:
         """Stop the job; returns at once."""
         self._stop.set()
         self._events.put(asked)
+
+    def shut_down(self, grace_s: float) -> None:
+        """Stop the job because the server ends; returns at once."""
+        self._shut_down.set()
+        self.ask_to_stop(StopAsked(grace_s=grace_s))
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until the job has ended and nothing of it is left; say whether it has."""
@@ -201,27 +208,39 @@ class Run:
                 return _failed(failure_reason(self._platform, containers, watched))
 
     def _finish(self, outcome: _Outcome) -> None:
+        """Write down how the job ended. A disk that is full is waited for; a server that ends
+        meanwhile leaves the job to the next one.
+        """
+        while True:
+            try:
+                self._write_end(outcome)
+            except StorageError as error:
+                _log.error("training job %s: %s; trying again", self._key.name, error)
+                if self._shut_down.wait(_RETRY_S):
+                    return
+            else:
+                break
+        self._clean_up()
+
+    def _write_end(self, outcome: _Outcome) -> None:
         definitions = self._request["AlgorithmSpecification"].get("MetricDefinitions", [])
-        if definitions:
-            events = log_events(self._platform, self._key.region, self._key.name)
-            if metrics := final_metrics(definitions, events):
-                self._change({"FinalMetricDataList": metrics})
-        message = messages(outcome.secondary or outcome.status)[-1]
+        events = log_events(self._platform, self._key.region, self._key.name) if definitions else ()
+        metrics = final_metrics(definitions, events)
+        members = {"FinalMetricDataList": metrics} if metrics else {}
         self._platform.resources.change(
             self._key,
             lambda job: _with_document(
                 job,
                 lifecycle.end(
-                    job.document,
+                    {**job.document, **members},
                     outcome.status,
-                    message,
+                    messages(outcome.secondary or outcome.status)[-1],
                     time.time(),
                     secondary=outcome.secondary,
                     reason=outcome.reason,
                 ),
             ),
         )
-        self._clean_up()
 
     def _clean_up(self) -> None:
         """Remove what the job had in the engine and on disk; what cannot go is said, and retried
