@@ -2,13 +2,12 @@
 
 import fcntl
 import os
-import select
 
+from sagedock.runtime.log import write_all
 from sagedock.runtime.tail import Tail
 
 __all__ = ["Relay"]
 
-_LOG = 2
 _CHUNK = 65536
 
 
@@ -24,7 +23,7 @@ class Relay:
         """Pass the next bytes on, waiting for them; return their number, 0 at the pipe's end."""
         chunk = os.read(self.fd, limit)
         self.tail.feed(chunk)
-        self._write(chunk)
+        self._log_is_open = self._log_is_open and write_all(chunk)
         return len(chunk)
 
     def drain(self) -> None:
@@ -43,13 +42,3 @@ class Relay:
             if not count:
                 return
             rest -= count
-
-    def _write(self, chunk: bytes) -> None:
-        view = memoryview(chunk)
-        while view and self._log_is_open:
-            try:
-                view = view[os.write(_LOG, view) :]
-            except BlockingIOError:  # another holder of this stderr made it non-blocking
-                select.select([], [_LOG], [])
-            except BrokenPipeError:  # nobody reads the log any more: the training goes on
-                self._log_is_open = False

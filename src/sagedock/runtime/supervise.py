@@ -68,12 +68,20 @@ class Supervisor:
             signal.signal(number, self._on_stop)
 
     def run(self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Ended:
-        """Run ``command`` to its end. Raises OSError where it cannot be started."""
+        """Run ``command`` to its end. Raises OSError where it cannot be started.
+
+        After a stop nothing more is started: SystemExit ends the launcher, as between programs.
+        """
+        self._end_if_stopped()
         with self._started(command, env, cwd) as (script, relay):
             code = self._follow(script, relay)
             if self._stop is not None:
                 self._end_orphans(self._stop, script, relay, code)
             return Ended(exit_code=code, stop_signal=self._stop, stderr=relay.tail.lines())
+
+    def _end_if_stopped(self) -> None:
+        if self._stop is not None:
+            raise SystemExit(signals.EXIT_SIGNALLED + self._stop)
 
     @contextlib.contextmanager
     def _started(

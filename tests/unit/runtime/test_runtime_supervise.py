@@ -180,3 +180,34 @@ def test_job_without_its_files_leaves_a_failure_file(tmp_path: Path) -> None:
     assert failure.startswith("ContractBroken: ")
     assert "hyperparameters.json is missing" in failure
     assert failure.splitlines()[0] in ran.stderr
+
+
+def test_nothing_is_started_after_a_stop(tmp_path: Path) -> None:
+    """`pip install` may end well although it was told to stop: the script must not run then."""
+    first = (
+        "import pathlib, signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+        "pathlib.Path('ready').touch(); time.sleep(60)"
+    )
+    program = (
+        "import os, sys; from pathlib import Path\n"
+        "from sagedock.runtime.supervise import Supervisor\n"
+        "supervisor = Supervisor()\n"
+        "for command in (['-c', sys.argv[1]], ['-c', 'print(1)']):\n"
+        "    supervisor.run([sys.executable, *command], env=os.environ, cwd=Path('.'))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, first],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert stop_when_ready(process, tmp_path / "ready", signal.SIGTERM) == (143, b"")
+
+
+def test_closed_log_does_not_end_the_job(tmp_path: Path) -> None:
+    program = "import sys; sys.stderr.write('x' * 10**6); open('done', 'w').close()"
+    process = start(python(program), tmp_path)
+    assert process.stderr is not None
+    process.stderr.close()
+    assert process.wait(timeout=60) == 0
+    assert (tmp_path / "done").exists()
