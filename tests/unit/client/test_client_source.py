@@ -52,11 +52,30 @@ def test_a_folder_is_packed_without_what_tools_keep_in_it(folder: Path) -> None:
     }
 
 
-def test_the_same_files_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+def test_the_same_files_give_the_same_bytes_at_any_time_and_place(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = packed(Source(entry_point="train.py", source_dir=str(folder)))
     os.utime(folder / "train.py", (1, 1))
     moved = folder.rename(tmp_path / "elsewhere")
+    monkeypatch.setattr("time.time", lambda: 1e9)
     assert packed(Source(entry_point="train.py", source_dir=str(moved))) == first
+
+
+def test_files_are_packed_by_name_whatever_order_the_disk_has(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "dbca":
+        (folder / f"{name}.py").write_text(name)
+    walk = os.walk
+
+    def backwards(*where: object, **how: object) -> object:
+        for top, folders, files in walk(*where, **how):  # type: ignore[call-overload]
+            yield top, folders, sorted(files, reverse=True)
+
+    monkeypatch.setattr("os.walk", backwards)
+    names = list(members(packed(Source(entry_point="train.py", source_dir=str(folder)))))
+    assert names == sorted(names)
 
 
 def test_another_content_gives_other_bytes(folder: Path) -> None:
