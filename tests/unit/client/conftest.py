@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from sagedock import Estimator, Session
-from tests.conftest import BUCKET, IMAGE, ROLE, Local
+from tests.conftest import BUCKET, IMAGE, REGION, ROLE, Local
 
 
 @dataclass
@@ -15,11 +16,16 @@ class Client:
     """A session, the lines it shows, and estimators on it."""
 
     local: Local
+    boto_session: boto3.Session
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        environ = self.local.server.environment()
-        self.session = Session(target="local", environ=environ, show=self.lines.append)
+        self.session = Session(
+            target="local",
+            environ=self.local.server.environment(),
+            boto_session=self.boto_session,
+            show=self.lines.append,
+        )
 
     def estimator(self, **changes: Any) -> Estimator:
         """Return an estimator of a job that runs at once; ``changes`` are laid over it."""
@@ -35,9 +41,15 @@ class Client:
         return Estimator(**parameters)
 
 
+@pytest.fixture(scope="session")
+def boto_session() -> boto3.Session:
+    """One for all tests: it reads the services' models only once."""
+    return boto3.Session("x", "y", region_name=REGION)
+
+
 @pytest.fixture
-def client(local: Local) -> Client:
-    return Client(local)
+def client(local: Local, boto_session: boto3.Session) -> Client:
+    return Client(local, boto_session)
 
 
 @pytest.fixture
