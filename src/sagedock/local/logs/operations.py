@@ -24,7 +24,7 @@ Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
 
-def describe_log_groups(store: LogStore, caller: Caller, request: Request) -> Answer:
+def _describe_log_groups(store: LogStore, caller: Caller, request: Request) -> Answer:
     """Answer DescribeLogGroups."""
     prefix = request.get("logGroupNamePrefix", "")
     return {
@@ -41,7 +41,7 @@ def describe_log_groups(store: LogStore, caller: Caller, request: Request) -> An
     }
 
 
-def describe_log_streams(store: LogStore, caller: Caller, request: Request) -> Answer:
+def _describe_log_streams(store: LogStore, caller: Caller, request: Request) -> Answer:
     """Answer DescribeLogStreams, by name or by last event, in pages of 50 or fewer."""
     group = _group(store, caller, request)
     streams = store.streams(caller.region, group, request.get("logStreamNamePrefix", ""))
@@ -59,7 +59,7 @@ def describe_log_streams(store: LogStore, caller: Caller, request: Request) -> A
     return answer
 
 
-def get_log_events(store: LogStore, caller: Caller, request: Request) -> Answer:
+def _get_log_events(store: LogStore, caller: Caller, request: Request) -> Answer:
     """Answer GetLogEvents. A drained stream answers the token it was asked with.
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html
@@ -82,7 +82,7 @@ def get_log_events(store: LogStore, caller: Caller, request: Request) -> Answer:
     }
 
 
-def filter_log_events(store: LogStore, caller: Caller, request: Request) -> Answer:
+def _filter_log_events(store: LogStore, caller: Caller, request: Request) -> Answer:
     """Answer FilterLogEvents over the streams named, in order of time."""
     group = _group(store, caller, request)
     wanted = request.get("logStreamNames")
@@ -112,10 +112,10 @@ def filter_log_events(store: LogStore, caller: Caller, request: Request) -> Answ
 
 
 OPERATIONS: Mapping[str, Callable[[LogStore, Caller, Request], Answer]] = {
-    "DescribeLogGroups": describe_log_groups,
-    "DescribeLogStreams": describe_log_streams,
-    "FilterLogEvents": filter_log_events,
-    "GetLogEvents": get_log_events,
+    "DescribeLogGroups": _describe_log_groups,
+    "DescribeLogStreams": _describe_log_streams,
+    "FilterLogEvents": _filter_log_events,
+    "GetLogEvents": _get_log_events,
 }
 
 

@@ -24,7 +24,7 @@ class Incoming:
 
     def write(self, data: bytes) -> None:
         """Append ``data``. Raises OSError (ENOSPC: the disk is full)."""
-        write_all(self._file, data)
+        _write_all(self._file, data)
         self.digests.update(data)
 
     def finish(self) -> Path:
@@ -45,7 +45,7 @@ class Incoming:
         self.path.unlink(missing_ok=True)
 
 
-def write_all(file: BinaryIO, data: bytes) -> None:
+def _write_all(file: BinaryIO, data: bytes) -> None:
     """Write all of ``data``: an unbuffered file may take only a part at a time."""
     view = memoryview(data)
     while view:
