@@ -5,10 +5,13 @@ are those of Amazon's common JSON 1.1 front as measured on Athena in 2026 and, f
 timestamps, on Kinesis; for SageMaker itself they are unverified.
 """
 
+import sys
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import TypeGuard
 
 from sagedock.api.model import Shape, input_shape
 from sagedock.api.place import TOP, Place
@@ -37,6 +40,9 @@ _NAMED: Mapping[str, str] = MappingProxyType(
     }
 )
 _NUMBERS_AS_TEXT = ("NaN", "Infinity", "-Infinity")
+#: Year 1 to year 9999, in seconds from 1970: what a datetime holds.
+_EARLIEST_S, _LATEST_S = -62_135_596_800, 253_402_300_799
+_LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,14 +114,27 @@ def fits(type_name: str, value: object) -> bool:
         case "string" | "character":
             return isinstance(value, str)
         case "blob":
-            return isinstance(value, str | bytes | bytearray)
+            return isinstance(value, bytes | bytearray) or _is_base64(value)
         case "timestamp":
-            return isinstance(value, datetime) or _is_number(value)
+            return isinstance(value, datetime) or _is_moment(value)
         case "float" | "double":
             return _is_number(value) or value in _NUMBERS_AS_TEXT
         case _:
             return _is_number(value)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_number(value: object) -> TypeGuard[int | float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= _LARGEST
+
+
+def _is_moment(value: object) -> bool:
+    return _is_number(value) and _EARLIEST_S <= value <= _LATEST_S
+
+
+def _is_base64(value: object) -> bool:
+    try:
+        return isinstance(value, str) and b64decode(value, validate=True) is not None
+    except ValueError:
+        return False

@@ -35,7 +35,7 @@ __all__ = [
 
 
 def validation(message: str) -> ServiceError:
-    """Return a ValidationException with ``message``: the commonest refusal of all."""
+    """A ValidationException of any text, the commonest refusal. Source: all rows of both pages."""
     return ServiceError(code="ValidationException", message=message)
 
 
@@ -187,8 +187,8 @@ def arn_of_other_region(region: str) -> ServiceError:
 
 
 def unknown_operation(operation: str) -> ServiceError:
-    """X-Amz-Target names nothing that is known here. The first sentence is what SageMaker answers
-    (hashicorp/terraform-provider-aws#27258); the second is ours, and names the operation.
+    """X-Amz-Target names nothing that is known here. Source of the first sentence:
+    hashicorp/terraform-provider-aws#27258; the second is ours, and names the operation.
     """
     return ServiceError(
         code="UnknownOperationException",

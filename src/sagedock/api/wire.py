@@ -5,7 +5,6 @@ or a header are the caller's.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -41,12 +40,23 @@ class MalformedBody(ValueError):
     """The body is no JSON text. The service answers SerializationException without a message."""
 
 
-def read_json(body: bytes) -> Any:
-    """Return the JSON value in ``body``. Raises ``MalformedBody``; an empty body is one."""
+def read_json(body: bytes) -> dict[str, Any] | list[Any]:
+    """Return the JSON object or list in ``body``.
+
+    Raises ``MalformedBody`` for anything else: no JSON, nothing at all, or a bare scalar or null.
+    A list is left to ``type_problem``, which has the service's words for it.
+    """
     try:
-        return json.loads(body)
-    except ValueError as error:
+        value = json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
         raise MalformedBody(str(error)) from error
+    if not isinstance(value, dict | list):
+        raise MalformedBody("neither an object nor a list")
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def decode(body: bytes, service: str, operation: str) -> dict[str, Any]:
@@ -56,10 +66,9 @@ def decode(body: bytes, service: str, operation: str) -> dict[str, Any]:
     ask ``type_problem`` of ``read_json(body)`` first. Raises ``MalformedBody``.
     """
     shape, value = input_shape(service, operation), read_json(body)
-    if shape is None or not isinstance(value, dict):
+    if shape is None or isinstance(value, list):
         return {}
-    decoded: dict[str, Any] = _convert(shape, value, _read_leaf)
-    return decoded
+    return _convert_members(shape, value, _read_leaf)
 
 
 def encode(service: str, operation: str, answer: Mapping[str, Any]) -> bytes:
@@ -70,7 +79,7 @@ def encode(service: str, operation: str, answer: Mapping[str, Any]) -> bytes:
     """
     shape = output_shape(service, operation)
     value = {} if shape is None else _convert(shape, answer, _write_leaf)
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return _bytes(value)
 
 
 def error_body(error: ServiceError, service: str = "sagemaker") -> bytes:
@@ -81,7 +90,7 @@ def error_body(error: ServiceError, service: str = "sagemaker") -> bytes:
     body = {} if protocol(service) == "rest-json" else {"__type": error.code}
     if error.message is not None:
         body[_message_key(error.code, service)] = error.message
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    return _bytes(body)
 
 
 def error_headers(error: ServiceError, service: str = "sagemaker") -> Mapping[str, str]:
@@ -91,6 +100,11 @@ def error_headers(error: ServiceError, service: str = "sagemaker") -> Mapping[st
             {"Content-Type": REST_CONTENT_TYPE, "x-amzn-ErrorType": error.code},
         )
     return MappingProxyType({"Content-Type": CONTENT_TYPE})
+
+
+def _bytes(value: Mapping[str, Any]) -> bytes:
+    """Return compact JSON. Half a surrogate pair, which UTF-8 cannot hold, becomes ``?``."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
 
 
 def _message_key(code: str, service: str) -> str:
@@ -134,16 +148,9 @@ def _read_leaf(type_name: str, value: Any) -> Any:
         case "float" | "double":
             return float(value)
         case "blob" if isinstance(value, str):
-            return _from_base64(value)
+            return base64.b64decode(value)
         case _:
             return value
-
-
-def _from_base64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise MalformedBody(f"not base64: {error}") from error
 
 
 def _write_leaf(type_name: str, value: Any) -> Any:
