@@ -3,6 +3,7 @@
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
 """
 
+import re
 from collections.abc import Callable, Iterator
 
 from sagedock.local.s3.errors import S3Error
@@ -11,6 +12,7 @@ __all__ = ["ChunkedDecoder"]
 
 #: A chunk's header line, or a trailer, is far shorter than this (bytes).
 _LINE = 16 * 1024
+_LENGTH = re.compile(rb"([0-9a-fA-F]{1,16})(;|$)")
 
 
 class ChunkedDecoder:
@@ -38,10 +40,10 @@ class ChunkedDecoder:
         line = self._line()
         if line is None:
             return None
-        try:
-            self._left = int(line.partition(b";")[0], 16)
-        except ValueError:
-            raise S3Error("IncompleteBody", "A chunk's header is not a length.") from None
+        length = _LENGTH.match(line)
+        if length is None:
+            raise S3Error("IncompleteBody", "A chunk's header is not a length.")
+        self._left = int(length[1], 16)
         self._step = self._payload if self._left else self._trailer
         return b""
 

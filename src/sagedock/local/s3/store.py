@@ -204,16 +204,13 @@ class ObjectStore:
 
     def _etag(self, asked: StoredObject) -> str:
         """Compute the tag of a file that came without one, and keep it for the next time."""
-        now = self.find(asked.bucket, asked.key)
-        if now and _same(now, asked) and now.kept.etag:
-            return now.kept.etag
         tag = tag_of_a_file(asked)
         with self._lock:
             now = self.find(asked.bucket, asked.key)
-            if now and _same(now, asked):
+            if now and (now.size, now.modified_ns) == (asked.size, asked.modified_ns):
                 # A full disk must not make a file unreadable: the tag is only kept to save time.
                 with contextlib.suppress(sqlite3.OperationalError):
-                    self.change(now.bucket, now.key, lambda kept: replace(kept, etag=tag))
+                    self._table.save(self._row(now, replace(now.kept, etag=tag)))
         return tag
 
     # Writing ---------------------------------------------------------------------------------
@@ -292,15 +289,17 @@ class ObjectStore:
         """Keep something else about an object whose bytes stay as they are. Raises NoSuchKey."""
         with self._lock:
             found = self.get(bucket, key)
-            row = ObjectRow(
-                bucket=bucket,
-                key=key,
-                size=found.size,
-                mtime_ns=found.modified_ns,
-                aside=found.path.is_relative_to(self._aside),
-                kept=change(found.kept),
-            )
-            self._table.save(row)
+            self._table.save(self._row(found, change(found.kept)))
+
+    def _row(self, found: StoredObject, kept: Kept) -> ObjectRow:
+        return ObjectRow(
+            bucket=found.bucket,
+            key=found.key,
+            size=found.size,
+            mtime_ns=found.modified_ns,
+            aside=found.path.is_relative_to(self._aside),
+            kept=kept,
+        )
 
     def delete(self, bucket: str, key: str, allow: Guard = _always) -> None:
         """Remove an object, and the folders that are empty without it; nothing if there is none."""
@@ -326,10 +325,6 @@ def _is_folder(path: Path) -> bool:
 
 def _fits(row: ObjectRow, status: os.stat_result) -> bool:
     return (row.size, row.mtime_ns) == (status.st_size, status.st_mtime_ns)
-
-
-def _same(one: StoredObject, other: StoredObject) -> bool:
-    return (one.size, one.modified_ns) == (other.size, other.modified_ns)
 
 
 def _status(entry: os.DirEntry[str]) -> os.stat_result | None:

@@ -127,7 +127,7 @@ def _level(folder: str, base: str, prefix: str, after: str) -> Iterator[Found]:
         else:
             key = base + entry.name
             wanted = key > after and entry.is_file(follow_symlinks=False)
-        if wanted and (key.startswith(prefix) or prefix.startswith(key)) and _is_text(key):
+        if wanted and key.startswith(prefix) and _is_text(key):
             found.append((key, entry))
     found.sort(key=lambda item: item[0])
     return iter(found)

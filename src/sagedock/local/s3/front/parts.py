@@ -36,21 +36,34 @@ def open_upload_part(service: Service, call: Call) -> tuple[Envelope, Incoming]:
     upload = upload_of(service, call)
     _part_number(call)
     envelope = read_envelope(call.headers)
-    optional = upload.type == "FULL_OBJECT" and not envelope.algorithm
-    if envelope.algorithm != upload.algorithm and not optional:
+    _check_algorithm(upload, envelope.algorithm)
+    algorithms = {upload.algorithm, envelope.algorithm} - {""}
+    return envelope, Incoming(service.store.temporary(), algorithms)
+
+
+def _check_algorithm(upload: Upload, given: str) -> None:
+    """Raise InvalidRequest where a part's checksum is not of the algorithm that was declared.
+
+    Where none was declared, each part may have any, or none; a checksum of the whole object needs
+    none of the parts.
+    """
+    optional = upload.type == "FULL_OBJECT" and not given
+    if upload.declared and given != upload.declared and not optional:
         raise S3Error(
             "InvalidRequest",
-            "Checksum Type mismatch occurred, expected checksum Type: "
-            f"{upload.declared or 'null'}, actual checksum Type: {envelope.algorithm or 'null'}",
+            f"Checksum Type mismatch occurred, expected checksum Type: {upload.declared}, "
+            f"actual checksum Type: {given or 'null'}",
         )
-    return envelope, Incoming(service.store.temporary(), [upload.algorithm])
 
 
 def upload_part(service: Service, call: Call, incoming: Incoming) -> Answer:
     """UploadPart, once the body has arrived whole."""
     upload = upload_of(service, call)
     part = _keep_part(service, upload, _part_number(call), incoming)
-    checksum = {f"x-amz-checksum-{upload.algorithm}": part.checksum}
+    values = incoming.digests.values()
+    # The checksum that came with the part, or the one that stands in for it.
+    told = [name for name in values if name != upload.algorithm] or [upload.algorithm]
+    checksum = {f"x-amz-checksum-{told[0]}": values[told[0]]}
     return Answer(headers={"etag": f'"{part.etag}"', **encryption_headers(upload.kept), **checksum})
 
 
