@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from math import isinf, isnan
 from typing import Any
 
@@ -80,7 +81,6 @@ def _double_text(value: float) -> str:
         return str(value).replace("nan", "NaN").replace("inf", "Infinity")
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return repr(value)
-    mantissa, exponent = f"{value:.17e}".split("e")
-    shortest = repr(value).lower().split("e")[0] if "e" in repr(value) else mantissa
-    digits = shortest if "." in shortest else f"{shortest}.0"
-    return f"{digits.rstrip('0')}{'0' if digits.rstrip('0').endswith('.') else ''}E{int(exponent)}"
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    first, rest = digits[0], "".join(map(str, digits[1:])) or "0"
+    return f"{'-' * sign}{first}.{rest}E{int(exponent) + len(digits) - 1}"

@@ -1,8 +1,9 @@
 """Refusals that need the world: what exists, what is running, who asks.
 
 What can be decided from the request alone is in ``check`` and ``rules``. Each function returns one
-refusal of the service in its own words; the row of the fidelity corpus that it comes from is its
-source, and ``unverified`` marks words that nobody was seen to receive.
+refusal of the service in its own words; its source is a row of the fidelity corpus, whose two
+pages (the jobs, and the rest) are kept as tests in tests/golden/aws_answers. ``unverified`` marks
+words that nobody was seen to receive.
 """
 
 from sagedock.api.service_error import ServiceError
@@ -98,7 +99,7 @@ def _input_not_found_text(uri: str, region: str, role: str, bucket: str) -> str:
 
 
 def image_not_found(image: str) -> ServiceError:
-    """ECR has no such image or tag. Sources: rows 16, 176; what follows the colon was cut there."""
+    """ECR has no such image or tag. Sources: row 16, and row 176 of the rest; what follows the colon was cut there."""
     return validation(f"Cannot find the requested image: {image}")
 
 
@@ -172,7 +173,7 @@ def throttled() -> ServiceError:
 
 
 def internal_failure() -> ServiceError:
-    """The service failed. Sources: rows 98, 144: the message is empty."""
+    """The service failed. Sources: row 98, and row 144 of the rest: the message is empty."""
     return ServiceError(code="InternalFailure", message="", http_status=500)
 
 
@@ -182,7 +183,7 @@ def invalid_pagination_token(token: str) -> ServiceError:
 
 
 def arn_of_other_region(region: str) -> ServiceError:
-    """An ARN names another region than the one asked. Source: row 130 (model packages)."""
+    """An ARN names another region than the one asked. Source: row 130 of the rest (model packages)."""
     return validation(f"ARN should be scoped to correct region: {region}")
 
 

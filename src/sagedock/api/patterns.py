@@ -73,7 +73,7 @@ SPELLED: Mapping[str, str] = MappingProxyType(
         # aws-answers row 2 (2023); notebookInstanceName and modelName in older answers too.
         r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}": r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
         r"[a-zA-Z0-9](-*[a-zA-Z0-9])*": r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*",
-        # aws-answers row 20 of the endpoints (2021): ModelName, which the model wrote so then.
+        # aws-answers row 20 of the rest (2021): ModelName, which the model wrote so then.
         r"[a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?": r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*",
     }
 )

@@ -15,7 +15,7 @@ class Place:
     """One place: ``path`` for the service's messages, ``member`` in the API's own casing.
 
     ``productionVariants.1.member.modelName`` and ``ProductionVariants[0].ModelName``: the service
-    counts from one (aws-answers row 20 of the endpoints), Python from zero.
+    counts from one (aws-answers row 20 of the rest), Python from zero.
     """
 
     path: str = ""

@@ -67,7 +67,7 @@ RULES: tuple[Rule, ...] = (
             "Invalid training image. Please provide a valid Amazon Elastic Container Registry path "
             "of the Docker image to run."
         ),
-        source=GITHUB + "aws/sagemaker-python-sdk/issues/2063",  # aws-answers row 177
+        source=GITHUB + "aws/sagemaker-python-sdk/issues/2063",  # row 177 of the rest
         verified=True,
     ),
     Rule(
@@ -79,7 +79,7 @@ RULES: tuple[Rule, ...] = (
             "TrainingImageConfig and TrainingRepositoryAccessMode set to VPC when using a "
             "training image from a private Docker registry."
         ),
-        source=GITHUB + "zenml-io/zenml/issues/3749",  # aws-answers row 18; the blank is AWS's
+        source=GITHUB + "zenml-io/zenml/issues/3749",  # row 18 of the jobs; the blank is AWS's
         verified=True,
     ),
     Rule(

@@ -84,7 +84,7 @@ RULES: tuple[Rule, ...] = (
         fields=("AlgorithmSpecification.TrainingInputMode", "InputDataConfig"),
         finding=_pipe_and_fast_file,
         message="Cannot use both 'Pipe' and 'FastFile' TrainingInputMode on the same Training Job.",
-        source=API + "API_Channel.html",  # words: aws-answers row 153 of the pipelines
+        source=API + "API_Channel.html",  # words: aws-answers row 153 of the rest
         verified=True,
     ),
     Rule(
