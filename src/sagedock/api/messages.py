@@ -69,8 +69,10 @@ def cannot_stop(kind: str, status: str) -> ServiceError:
 
 
 def training_job_not_deletable(status: str) -> ServiceError:
-    """DeleteTrainingJob of a job that still runs. Unverified; worded after row 57."""
-    return cannot_stop("training job", status)
+    """DeleteTrainingJob of a job that has not ended. Unverified: the code is the one that the model
+    declares for the operation beside not-found, the words are those of row 57.
+    """
+    return ServiceError(code="ResourceInUse", message=cannot_stop("training job", status).message)
 
 
 def input_not_found(*, uri: str, region: str, role: str, bucket: str) -> ServiceError:
@@ -99,7 +101,9 @@ def _input_not_found_text(uri: str, region: str, role: str, bucket: str) -> str:
 
 
 def image_not_found(image: str) -> ServiceError:
-    """ECR has no such image or tag. Sources: row 16, and row 176 of the rest; what follows the colon was cut there."""
+    """ECR has no such image or tag. Sources: row 16, and row 176 of the rest; what follows the
+    colon was cut off there.
+    """
     return validation(f"Cannot find the requested image: {image}")
 
 
@@ -183,7 +187,7 @@ def invalid_pagination_token(token: str) -> ServiceError:
 
 
 def arn_of_other_region(region: str) -> ServiceError:
-    """An ARN names another region than the one asked. Source: row 130 of the rest (model packages)."""
+    """An ARN names another region than the one asked. Source: row 130 of the rest."""
     return validation(f"ARN should be scoped to correct region: {region}")
 
 
