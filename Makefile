@@ -36,7 +36,7 @@ check: setup ## lint, types, layers, unit and law tests: no Docker, under a minu
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/hadolint containers/*/Dockerfile
 	$(BIN)/shellcheck containers/*.sh containers/*/*.sh .ci/run
-	$(BIN)/pytest -q tests/unit tests/laws tests/golden
+	$(BIN)/pytest -q -n 2 tests/unit tests/laws tests/golden
 
 .PHONY: test
 test: setup engine build $(VENV)-clients/.installed ## every test, those in real containers too
