@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from tests.docker.conftest import TRAINING_IMAGE, RealLocal
+from sagedock.engine import Engine
+from tests.docker.conftest import TRAINING_IMAGE, RealLocal, leftovers
 
 
 def members(archive: bytes) -> dict[str, bytes]:
@@ -226,3 +227,25 @@ def test_json_numbers_stay_strings(real: RealLocal) -> None:
         "quoted": '"resnet"',
         "shell": "x; touch /tmp/pwn $(id)",
     }
+
+
+def test_an_image_by_digest(real: RealLocal, engine: Engine) -> None:
+    digest = engine.image("sagedock-training:cpu").id
+    algorithm = {
+        "TrainingImage": f"{TRAINING_IMAGE.partition(':')[0]}@{digest}",
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["echo", "by digest"],
+    }
+    real.ended(real.start(real.job(AlgorithmSpecification=algorithm)), 30)
+    assert real.log("probe-1") == ["by digest"]
+
+
+def test_a_script_that_ignores_sigterm_is_killed_after_the_grace(
+    real: RealLocal, engine: Engine
+) -> None:
+    name = real.start(real.script("trap '' TERM; echo deaf; while true; do sleep 0.1; done"))
+    real.until(name, lambda _: real_log_has(real, name, "deaf"), 30)
+    began = time.monotonic()
+    real.server.stop()  # gives running jobs one second here, as StopTrainingJob gives 120
+    assert time.monotonic() - began < 30
+    assert leftovers(engine, real.server) == []
