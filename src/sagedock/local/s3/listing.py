@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sagedock.local.s3.model import StoredObject
 from sagedock.local.s3.store import ObjectStore
 
-__all__ = ["Page", "list_page"]
+__all__ = ["Page", "common_prefix", "list_page"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ def list_page(
     last = after
     truncated = False
     for key, entry in store.keys(bucket, prefix, after, flat=delimiter == "/"):
-        common = _common_prefix(key, prefix, delimiter)
+        common = common_prefix(key, prefix, delimiter)
         if common and common == last:
             continue
         if len(found) + len(prefixes) >= limit:
@@ -47,7 +47,8 @@ def list_page(
     )
 
 
-def _common_prefix(key: str, prefix: str, delimiter: str) -> str:
+def common_prefix(key: str, prefix: str, delimiter: str) -> str:
+    """Return ``key`` up to its first delimiter after ``prefix``; empty where there is none."""
     if not delimiter:
         return ""
     end = key.find(delimiter, len(prefix))

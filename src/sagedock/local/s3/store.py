@@ -12,16 +12,16 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from sagedock.errors import StorageError
 from sagedock.local.s3 import tree
-from sagedock.local.s3.errors import NoSuchBucket, NoSuchKey, S3Error
+from sagedock.local.s3.errors import NoSuchKey, S3Error
 from sagedock.local.s3.etags import kept_of_a_dropped_file, tag_of_a_file
-from sagedock.local.s3.keys import KEY_BYTES, check_bucket_name, check_key, is_bucket_name
+from sagedock.local.s3.folders import BucketFolders
+from sagedock.local.s3.keys import KEY_BYTES, check_bucket_name, check_key
 from sagedock.local.s3.metadata import Database, ObjectRow, ObjectTable
 from sagedock.local.s3.model import Bucket, Kept, StoredObject
 from sagedock.local.s3.uploads import Uploads
@@ -31,8 +31,6 @@ __all__ = ["Guard", "ObjectStore"]
 #: Looks at the object that is there, or None, and raises to refuse its replacement or removal.
 Guard = Callable[[StoredObject | None], None]
 
-#: Where S3 says that a bucket is when it says nothing.
-_DEFAULT_REGION = "us-east-1"
 #: Rows of metadata read at a time while listing.
 _BATCH = 500
 
@@ -50,15 +48,16 @@ class ObjectStore:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
-        self._folder = self.root / "buckets"
         self._aside = self.root / "aside"
         self._temporary = self.root / "tmp"
         # What an earlier process did not finish writing.
         shutil.rmtree(self._temporary, ignore_errors=True)
-        for folder in (self._folder, self._aside, self._temporary):
+        buckets = self.root / "buckets"
+        for folder in (buckets, self._aside, self._temporary):
             folder.mkdir(parents=True, exist_ok=True)
         self._database = Database(self.root / "metadata.sqlite")
         self._table = ObjectTable(self._database)
+        self._folders = BucketFolders(buckets, self._table)
         self.uploads = Uploads(self._database, self.root / "parts")
         # Held while files and rows change places, never while bytes are read or written.
         self._lock = threading.RLock()
@@ -76,46 +75,31 @@ class ObjectStore:
             if self.has_bucket(name):
                 raise S3Error("BucketAlreadyOwnedByYou", BucketName=name)
             self._forget(name)
-            self._table.save_bucket(name, region)
-            (self._folder / name).mkdir()
+            self._folders.make(name, region)
 
     def has_bucket(self, name: str) -> bool:
         """Say whether there is a bucket ``name``: a folder is enough, however it came there."""
-        return is_bucket_name(name) and _is_folder(self._folder / name)
+        return self._folders.has(name)
 
     def region(self, name: str) -> str:
         """Return the region that a bucket was created in. Raises NoSuchBucket."""
-        self.folder(name)
-        known = self._table.buckets().get(name)
-        return known[0] if known else _DEFAULT_REGION
+        return self._folders.region(name)
 
     def buckets(self) -> tuple[Bucket, ...]:
         """Return every bucket, sorted by name."""
-        known = self._table.buckets()
-        names = sorted(name for name in os.listdir(self._folder) if self.has_bucket(name))  # noqa: PTH208
-        return tuple(self._bucket(name, known.get(name)) for name in names)
+        return self._folders.all()
 
-    def _bucket(self, name: str, known: tuple[str, datetime] | None) -> Bucket:
-        made = datetime.fromtimestamp((self._folder / name).stat().st_mtime, UTC)
-        region, created = known or (_DEFAULT_REGION, made)
-        return Bucket(name=name, region=region, created=created)
+    def folder(self, bucket: str) -> Path:
+        """Return the folder of a bucket. Raises InvalidBucketName or NoSuchBucket."""
+        return self._folders.path(bucket)
 
     def delete_bucket(self, name: str) -> None:
         """Remove an empty bucket, or raise NoSuchBucket or BucketNotEmpty."""
         with self._lock:
-            folder = self.folder(name)
             if next(self.keys(name), None) is not None:
                 raise S3Error("BucketNotEmpty", BucketName=name)
-            tree.remove_empty(folder)
+            self._folders.remove(name)
             self._forget(name)
-
-    def folder(self, bucket: str) -> Path:
-        """Return the folder of a bucket. Raises InvalidBucketName or NoSuchBucket."""
-        check_bucket_name(bucket)
-        path = self._folder / bucket
-        if not _is_folder(path):
-            raise NoSuchBucket(bucket)
-        return path
 
     def _forget(self, bucket: str) -> None:
         """Drop what is kept of a bucket whose folder is gone."""
@@ -282,7 +266,7 @@ class ObjectStore:
                 else:
                     self._table.drop(row.bucket, row.key)
             if not row.aside:
-                tree.prune(target.parent, self._folder / row.bucket)
+                tree.prune(target.parent, self.folder(row.bucket))
             raise
 
     def change(self, bucket: str, key: str, change: Callable[[Kept], Kept]) -> None:
@@ -317,10 +301,6 @@ class ObjectStore:
 
     def _aside_path(self, bucket: str, key: str) -> Path:
         return self._aside / bucket / hashlib.sha256(key.encode()).hexdigest()
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
 
 
 def _fits(row: ObjectRow, status: os.stat_result) -> bool:

@@ -284,6 +284,11 @@ def test_a_path_that_is_not_utf_8_is_refused(s3, http):
     assert (answer.status_code, "<Code>InvalidURI</Code>" in answer.text) == (400, True)
 
 
+def test_a_path_without_a_bucket_is_refused(s3, http, server):
+    answer = http.get(f"{server.url}//key")
+    assert (answer.status_code, "<Code>InvalidBucketName</Code>" in answer.text) == (400, True)
+
+
 def test_empty_and_large_bodies(s3):
     for size in (0, 1, 262_143, 262_144, 262_145, 3_000_001):
         body = os.urandom(size)

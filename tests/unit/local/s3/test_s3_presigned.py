@@ -28,6 +28,17 @@ def test_a_presigned_put_and_get(signer):
     assert answer.headers["content-disposition"] == "attachment; filename=x"
 
 
+def test_a_header_asked_for_in_a_url_cannot_break_out_of_it(s3, http):
+    s3.put_object(Bucket="kettle", Key="k", Body=b"x")
+    broken = http.get("/kettle/k?response-content-type=a%0d%0aset-cookie:b")
+    assert (broken.status_code, "<Code>InvalidArgument</Code>" in broken.text) == (400, True)
+    name = http.get("/kettle/k", params={"response-content-disposition": " attachment; ü😀.txt"})
+    assert "attachment; ü😀.txt".encode() in dict(name.headers.raw)[b"content-disposition"]
+    hoisted = {"X-Amz-Signature": "0", "X-Amz-Date": "20990101T000000Z", "X-Amz-Expires": "9"}
+    put = http.put("/kettle/k", params={**hoisted, "x-amz-meta-a": "b\r\nc"}, content=b"x")
+    assert put.status_code == 400
+
+
 def test_a_presigned_url_that_is_too_old(signer):
     signer.put_object(Bucket="kettle", Key="k", Body=b"x")
     for operation in ("get_object", "put_object"):

@@ -82,7 +82,7 @@ def list_buckets(service: Service, call: Call) -> Answer:
     prefix = call.query.get("prefix", "")
     region = call.query.get("bucket-region", "")
     after = name_in(call.query.get("continuation-token", ""))
-    limit = call.count("max-buckets", _MOST_BUCKETS)
+    limit = call.count("max-buckets", most=_MOST_BUCKETS)
     found = [
         bucket
         for bucket in service.store.buckets()

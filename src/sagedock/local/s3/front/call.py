@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 from sagedock.local.s3.errors import S3Error
 
-__all__ = ["Call", "Level", "read_call"]
+__all__ = ["Call", "Level", "header_value", "read_call"]
 
 Level = Literal["service", "bucket", "object"]
 
@@ -46,9 +46,12 @@ class Call:
         found = _SCOPE.search(signed)
         return found[1] if found else _DEFAULT_REGION
 
-    def count(self, name: str, most: int = _MAX_KEYS) -> int:
-        """Return a whole number from the query, at most ``most``. Raises InvalidArgument."""
-        given = self.query.get(name, "") or str(most)
+    def count(self, name: str, *, most: int = _MAX_KEYS, default: int | None = None) -> int:
+        """Return a whole number from the query, at most ``most``. Raises InvalidArgument.
+
+        Where the query has none, it is ``default``, or ``most``.
+        """
+        given = self.query.get(name, "") or str(most if default is None else default)
         if not given.isascii() or not given.isdigit() or int(given) >= 2**31:
             raise S3Error(
                 "InvalidArgument",
@@ -80,6 +83,8 @@ def _bucket_and_key(path: str, host: str) -> tuple[str, str]:
     if virtual:
         return virtual["bucket"], _text(path[1:])
     bucket, _, key = path[1:].partition("/")
+    if key and not bucket:
+        raise S3Error("InvalidBucketName", BucketName="")
     return _text(bucket), _text(key)
 
 
@@ -88,6 +93,13 @@ def _text(quoted: str) -> str:
         return unquote_to_bytes(quoted).decode()
     except UnicodeDecodeError:
         raise S3Error("InvalidURI") from None
+
+
+def header_value(text: str) -> str:
+    """Return ``text``, which came in a URL, as a header can carry it. Raises InvalidArgument."""
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
+        raise S3Error("InvalidArgument", "A header's value may not hold control characters")
+    return text.strip().encode().decode("latin-1")
 
 
 def _query(raw: bytes) -> dict[str, str]:

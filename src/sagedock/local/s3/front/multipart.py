@@ -1,5 +1,6 @@
 """Multipart uploads: create, abort, and list those in progress."""
 
+from dataclasses import dataclass
 from typing import get_args
 
 from sagedock.local.s3 import xml
@@ -11,6 +12,7 @@ from sagedock.local.s3.front.keeping import encryption_headers, kept_from
 from sagedock.local.s3.front.listings import common_prefixes, encoder
 from sagedock.local.s3.front.service import Service
 from sagedock.local.s3.keys import check_key
+from sagedock.local.s3.listing import common_prefix
 from sagedock.local.s3.model import ChecksumType
 from sagedock.local.s3.uploads import Upload
 
@@ -78,44 +80,60 @@ def abort_multipart_upload(service: Service, call: Call) -> Answer:
     return Answer(status=204)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Page:
+    """``last`` is the upload that the next page starts after."""
+
+    uploads: tuple[Upload, ...]
+    prefixes: tuple[str, ...]
+    last: Upload | None
+    truncated: bool
+
+
 def list_multipart_uploads(service: Service, call: Call) -> Answer:
     """ListMultipartUploads, by prefix and delimiter, in pages."""
     service.store.folder(call.bucket)
     encode = encoder(call)
-    prefix, delimiter = call.query.get("prefix", ""), call.query.get("delimiter", "")
-    limit = call.count("max-uploads")
-    shown: list[tuple[str, xml.Node]] = []
-    prefixes: list[str] = []
-    last: Upload | None = None
-    truncated = False
-    for upload in _after_marker(service.store.uploads.all(call.bucket, prefix), call):
-        cut = upload.key.find(delimiter, len(prefix)) if delimiter else -1
-        common = upload.key[: cut + len(delimiter)] if cut >= 0 else ""
-        if common and common in prefixes:
-            last = upload
-            continue
-        if len(shown) + len(prefixes) >= limit:
-            truncated = limit > 0
-            break
-        last = upload
-        if common:
-            prefixes.append(common)
-        else:
-            shown.append(("Upload", _upload_fields(service, upload, encode(upload.key))))
+    page = _page(service.store.uploads.all(call.bucket, call.query.get("prefix", "")), call)
     head: list[tuple[str, xml.Node]] = [
         ("Bucket", call.bucket),
         ("KeyMarker", encode(call.query.get("key-marker", ""))),
         ("UploadIdMarker", call.query.get("upload-id-marker", "")),
-        ("Prefix", encode(prefix)),
-        ("Delimiter", encode(delimiter)),
-        ("MaxUploads", limit),
-        ("IsTruncated", truncated),
+        ("Prefix", encode(call.query.get("prefix", ""))),
+        ("Delimiter", encode(call.query.get("delimiter", ""))),
+        ("MaxUploads", call.count("max-uploads")),
+        ("IsTruncated", page.truncated),
     ]
     if kind := call.query.get("encoding-type"):
         head.append(("EncodingType", kind))
-    if truncated and last:
-        head += [("NextKeyMarker", encode(last.key)), ("NextUploadIdMarker", last.id)]
-    return in_xml("ListMultipartUploadsResult", [*head, *shown, *common_prefixes(prefixes, encode)])
+    if page.truncated and page.last:
+        head += [("NextKeyMarker", encode(page.last.key)), ("NextUploadIdMarker", page.last.id)]
+    shown: list[tuple[str, xml.Node]] = [
+        ("Upload", _upload_fields(service, upload, encode(upload.key))) for upload in page.uploads
+    ]
+    prefixes = common_prefixes(page.prefixes, encode)
+    return in_xml("ListMultipartUploadsResult", [*head, *shown, *prefixes])
+
+
+def _page(uploads: list[Upload], call: Call) -> _Page:
+    prefix, delimiter = call.query.get("prefix", ""), call.query.get("delimiter", "")
+    limit = call.count("max-uploads")
+    shown: list[Upload] = []
+    prefixes: list[str] = []
+    last = None
+    truncated = False
+    for upload in _after_marker(uploads, call):
+        common = common_prefix(upload.key, prefix, delimiter)
+        if common not in prefixes:
+            if len(shown) + len(prefixes) >= limit:
+                truncated = limit > 0
+                break
+            if common:
+                prefixes.append(common)
+            else:
+                shown.append(upload)
+        last = upload
+    return _Page(uploads=tuple(shown), prefixes=tuple(prefixes), last=last, truncated=truncated)
 
 
 def _after_marker(uploads: list[Upload], call: Call) -> list[Upload]:

@@ -100,9 +100,8 @@ def _keep_part(service: Service, upload: Upload, number: int, incoming: Incoming
 def list_parts(service: Service, call: Call) -> Answer:
     """ListParts, in pages."""
     upload = upload_of(service, call)
-    limit, marker = call.count("max-parts"), call.count("part-number-marker", 2**31 - 1)
-    if "part-number-marker" not in call.query:
-        marker = 0
+    limit = call.count("max-parts")
+    marker = call.count("part-number-marker", most=_MOST_PARTS, default=0)
     parts = [part for part in service.store.uploads.parts(upload) if part.number > marker]
     shown = parts[:limit]
     head: list[tuple[str, xml.Node]] = [

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sagedock.local.s3.errors import S3Error
-from sagedock.local.s3.front.call import Call
+from sagedock.local.s3.front.call import Call, header_value
 
 __all__ = ["check_not_expired", "with_hoisted_headers"]
 
@@ -43,7 +43,7 @@ def with_hoisted_headers(call: Call) -> Call:
     if "X-Amz-Signature" not in call.query:
         return call
     hoisted = {
-        name.lower(): value
+        name.lower(): header_value(value)
         for name, value in call.query.items()
         if name.lower().startswith("x-amz-") and name not in _OF_THE_SIGNATURE
     }

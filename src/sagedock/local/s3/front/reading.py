@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from sagedock.local.s3 import xml
 from sagedock.local.s3.front.answer import Answer, FileSlice, in_xml
-from sagedock.local.s3.front.call import Call
+from sagedock.local.s3.front.call import Call, header_value
 from sagedock.local.s3.front.conditions import check_read
 from sagedock.local.s3.front.keeping import checksum_headers, object_headers
 from sagedock.local.s3.front.ranges import ByteRange, part_range, read_range
@@ -69,7 +69,7 @@ def _headers(found: StoredObject, call: Call, piece: ByteRange | None) -> dict[s
     headers = object_headers(found)
     for name in _OVERRIDES:
         if value := call.query.get(f"response-{name}"):
-            headers[name] = value
+            headers[name] = header_value(value)
     if "partNumber" in call.query and found.kept.parts:
         headers["x-amz-mp-parts-count"] = str(len(found.kept.parts))
     if piece:
