@@ -26,31 +26,46 @@ def _session() -> Any:
     return boto3.Session()
 
 
-@dataclass
-class Server:
-    """A served store that can be stopped and started again over the same folder."""
+class Served:
+    """One uvicorn for all tests, which hands each request to the store of the moment."""
 
-    root: Path
-    store: ObjectStore = field(init=False)
-    url: str = field(init=False)
-
-    def start(self) -> None:
-        self.store = ObjectStore(self.root)
-        config = uvicorn.Config(
-            s3_app(self.store), host="127.0.0.1", port=0, log_level="error", lifespan="off"
-        )
+    def __init__(self) -> None:
+        self.app: Any = None
+        config = uvicorn.Config(self, host="127.0.0.1", port=0, log_level="error", lifespan="off")
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._uvicorn.run, daemon=True)
         self._thread.start()
         while not self._uvicorn.started:
             assert self._thread.is_alive()
             time.sleep(0.005)
-        port = self._uvicorn.servers[0].sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
+        self.port = self._uvicorn.servers[0].sockets[0].getsockname()[1]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
 
     def stop(self) -> None:
         self._uvicorn.should_exit = True
         self._thread.join()
+
+
+@dataclass
+class Server:
+    """A served store that can be closed and opened again over the same folder."""
+
+    root: Path
+    served: Served
+    store: ObjectStore = field(init=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.served.port}"
+
+    def start(self) -> None:
+        self.store = ObjectStore(self.root)
+        self.served.app = s3_app(self.store)
+
+    def stop(self) -> None:
+        self.served.app = None
         self.store.close()
 
     def restart(self) -> None:
@@ -76,12 +91,19 @@ class Server:
         return [path for path in found if path.is_file()]
 
 
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    running = Served()
+    yield running
+    running.stop()
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    served = Server(tmp_path / "s3")
-    served.start()
-    yield served
-    served.stop()
+def server(served: Served, tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path / "s3", served)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture
