@@ -12,7 +12,6 @@ from requests import RequestException
 from sagedock.engine.frames import read_frames, timestamp_s
 from sagedock.engine.overlays import overlay_mounts, scratch_name
 from sagedock.engine.spec import ContainerSpec, Exit, Found, Image, LogFrame, Network
-from sagedock.engine.tars import tar_of
 from sagedock.errors import ContainerNotStarted, EngineError, EngineUnavailable, ImageNotFound
 
 __all__ = ["DockerEngine"]
@@ -61,7 +60,7 @@ class DockerEngine:
         )
 
     def create(self, spec: ContainerSpec) -> str:
-        """Create a container, write its files, and return its id. Nothing runs yet."""
+        """Create a container and return its id. Nothing runs yet."""
         api = self._client.api
         with _engine_errors(f"creating container {spec.name}"):
             mounts = overlay_mounts(self._client, spec)
@@ -77,8 +76,6 @@ class DockerEngine:
                 host_config=_host_config(api, spec, mounts),
                 networking_config=_networking(api, spec),
             )
-            if spec.files or spec.folders:
-                api.put_archive(created["Id"], "/", tar_of(spec.files, spec.folders))
         return str(created["Id"])
 
     def start(self, container: str) -> None:

@@ -16,7 +16,7 @@ class Engine(Protocol):
         ...
 
     def create(self, spec: ContainerSpec) -> str:
-        """Create a container, write its files, and return its id. Nothing runs yet."""
+        """Create a container and return its id. Nothing runs yet."""
         ...
 
     def start(self, container: str) -> None:

@@ -12,7 +12,7 @@ from docker import DockerClient
 from docker.types import DriverConfig, Mount
 
 from sagedock.engine.spec import ContainerSpec, OverlayMount
-from sagedock.engine.tars import tar_of
+from sagedock.engine.tars import tar_of_folders
 from sagedock.errors import StorageError
 
 __all__ = ["overlay_mounts", "scratch_name"]
@@ -54,7 +54,7 @@ def _make_folders(
         image, command=["never"], mounts=[Mount(target=at, source=volume, type="volume")]
     )
     try:
-        stub.put_archive("/", tar_of({}, [f"{at}/{folder}" for folder in folders]))
+        stub.put_archive("/", tar_of_folders(f"{at}/{folder}" for folder in folders))
     finally:
         stub.remove(force=True)
 

@@ -41,7 +41,6 @@ class ContainerSpec:
     """One container to create.
 
     ``entrypoint`` None keeps the image's; ``command`` None keeps the image's CMD.
-    ``files`` (path to content) and ``folders`` are written before it starts.
     ``network`` is a network's name, or ``none``. ``memory_mib`` None sets no limit.
     """
 
@@ -57,8 +56,6 @@ class ContainerSpec:
     hostname: str | None = None
     overlays: tuple[OverlayMount, ...] = ()
     volumes: tuple[VolumeMount, ...] = ()
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    folders: tuple[str, ...] = ()
     memory_mib: int | None = None
     shm_size_mib: int | None = None
 

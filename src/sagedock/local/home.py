@@ -103,6 +103,10 @@ class Home:
             descriptor = os.open(self.path / "lock", os.O_RDWR)
         except FileNotFoundError:
             return False
+        except OSError as error:
+            raise StorageError(
+                f"{self.path}: {error.strerror}: set SAGEDOCK_HOME to a folder of your own"
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

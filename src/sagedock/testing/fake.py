@@ -91,8 +91,14 @@ class FakeEngine:
         )
 
     def create(self, spec: ContainerSpec) -> str:
-        """Create a container with the spec's files."""
-        made = Container(spec=spec, id=f"fake-{next(self._numbers)}", files=dict(spec.files))
+        """Create a container; its files are those of the folders it would see."""
+        files = {
+            f"{overlay.target}/{path.relative_to(overlay.lower)}": path.read_bytes()
+            for overlay in spec.overlays
+            for path in overlay.lower.rglob("*")
+            if path.is_file()
+        }
+        made = Container(spec=spec, id=f"fake-{next(self._numbers)}", files=files)
         self.all[made.id] = made
         return made.id
 

@@ -5,20 +5,16 @@ from pathlib import Path
 import pytest
 
 from sagedock.engine.overlays import _plain
-from sagedock.engine.tars import tar_of
+from sagedock.engine.tars import tar_of_folders
 from sagedock.errors import StorageError
 
 
-def test_files_and_folders_with_their_parents() -> None:
-    made = tar_of({"/opt/ml/config/a.json": b"{}"}, ["/opt/ml/model"])
+def test_folders_come_with_their_parents() -> None:
+    made = tar_of_folders(["/scratch/0/upper", "/scratch/0/work"])
     with tarfile.open(fileobj=io.BytesIO(made)) as archive:
-        names = {member.name: member for member in archive}
-        content = archive.extractfile("opt/ml/config/a.json")
-        assert content is not None
-        assert content.read() == b"{}"
-    assert set(names) == {"opt", "opt/ml", "opt/ml/config", "opt/ml/config/a.json", "opt/ml/model"}
-    assert names["opt/ml/model"].isdir()
-    assert names["opt/ml/config/a.json"].mode == 0o644
+        members = {member.name: member for member in archive}
+    assert list(members) == ["scratch", "scratch/0", "scratch/0/upper", "scratch/0/work"]
+    assert all(member.isdir() and member.mode == 0o755 for member in members.values())
 
 
 @pytest.mark.parametrize("name", ["a,b", "a:b", "a\\b", 'a"b'])

@@ -1,7 +1,8 @@
 """S3's error codes, each with the HTTP status and the message that S3 answers with.
 
-Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and the service's own
-answers where that page only describes the case.
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and answers of the
+service quoted in public issues where that page only describes the case. Unverified against the
+service: the texts of InvalidBucketOwnerAWSAccountID, InvalidPartNumber and InvalidTag.
 """
 
 from collections.abc import Mapping
@@ -10,11 +11,7 @@ from sagedock.errors import StorageError
 
 __all__ = ["ANSWERS", "NoSuchBucket", "NoSuchKey", "S3Error"]
 
-_PRECONDITION = "At least one of the pre-conditions you specified did not hold"
-_LOCATION = "The unspecified location constraint is incompatible for the region specific endpoint"
-
 ANSWERS: Mapping[str, tuple[int, str]] = {
-    "AccessControlListNotSupported": (400, "The bucket does not allow ACLs"),
     "AccessDenied": (403, "Access Denied"),
     "AuthorizationQueryParametersError": (400, "Error parsing the query parameters"),
     "BadDigest": (400, "The Content-MD5 you specified did not match what we received."),
@@ -31,7 +28,8 @@ ANSWERS: Mapping[str, tuple[int, str]] = {
     ),
     "IllegalLocationConstraintException": (
         400,
-        f"{_LOCATION} this request was sent to.",
+        "The unspecified location constraint is incompatible for the region specific endpoint this "
+        "request was sent to.",
     ),
     "IncompleteBody": (
         400,
@@ -96,7 +94,10 @@ ANSWERS: Mapping[str, tuple[int, str]] = {
         404,
         "Object Lock configuration does not exist for this bucket",
     ),
-    "PreconditionFailed": (412, _PRECONDITION),
+    "PreconditionFailed": (
+        412,
+        "At least one of the pre-conditions you specified did not hold",
+    ),
     "ReplicationConfigurationNotFoundError": (
         404,
         "The replication configuration was not found",

@@ -28,8 +28,8 @@ REGION_LABEL = "sagedock.region"
 #: What ``gethostname`` answers on the platform. Source: aws/deep-learning-containers,
 #: start_with_right_hostname.sh, which exists because of it.
 _HOSTNAME = "aws"
-_OWN_FOLDERS = (paths.INPUT.path, paths.MODEL.path, paths.OUTPUT.path)
-_EMPTY_FOLDERS = (paths.MODEL.path, paths.OUTPUT_DATA.path, paths.CHANNELS.path)
+#: The bucket-free halves of /opt/ml that the platform lays out anew for every host.
+_LAID_OUT = (paths.INPUT, paths.OUTPUT)
 
 
 def job_labels(platform: Platform, key: Key) -> Mapping[str, str]:
@@ -37,9 +37,14 @@ def job_labels(platform: Platform, key: Key) -> Mapping[str, str]:
     return {**platform.labels, JOB_LABEL: key.name, REGION_LABEL: key.region}
 
 
+def job_folder(platform: Platform, key: Key) -> Path:
+    """Return where a job's files are staged while it runs."""
+    return platform.jobs_folder / key.region / key.name
+
+
 def channel_folder(platform: Platform, key: Key, channel: str, host: str | None = None) -> Path:
     """Return where a channel is staged: once for all hosts, or for one that gets its own shard."""
-    return platform.jobs_folder / key.region / key.name / (host or "all") / channel
+    return job_folder(platform, key) / "channels" / (host or "all") / channel
 
 
 def network_name(platform: Platform, key: Key) -> str:
@@ -79,8 +84,16 @@ class Cluster:
         )
         return name
 
+    def lay_out(self, host: str) -> None:
+        """Write one host's configuration files and empty folders where its container sees them."""
+        for path in (paths.CHANNELS.path, paths.OUTPUT_DATA.path):
+            self._staged(host, path).mkdir(parents=True, exist_ok=True)
+        for path, content in layout.config_files(self.request, host).items():
+            self._staged(host, path).parent.mkdir(exist_ok=True)
+            self._staged(host, path).write_bytes(content)
+
     def spec(self, host: str, network: str) -> ContainerSpec:
-        """Return the container of one host."""
+        """Return the container of one host, which was laid out."""
         command = layout.command(self.request)
         settings = self.platform.settings
         alone = len(self.hosts) == 1
@@ -104,15 +117,20 @@ class Cluster:
             },
             hostname=_HOSTNAME,
             overlays=tuple(self._overlays(host)),
-            volumes=tuple(VolumeMount(target=folder) for folder in _OWN_FOLDERS),
-            files=layout.config_files(self.request, host),
-            folders=_EMPTY_FOLDERS,
+            volumes=(VolumeMount(target=paths.MODEL.path),),
             memory_mib=settings.container_memory_mib,
             shm_size_mib=settings.container_shm_mib,
         )
 
+    def _staged(self, host: str, path: str) -> Path:
+        """Return where a path of one host's container is staged on this machine."""
+        return job_folder(self.platform, self.key) / "hosts" / host / path.lstrip("/")
+
     def _overlays(self, host: str) -> list[OverlayMount]:
-        mounts = []
+        mounts = [
+            OverlayMount(target=place.path, lower=self._staged(host, place.path))
+            for place in _LAID_OUT
+        ]
         for channel in self.request.get("InputDataConfig", ()):
             name = channel["ChannelName"]
             own = channel_folder(self.platform, self.key, name, host)

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from sagedock.engine import LogFrame
@@ -30,6 +29,7 @@ from sagedock.local.training.containers import (
     HOST_LABEL,
     Cluster,
     channel_folder,
+    job_folder,
     job_labels,
     network_name,
 )
@@ -135,7 +135,7 @@ class Run:
             return started
         for each in found:
             self._platform.engine.remove(each.id)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(job_folder(self._platform, self._key), ignore_errors=True)
         return {}
 
     def _stage(self) -> None:
@@ -158,10 +158,11 @@ class Run:
 
     def _create(self) -> Mapping[str, str]:
         network = self._cluster.network()
-        engine = self._platform.engine
-        return {
-            host: engine.create(self._cluster.spec(host, network)) for host in self._cluster.hosts
-        }
+        containers = {}
+        for host in self._cluster.hosts:
+            self._cluster.lay_out(host)
+            containers[host] = self._platform.engine.create(self._cluster.spec(host, network))
+        return containers
 
     def _start_all(self, containers: Mapping[str, str]) -> None:
         self._check_stop()
@@ -254,11 +255,7 @@ class Run:
                 engine.remove_network(network_name(self._platform, self._key))
         except EngineError as error:
             _log.warning("training job %s: cleaning up: %s", self._key.name, error)
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    @property
-    def _folder(self) -> Path:
-        return self._platform.jobs_folder / self._key.region / self._key.name
+        shutil.rmtree(job_folder(self._platform, self._key), ignore_errors=True)
 
     def _stream_name(self, host: str) -> str:
         return f"{self._key.name}/{host}-{int(self._created)}"

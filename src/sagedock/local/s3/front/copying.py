@@ -112,6 +112,7 @@ def _kept(source: StoredObject, call: Call) -> Kept:
 
 
 def _replaces(call: Call, what: str) -> bool:
+    # The text of the refusal is unverified.
     directive = call.headers.get(f"x-amz-{what}-directive", "COPY")
     if directive not in ("COPY", "REPLACE"):
         raise S3Error(

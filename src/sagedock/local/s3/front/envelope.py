@@ -1,4 +1,8 @@
-"""What a request's headers promise about its body, and whether the body kept it."""
+"""What a request's headers promise about its body, and whether the body kept it.
+
+Not checked is ``x-amz-content-sha256``: it is part of the signature, and no signature is. Which
+code S3 answers to a malformed chunk is unverified; here it is IncompleteBody.
+"""
 
 import base64
 import binascii
