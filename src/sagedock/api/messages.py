@@ -28,7 +28,6 @@ __all__ = [
     "training_job_in_use",
     "training_job_not_deletable",
     "training_job_not_found",
-    "type_not_in_region",
     "unknown_operation",
     "validation",
     "wrong_json_type",
@@ -126,16 +125,6 @@ def role_cannot_be_assumed(role: str) -> ServiceError:
     return validation(
         f"Could not assume role {role}. Please ensure that the role exists and allows principal "
         "'sagemaker.amazonaws.com' to assume the role."
-    )
-
-
-def type_not_in_region(instance_type: str) -> ServiceError:
-    """The type is in the enum and not offered for training in the region. Source: row 5."""
-    return ServiceError(
-        code="ResourceLimitExceeded",
-        message=(
-            f"The requested resource training-job/{instance_type} is not available in this region"
-        ),
     )
 
 

@@ -171,12 +171,12 @@ STORIES: Mapping[str, Story] = MappingProxyType(
             source="section 7, stopped before training",
         ),
         "stopped": Story(
-            steps=(*_READY, _TRAINING, _STOPPING, _UPLOADING, _STOPPED),
+            steps=(*_READY, _TRAINING, _STOPPING, _STOPPED),
             status="Stopped",
-            source="section 7, stopped in training; the upload between is unverified",
+            source="section 7, stopped in training: what was saved is stored while it stops",
         ),
         "max-runtime": Story(
-            steps=(*_READY, _TRAINING, _STOPPING, _UPLOADING, _MAX_RUNTIME),
+            steps=(*_READY, _TRAINING, _STOPPING, _MAX_RUNTIME),
             status="Stopped",
             source="section 7, max runtime",
         ),

@@ -24,12 +24,6 @@ NOT_FOUND = (
             id="jobs-1",
         ),
         pytest.param(
-            messages.type_not_in_region("ml.t3.medium"),
-            "ResourceLimitExceeded",
-            "The requested resource training-job/ml.t3.medium is not available in this region",
-            id="jobs-5",
-        ),
-        pytest.param(
             messages.input_not_found(
                 uri="s3://data/train", region="us-west-2", role=ROLE, bucket="data"
             ),

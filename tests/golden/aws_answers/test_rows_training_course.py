@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from sagedock.api import states
 from sagedock.testing import Container
 from tests.conftest import BUCKET, IMAGE, Local
 
@@ -251,3 +252,44 @@ def test_row_64_a_token_that_was_never_given_out(local: Local) -> None:
         'Invalid pagination token because "nonsense".',
         400,
     )
+
+
+def test_row_5_a_type_that_is_not_offered_for_training(local: Local) -> None:
+    resources = {"InstanceType": "ml.t3.medium", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    with pytest.raises(ClientError) as error:
+        local.run(ResourceConfig=resources)
+    assert refusal(error) == (
+        "ResourceLimitExceeded",
+        "The requested resource training-job/ml.t3.medium is not available in this region",
+        400,
+    )
+
+
+@pytest.mark.parametrize(
+    ("story", "program", "changes"),
+    [
+        ("completed", lambda _: 0, {}),
+        ("script-failed", failing("x", 1), {}),
+        ("max-runtime", until_stopped, {"StoppingCondition": {"MaxRuntimeInSeconds": 1}}),
+    ],
+)
+def test_the_courses_are_those_of_the_table(
+    local: Local, story: str, program: Any, changes: Any
+) -> None:
+    job = local.run(program, **changes)
+    told = states.STORIES[story]
+    assert local.statuses(job) == [(step.status, step.kept) for step in told.steps]
+    assert job["TrainingJobStatus"] == told.status
+
+
+def test_jobs_without_machines_of_their_own_are_refused(local: Local) -> None:
+    with pytest.raises(ClientError, match="ServerlessJobConfig"):
+        local.run(
+            AlgorithmSpecification=None,
+            ResourceConfig=None,
+            StoppingCondition=None,
+            ServerlessJobConfig={
+                "JobType": "FineTuning",
+                "BaseModelArn": "arn:aws:sagemaker:us-west-2:aws:hub-content/Hub/Model/m/1.0.0",
+            },
+        )

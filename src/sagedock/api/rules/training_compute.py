@@ -33,6 +33,18 @@ def _resources(request: Request) -> Request:
     return part(request, "ResourceConfig")
 
 
+#: Types of the enum that no region offers for training.
+_NOT_OFFERED = frozenset({"ml.t3.medium"})
+
+
+def _not_offered(request: Request) -> Finding:
+    resources = _resources(request)
+    groups = resources.get("InstanceGroups") or ()
+    types = [resources.get("InstanceType"), *(group.get("InstanceType") for group in groups)]
+    found = [each for each in types if each in _NOT_OFFERED]
+    return {"type": str(found[0])} if found else None
+
+
 def _is_spot(request: Request) -> bool:
     return bool(request.get("EnableManagedSpotTraining"))
 
@@ -177,5 +189,13 @@ RULES: tuple[Rule, ...] = (
         message="KeepAlivePeriodInSeconds is not supported with InstanceGroups",
         source=GUIDE + "train-warm-pools.html",
         verified=False,
+    ),
+    Rule(
+        fields=("ResourceConfig.InstanceType",),
+        finding=_not_offered,
+        message="The requested resource training-job/{type} is not available in this region",
+        source=API + "API_ResourceConfig.html",  # aws-answers rows 5 and 149
+        verified=True,
+        code="ResourceLimitExceeded",
     ),
 )

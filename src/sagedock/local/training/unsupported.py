@@ -10,13 +10,21 @@ __all__ = ["unsupported"]
 
 def unsupported(request: Mapping[str, Any]) -> ServiceError | None:
     """Return the refusal of a request that would not run here as on AWS, or None."""
-    wishes = [*_whole(request), *_channels(request)]
+    wishes = [*_kinds(request)] or [*_whole(request), *_channels(request)]
     if not wishes:
         return None
     return messages.validation(
         f"The local SageMaker cannot carry out: {'; '.join(wishes)}. Leave it out locally, or run "
         "the job on AWS."
     )
+
+
+def _kinds(request: Mapping[str, Any]) -> list[str]:
+    """Return the kinds of job that have not even the members that are looked at below."""
+    wishes = ["ServerlessJobConfig"] if request.get("ServerlessJobConfig") else []
+    if request.get("ResourceConfig", {}).get("InstancePreferences"):
+        wishes.append("ResourceConfig.InstancePreferences")
+    return wishes
 
 
 def _whole(request: Mapping[str, Any]) -> list[str]:
