@@ -1,5 +1,6 @@
 """What every test may use: a local SageMaker whose containers are Python functions."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,12 @@ REGION = "us-west-2"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/probe:1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagedock"
 BUCKET = "probe-bucket"
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the programs that tests start, also where we run in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

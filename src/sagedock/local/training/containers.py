@@ -19,6 +19,7 @@ __all__ = [
     "REGION_LABEL",
     "Cluster",
     "channel_folder",
+    "job_folder",
     "job_labels",
     "network_name",
 ]
