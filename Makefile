@@ -28,14 +28,17 @@ setup: $(VENV)/.installed ## make the Python environment in .venv
 demo: setup engine build ## train on handwritten digits in the local SageMaker, end to end
 	@$(BIN)/python scripts/train.py --target local
 
-.PHONY: check
-check: setup ## lint, types, layers, unit and law tests: no Docker, under a minute
+.PHONY: lint
+lint: setup ## style, types, layers, Dockerfiles, shell scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/hadolint containers/*/Dockerfile
 	$(BIN)/shellcheck containers/*.sh containers/*/*.sh .ci/run
+
+.PHONY: check
+check: lint ## lint, then unit, law and golden tests: no Docker, under a minute
 	$(BIN)/pytest -q -n 2 tests/unit tests/laws tests/golden
 
 .PHONY: test
