@@ -56,8 +56,9 @@ bench: setup engine build ## measure, against a bare run of the same
 	@$(BIN)/python -m benchmarks
 
 .PHONY: clean
-clean: ## remove what the verbs above made: containers, networks, images, state
+clean: ## remove what the verbs above made: containers, networks, images, state, our engine
 	@[ ! -x $(BIN)/sagedock ] || $(BIN)/sagedock local down
 	@[ ! -x $(BIN)/sagedock ] || $(BIN)/sagedock local clean
 	@$(MAKE) --no-print-directory clean-images
+	@containers/engine.sh stop
 	@rm -rf build data

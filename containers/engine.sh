@@ -99,7 +99,7 @@ stop() {
     say "stopping dockerd, pid $pid"
     kill -TERM "$pid"
     for ((tenths = stop_s * 10; tenths > 0; tenths--)); do
-        [[ -e /proc/$pid ]] || { say "stopped"; return; }
+        [[ -e /proc/$pid ]] || { rm -rf "$state"; say "stopped"; return; }
         sleep 0.1
     done
     die "dockerd, pid $pid, did not end within $stop_s s"

@@ -167,6 +167,24 @@ def test_status_env_and_down_by_the_command_line(home: Path) -> None:
     assert sagedock("local", "down", home=home).stdout == "no local SageMaker runs\n"
 
 
+def test_clean_removes_what_a_killed_server_left(home: Path, engine: Engine) -> None:
+    local = reach(home, engine)
+    local.start(local.script("sleep 600"))
+    local.until("probe-1", lambda job: job["SecondaryStatus"] == "Training", 30)
+    refused = sagedock("local", "clean", home=home)
+    assert refused.returncode == 5
+    assert "end it first with `sagedock local down`" in refused.stderr
+    kill(home)
+    (home / "engine").mkdir()
+    cleaned = sagedock("local", "clean", home=home)
+    assert cleaned.returncode == 0
+    assert "removed container sagedock-" in cleaned.stdout
+    assert [each.name for each in home.iterdir()] == ["engine"]
+    labels = {HOME_LABEL: home_id(home)}
+    assert not engine.containers(labels)
+    assert not engine.networks(labels)
+
+
 def test_run_starts_a_server_passes_the_exit_code_and_cleans_up(home: Path) -> None:
     program = (
         "import boto3, os, sys; assert boto3.client('sts').get_caller_identity()['Account'] == "

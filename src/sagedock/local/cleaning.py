@@ -11,12 +11,16 @@ from sagedock.local.platform import HOME_LABEL, home_id
 
 __all__ = ["clean"]
 
+#: Where containers/engine.sh keeps the pid of the engine that it started.
+_ENGINE_FOLDER = "engine"
+
 
 def clean(home: Path, engine: Engine | None, say: Callable[[str], None]) -> None:
-    """Remove the containers and networks of ``home``, and the folder itself.
+    """Remove the containers and networks of ``home``, and what the folder holds.
 
-    Only what carries the home's label is touched. ``engine`` None leaves the engine alone. Raises
-    LocalServerError while a server runs there.
+    Only what carries the home's label is touched. ``engine`` None leaves the engine alone; the
+    folder of an engine that `make engine` started stays too, for it names the process to end.
+    Raises LocalServerError while a server runs there.
     """
     if found := running(home):
         raise LocalServerError(
@@ -31,6 +35,19 @@ def clean(home: Path, engine: Engine | None, say: Callable[[str], None]) -> None
         for network in engine.networks(labels):
             engine.remove_network(network)
             say(f"removed network {network}")
-    if home.exists():
-        shutil.rmtree(home)
-        say(f"removed {home}")
+    for entry in [each for each in _entries(home) if each.name != _ENGINE_FOLDER]:
+        _remove(entry)
+        say(f"removed {entry}")
+    if home.exists() and not _entries(home):
+        home.rmdir()
+
+
+def _entries(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.exists() else []
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
