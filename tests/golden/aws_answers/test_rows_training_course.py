@@ -293,3 +293,33 @@ def test_jobs_without_machines_of_their_own_are_refused(local: Local) -> None:
                 "BaseModelArn": "arn:aws:sagemaker:us-west-2:aws:hub-content/Hub/Model/m/1.0.0",
             },
         )
+
+
+def test_row_58_and_section_7_stopped_before_training(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, create = threading.Event(), local.engine.create
+
+    def create_late(spec: Any) -> str:
+        assert gate.wait(20)
+        return create(spec)
+
+    monkeypatch.setattr(local.engine, "create", create_late)
+    sagemaker = local.client("sagemaker")
+    sagemaker.create_training_job(**local.job())
+    local.until("probe-1", lambda job: job["SecondaryStatus"] == "Downloading")
+    sagemaker.stop_training_job(TrainingJobName="probe-1")
+    job = sagemaker.describe_training_job(TrainingJobName="probe-1")
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopping", "Downloading")
+    assert local.statuses(job)[-1] == DOWNLOADED
+    assert "EndTime" not in job["SecondaryStatusTransitions"][-1]
+    sagemaker.stop_training_job(TrainingJobName="probe-1")  # a second time is no error
+    gate.set()
+    job = local.ended("probe-1")
+    assert local.statuses(job) == [STARTING, PENDING, DOWNLOADED, STOPPING, STOPPED]
+    assert (job["TrainingTimeInSeconds"], job["BillableTimeInSeconds"]) == (1, 1)
+    assert "ModelArtifacts" not in job
+    deadline = time.monotonic() + 10
+    while local.engine.all and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not local.engine.all
