@@ -122,9 +122,12 @@ class LocalSageMaker:
             container_port=inside.socket.getsockname()[1] if inside.socket else None,
         )
         front = _front(platform, jobs, describe(self._running))
-        stack.callback(_serve(front, [each for each in (main, inside.socket) if each]))
+        # Jobs of the last server are taken up before a request can create one beside them.
         stack.callback(jobs.shut_down, settings.shutdown_grace_s)
         jobs.resume()
+        stack.callback(_serve(front, [each for each in (main, inside.socket) if each]))
+        # Again, and first: while their containers end, they may still need S3.
+        stack.callback(jobs.shut_down, settings.shutdown_grace_s)
         home.announce(self._running)
 
 

@@ -49,8 +49,8 @@ def channel_folder(platform: Platform, key: Key, channel: str, host: str | None 
 
 
 def network_name(platform: Platform, key: Key) -> str:
-    """Return the name of the network of a job with several hosts."""
-    return f"{platform.network}-{key.name}"
+    """Return the name of the network of a job with several hosts; each region has its own names."""
+    return f"{platform.network}-{key.region}-{key.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,7 @@ class Cluster:
         settings = self.platform.settings
         alone = len(self.hosts) == 1
         return ContainerSpec(
-            name=f"{self.platform.network}-{self.key.name}-{host}",
+            name=f"{network_name(self.platform, self.key)}-{host}",
             image=find_image(
                 self.platform.engine, self.request["AlgorithmSpecification"]["TrainingImage"]
             ).id,

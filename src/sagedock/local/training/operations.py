@@ -26,6 +26,11 @@ __all__ = ["TrainingOperations"]
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
+_ENDING = ServiceError(
+    code="ServiceUnavailable",
+    message="The local SageMaker is ending: start it again with `sagedock local up`",
+    http_status=503,
+)
 _SUMMARY = (
     "TrainingJobName",
     "TrainingJobArn",
@@ -83,7 +88,9 @@ class TrainingOperations:
         if not self._platform.resources.add(job):
             raise Refused(messages.training_job_in_use(arn))
         self._platform.tags.add(arn, request.get("Tags", ()))
-        self._jobs.start(job)
+        if not self._jobs.start(job):
+            self._forget(job)
+            raise Refused(_ENDING)
         return {"TrainingJobArn": arn}
 
     def describe(self, caller: Caller, request: Request) -> Answer:
@@ -107,10 +114,9 @@ class TrainingOperations:
         job = self._found(caller, request)
         if job.status not in TERMINAL:
             raise Refused(messages.training_job_not_deletable(job.status))
-        for stream in self._platform.logs.streams(caller.region, LOG_GROUP, f"{job.key.name}/"):
-            self._platform.logs.delete(stream)
-        self._platform.tags.remove_all(job.document["TrainingJobArn"])
-        self._platform.resources.delete(job.key)
+        # Its name may be used again at once: nothing of the old job may then be cleaned up any more.
+        self._jobs.wait_until_gone(job.key)
+        self._forget(job)
         return {}
 
     def update(self, caller: Caller, request: Request) -> Answer:
@@ -127,6 +133,12 @@ class TrainingOperations:
         if job is None:
             raise Refused(messages.training_job_not_found())
         return {"TrainingJobArn": job.document["TrainingJobArn"]}
+
+    def _forget(self, job: Resource) -> None:
+        for stream in self._platform.logs.streams(job.key.region, LOG_GROUP, f"{job.key.name}/"):
+            self._platform.logs.delete(stream)
+        self._platform.tags.remove_all(job.document["TrainingJobArn"])
+        self._platform.resources.delete(job.key)
 
     def _found(self, caller: Caller, request: Request) -> Resource:
         job = self._platform.resources.get(_key(caller, request["TrainingJobName"]))

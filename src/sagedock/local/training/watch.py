@@ -1,5 +1,6 @@
 """Containers that run: their output stored, their end awaited, a stop or a limit carried out."""
 
+import math
 import queue
 import threading
 import time
@@ -64,6 +65,7 @@ class Watch:
     _exits: dict[str, Exit] = field(default_factory=dict)
     _failed_first: str | None = None
     _cause: Cause = "ended"
+    _grace_s: float = math.inf
 
     def until(self, deadline_s: float) -> Watched:
         """Return how the job ended; it is stopped at ``deadline_s`` (epoch seconds)."""
@@ -95,6 +97,12 @@ class Watch:
                 assert_never(event)
 
     def _stop_all(self, cause: Cause, grace_s: float) -> None:
+        """Stop every host. While one stop lasts, another counts only if it is in more of a hurry:
+        a second SIGTERM could end a script that is saving.
+        """
+        if grace_s >= self._grace_s:
+            return
+        self._grace_s = grace_s
         if self._cause == "ended":
             self._cause = cause
             self.on_stop()
