@@ -13,6 +13,8 @@ __all__ = ["ArtifactClash", "pack", "read_file"]
 
 #: Fast: most weights do not compress.
 _GZIP_LEVEL = 1
+#: The archive may become a channel of a container whose user is not root.
+_READABLE = 0o644
 
 
 class ArtifactClash(Exception):
@@ -36,6 +38,7 @@ def pack(engine: Engine, containers: Sequence[str], path: str, scratch: Path) ->
     """
     with tempfile.NamedTemporaryFile(dir=scratch, suffix=".tar.gz", delete=False) as packed:
         target = Path(packed.name)
+        target.chmod(_READABLE)
     try:
         if _pack(engine, containers, path, target):
             return target
@@ -47,20 +50,31 @@ def pack(engine: Engine, containers: Sequence[str], path: str, scratch: Path) ->
 
 
 def _pack(engine: Engine, containers: Sequence[str], path: str, target: Path) -> bool:
-    files: set[str] = set()
-    folders: set[str] = set()
+    is_folder: dict[str, bool] = {}
     with tarfile.open(target, "w:gz", compresslevel=_GZIP_LEVEL) as packed:
         for container in containers:
             with _opened(engine, container, path) as archive:
                 for member in archive:
-                    name = PurePosixPath(*PurePosixPath(member.name).parts[1:])
-                    if str(name) == "." or (member.isdir() and str(name) in folders):
+                    name = _below_the_top(member.name)
+                    if name == "." or not _is_data(member):
                         continue
-                    if str(name) in files | folders:
-                        raise ArtifactClash(str(name))
-                    (folders if member.isdir() else files).add(str(name))
-                    _copy(archive, member, str(name), packed)
-    return bool(files)
+                    if name not in is_folder:
+                        is_folder[name] = member.isdir()
+                        _copy(archive, member, name, packed)
+                    elif not (is_folder[name] and member.isdir()):
+                        raise ArtifactClash(name)
+    return not all(is_folder.values())
+
+
+def _below_the_top(name: str) -> str:
+    return str(PurePosixPath(*PurePosixPath(name).parts[1:]))
+
+
+def _is_data(member: tarfile.TarInfo) -> bool:
+    """Say whether it is a file, folder or link: pipes and devices hold nothing to be stored (what
+    AWS does with them is unverified).
+    """
+    return member.isreg() or member.isdir() or member.issym() or member.islnk()
 
 
 def _copy(
@@ -69,7 +83,10 @@ def _copy(
     content = archive.extractfile(member) if member.isreg() else None
     member.name = name
     if member.islnk():
-        member.linkname = str(PurePosixPath(*PurePosixPath(member.linkname).parts[1:]))
+        member.linkname = _below_the_top(member.linkname)
+    # Docker has long and non-ASCII names in these records too, and they would win.
+    for record in ("path", "linkpath"):
+        member.pax_headers.pop(record, None)
     packed.addfile(member, content)
 
 
