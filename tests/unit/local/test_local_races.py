@@ -14,7 +14,7 @@ from sagedock import LocalSageMaker
 from sagedock.local.tags import Tags
 from sagedock.local.training.jobs import TrainingJobs
 from sagedock.testing import Container, FakeEngine
-from tests.conftest import BUCKET, IMAGE, REGION, Local, succeed
+from tests.conftest import IMAGE, REGION, Local, succeed
 
 
 def until_stopped(container: Container) -> int:

@@ -25,7 +25,8 @@ class Line:
 
 @dataclass
 class LineAssembler:
-    """Joins frames to lines, each stream on its own, so that no line is ever torn.
+    """Joins frames to lines, each stream on its own, so that no line is ever torn that fits into
+    an event. Of a longer one, which may never end, each full piece is handed on as it comes.
 
     ``skip`` says how many bytes of each stream are known already, from before a restart.
     """
@@ -39,7 +40,7 @@ class LineAssembler:
         pending = self._open.setdefault(frame.stream, bytearray())
         pending += data
         if b"\n" not in data:
-            return []
+            return _full_pieces(frame, pending)
         *whole, rest = bytes(pending).split(b"\n")
         self._open[frame.stream] = bytearray(rest)
         return [
@@ -62,6 +63,28 @@ class LineAssembler:
         if known:
             self.skip[frame.stream] -= known
         return frame.data[known:]
+
+
+def _full_pieces(frame: LogFrame, pending: bytearray) -> list[Line]:
+    pieces = []
+    while len(pending) > EVENT_BYTES:
+        size = _whole_characters(pending)
+        pieces.append(
+            Line(
+                stream=frame.stream,
+                time_s=frame.time_s,
+                data=bytes(pending[:size]),
+                consumed=size,
+            )
+        )
+        del pending[:size]
+    return pieces
+
+
+def _whole_characters(data: bytearray) -> int:
+    """Return the longest length, up to EVENT_BYTES, that ends between two UTF-8 characters."""
+    longest = range(EVENT_BYTES, EVENT_BYTES - 4, -1)
+    return next((size for size in longest if data[size] & 0xC0 != 0x80), EVENT_BYTES)
 
 
 def messages(line: bytes) -> list[str]:

@@ -1,5 +1,7 @@
 """The CloudWatch Logs operations that clients follow a job with."""
 
+import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +21,8 @@ _PAGE_BYTES = 1024 * 1024
 _PAGE_EVENTS = 10_000
 _STREAM_PAGE = 50
 _EVENT_OVERHEAD_BYTES = 26
+_NUMBER = re.compile(r"[0-9]{1,15}")
+_TOKEN = re.compile(r"(?P<direction>[fb])/0*(?P<position>[0-9]{1,15})/s")
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -71,11 +75,12 @@ def _get_log_events(store: LogStore, caller: Caller, request: Request) -> Answer
     limit = min(request.get("limit", _PAGE_EVENTS), _PAGE_EVENTS)
     start, page = _asked_events(store, stream, request, limit)
     after = page[-1].number + 1 if page else start
+    ends = request.get("endTime", math.inf)
     return {
         "events": [
             {"timestamp": e.time_ms, "message": e.message, "ingestionTime": e.ingested_ms}
             for e in page
-            if _within(e, request)
+            if request.get("startTime", 0) <= e.time_ms < ends
         ],
         "nextForwardToken": f"f/{after:056d}/s",
         "nextBackwardToken": f"b/{page[0].number if page else start:056d}/s",
@@ -92,14 +97,16 @@ def _filter_log_events(store: LogStore, caller: Caller, request: Request) -> Ans
         if wanted is None or stream.name in wanted
     ]
     matches = matcher(request.get("filterPattern", ""))
+    ends = request.get("endTime", math.inf)
     found = sorted(
         (event.time_ms, stream.name, event.number, event)
         for stream in streams
         for event in store.every_event(stream)
-        if _within(event, request) and matches(event.message)
+        if request.get("startTime", 0) <= event.time_ms <= ends and matches(event.message)
     )
     start = _number(request.get("nextToken", "0"))
-    end = start + min(request.get("limit", _PAGE_EVENTS), _PAGE_EVENTS)
+    limit = min(request.get("limit", _PAGE_EVENTS), _PAGE_EVENTS)
+    end = start + len(_that_fit([event for *_, event in found[start : start + limit]]))
     answer: Answer = {
         "events": [_filtered(name, event) for _, name, _, event in found[start:end]],
         "searchedLogStreams": [
@@ -122,32 +129,38 @@ OPERATIONS: Mapping[str, Callable[[LogStore, Caller, Request], Answer]] = {
 def _asked_events(
     store: LogStore, stream: Stream, request: Request, limit: int
 ) -> tuple[int, list[Event]]:
-    """Return where the page starts, and its events: forward, backward, head or tail."""
-    direction, _, position = request.get("nextToken", "").partition("/")
-    if direction == "f":
-        start = _number(position.removesuffix("/s"))
-    elif direction == "b":
-        before = _number(position.removesuffix("/s"))
-        start = max(0, before - limit)
-        limit = before - start
-    elif request.get("startFromHead"):
-        start = 0
+    """Return the position that is asked for, and the events behind it or, backwards, before it.
+
+    Without a token that is the head or the tail.
+    """
+    token = request.get("nextToken")
+    if token is None:
+        forward = bool(request.get("startFromHead"))
+        position = 0 if forward else store.count(stream)
     else:
-        start = max(0, store.count(stream) - limit)
-    page: list[Event] = []
+        forward, position = _direction_and_position(token)
+    if forward:
+        return position, _that_fit(store.events(stream, position, limit))
+    start = max(0, position - limit)
+    before = store.events(stream, start, position - start)
+    return position, _that_fit(before[::-1])[::-1]
+
+
+def _that_fit(events: list[Event]) -> list[Event]:
+    """Return the first of ``events``, as many as one answer may hold, and one at least."""
     size = 0
-    for event in store.events(stream, start, limit):
+    for number, event in enumerate(events):
         size += len(event.message.encode()) + _EVENT_OVERHEAD_BYTES
-        if size > _PAGE_BYTES and page:
-            break
-        page.append(event)
-    return start, page
+        if size > _PAGE_BYTES and number:
+            return events[:number]
+    return events
 
 
-def _within(event: Event, request: Request) -> bool:
-    starts: int = request.get("startTime", 0)
-    ends: int | None = request.get("endTime")
-    return starts <= event.time_ms and (ends is None or event.time_ms < ends)
+def _direction_and_position(token: str) -> tuple[bool, int]:
+    found = _TOKEN.fullmatch(token)
+    if found is None:
+        raise _invalid_token()
+    return found["direction"] == "f", int(found["position"])
 
 
 def _group(store: LogStore, caller: Caller, request: Request) -> str:
@@ -196,13 +209,17 @@ def _group_arn(caller: Caller, group: str) -> str:
 
 
 def _number(text: str) -> int:
-    if not text.isdigit():
-        raise Refused(
-            ServiceError(
-                code="InvalidParameterException", message="The specified nextToken is invalid."
-            )
-        )
+    if not _NUMBER.fullmatch(text):
+        raise _invalid_token()
     return int(text)
+
+
+def _invalid_token() -> Refused:
+    return Refused(
+        ServiceError(
+            code="InvalidParameterException", message="The specified nextToken is invalid."
+        )
+    )
 
 
 def _not_found(message: str) -> Refused:

@@ -103,6 +103,12 @@ class LogStore:
                 stream.id,
             )
 
+    def begin_anew(self, stream: Stream) -> None:
+        """Expect a new container, whose output starts from its first byte; keep what there is."""
+        self._database.write(
+            "UPDATE log_streams SET stdout_bytes = 0, stderr_bytes = 0 WHERE id = ?", stream.id
+        )
+
     def count(self, stream: Stream) -> int:
         """Return how many events the stream has."""
         row = self._database.row(
@@ -127,14 +133,17 @@ class LogStore:
 
     def time_span_ms(self, stream: Stream) -> tuple[int, int, int] | None:
         """Return (first event, last event, last ingestion), or None for an empty stream."""
-        row = self._database.row(
-            "SELECT min(time_ms) AS first, max(time_ms) AS last, max(ingested_ms) AS ingested "
-            "FROM log_events WHERE stream = ?",
-            stream.id,
-        )
-        if row is None or row["first"] is None:
+        ends = [
+            self._database.row(
+                f"SELECT time_ms, ingested_ms FROM log_events WHERE stream = ? {order} LIMIT 1",  # noqa: S608 - one of the two words below
+                stream.id,
+            )
+            for order in ("ORDER BY number ASC", "ORDER BY number DESC")
+        ]
+        first, last = ends
+        if first is None or last is None:
             return None
-        return row["first"], row["last"], row["ingested"]
+        return first["time_ms"], last["time_ms"], last["ingested_ms"]
 
     def delete(self, stream: Stream) -> None:
         """Delete a stream and its events."""

@@ -85,8 +85,8 @@ def _copy(
     if member.islnk():
         member.linkname = _below_the_top(member.linkname)
     # Docker has long and non-ASCII names in these records too, and they would win.
-    for record in ("path", "linkpath"):
-        member.pax_headers.pop(record, None)
+    records = member.pax_headers.items()
+    member.pax_headers = {key: text for key, text in records if key not in ("path", "linkpath")}
     packed.addfile(member, content)
 
 

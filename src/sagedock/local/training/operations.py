@@ -114,7 +114,7 @@ class TrainingOperations:
         job = self._found(caller, request)
         if job.status not in TERMINAL:
             raise Refused(messages.training_job_not_deletable(job.status))
-        # Its name may be used again at once: nothing of the old job may then be cleaned up any more.
+        # Its name may be used again at once: no clean-up of the old job may come after that.
         self._jobs.wait_until_gone(job.key)
         self._forget(job)
         return {}

@@ -135,6 +135,9 @@ class Run:
             return started
         for each in found:
             self._platform.engine.remove(each.id)
+        logs = self._platform.logs
+        for stream in logs.streams(self._key.region, LOG_GROUP, f"{self._key.name}/"):
+            logs.begin_anew(stream)
         shutil.rmtree(job_folder(self._platform, self._key), ignore_errors=True)
         return {}
 
