@@ -7,9 +7,10 @@ from urllib.parse import parse_qs
 
 __all__ = ["Caller", "caller_of"]
 
+#: A region becomes part of paths and names: it is letters, digits and hyphens, or it is none.
 #: Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 _CREDENTIAL = re.compile(
-    r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request"
+    r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[a-z0-9-]+)/(?P<service>[^/]+)/aws4_request"
 )
 
 
@@ -27,8 +28,8 @@ def caller_of(
 ) -> Caller:
     """Return who signed a request, by header or by query (a presigned URL)."""
     signature = headers.get("authorization", "")
-    if "X-Amz-Credential" in query:
-        signature = f"Credential={parse_qs(query)['X-Amz-Credential'][0]}"
+    if credential := parse_qs(query).get("X-Amz-Credential"):
+        signature = f"Credential={credential[0]}"
     found = _CREDENTIAL.search(signature)
     if found is None:
         return Caller(region=default_region, service=None, account=account)

@@ -52,7 +52,7 @@ class Listing:
             self.kind,
             sort=sort,
             descending=request.get("SortOrder", "Descending") == "Descending",
-            after=_after(request.get("NextToken")),
+            after=_after(request.get("NextToken"), sort),
             limit=limit + 1,
             created=_span(request, "CreationTime"),
             modified=_span(request, "LastModifiedTime"),
@@ -68,7 +68,12 @@ class Listing:
     def _wanted(self, resource: Resource, request: Mapping[str, Any]) -> bool:
         contains = request.get("NameContains", "")
         status = request.get("StatusEquals", resource.status)
-        return contains in resource.key.name and status == resource.status
+        pool = resource.document.get("WarmPoolStatus", {}).get("Status")
+        return (
+            contains in resource.key.name
+            and status == resource.status
+            and request.get("WarmPoolStatusEquals", pool) == pool
+        )
 
     def _summary(self, resource: Resource) -> dict[str, Any]:
         return {name: resource.document[name] for name in self.keep if name in resource.document}
@@ -100,11 +105,14 @@ def _token(value: Any, name: str) -> str:
     return base64.urlsafe_b64encode(json.dumps([value, name]).encode()).decode()
 
 
-def _after(token: str | None) -> tuple[Any, str] | None:
+def _after(token: str | None, sort: SortField) -> tuple[Any, str] | None:
     if token is None:
         return None
+    kind = str if sort in ("name", "status") else float
     try:
-        value, name = json.loads(base64.urlsafe_b64decode(token))
-    except (binascii.Error, ValueError, TypeError) as error:
+        match json.loads(base64.urlsafe_b64decode(token)):
+            case [value, str(name)] if isinstance(value, kind):
+                return value, name
+    except (binascii.Error, ValueError, RecursionError) as error:
         raise Refused(messages.invalid_pagination_token(token)) from error
-    return value, str(name)
+    raise Refused(messages.invalid_pagination_token(token))

@@ -19,8 +19,11 @@ JOB_LABEL = "sagedock.job"
 
 
 def home_id(home: Path) -> str:
-    """Return the short name that tells one home's containers and networks from another's."""
-    return hashlib.sha256(str(home).encode()).hexdigest()[:8]
+    """Return the short name that tells one home's containers and networks from another's.
+
+    It is the folder's own, by whatever path or link it is named.
+    """
+    return hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,10 @@ from sagedock.local.resources import Key
 
 __all__ = ["TagOperations"]
 
-_ARN = re.compile(r"arn:[^:]+:sagemaker:(?P<region>[^:]*):\d{12}:(?P<kind>[^/]+)/(?P<name>.+)")
+_ARN = re.compile(
+    r"arn:[^:]+:sagemaker:(?P<region>[^:]*):(?P<account>\d{12}):(?P<kind>[^/]+)/(?P<name>.+)"
+)
+_NUMBER = re.compile(r"[0-9]{1,15}")
 _DEFAULT_PAGE = 50
 
 Answer = dict[str, Any]
@@ -38,7 +41,7 @@ class TagOperations:
         """Answer a page of a resource's tags."""
         tags = self._platform.tags.list(self._existing(caller, request))
         token = request.get("NextToken", "0")
-        if not token.isdigit():
+        if not _NUMBER.fullmatch(token):
             raise Refused(messages.invalid_pagination_token(token))
         start = int(token)
         end = start + request.get("MaxResults", _DEFAULT_PAGE)
@@ -59,6 +62,7 @@ class TagOperations:
         if found is None or found["region"] != caller.region:
             raise Refused(messages.arn_of_other_region(caller.region))
         key = Key(region=found["region"], kind=found["kind"], name=found["name"])
-        if self._platform.resources.get(key) is None:
+        absent = self._platform.resources.get(key) is None
+        if absent or found["account"] != caller.account:
             raise Refused(messages.training_job_not_found())
         return arn

@@ -59,21 +59,32 @@ def lay_out(objects: Iterable[tuple[str, StoredObject]], folder: Path) -> None:
     made = {folder}
     for relative, stored in objects:
         if "//" in stored.key:
-            raise ChannelUnreadable(
-                f"Failed to download data. S3 key: s3://{stored.bucket}/{stored.key} "
-                "has an illegal char sub-sequence '//' in it"
-            )
+            raise _unreadable(stored, "has an illegal char sub-sequence '//' in it")
         target = folder / relative
+        if "." in stored.key.split("/"):
+            raise _unreadable(stored, "has a part '.', which no file can be named")
         try:
             if target.parent not in made:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 made.add(target.parent)
             _link(stored.path, target)
         except (FileExistsError, NotADirectoryError) as error:
-            raise ChannelUnreadable(
-                f"Failed to download data. S3 key: s3://{stored.bucket}/{stored.key} "
-                "is a file where another object's key needs a folder"
+            raise _unreadable(
+                stored, "is a file where another object's key needs a folder"
             ) from error
+        except (OSError, ValueError) as error:  # ValueError: a null character
+            raise _unreadable(stored, f"cannot be laid out as a file: {_why(error)}") from error
+
+
+def _unreadable(stored: StoredObject, why: str) -> ChannelUnreadable:
+    return ChannelUnreadable(
+        f"Failed to download data. S3 key: s3://{stored.bucket}/{stored.key} {why}"
+    )
+
+
+def _why(error: OSError | ValueError) -> str:
+    """Return the system's words without the path, which would say the whole key again."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -1,6 +1,7 @@
 """What the local SageMaker cannot carry out yet: refused clearly, never quietly left out."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sagedock.api import ServiceError, messages
@@ -31,11 +32,22 @@ def _whole(request: Mapping[str, Any]) -> list[str]:
     wishes = []
     if "TrainingImage" not in request["AlgorithmSpecification"]:
         wishes.append("AlgorithmSpecification without TrainingImage")
-    if request.get("CheckpointConfig"):
-        wishes.append("CheckpointConfig")
+    wishes += [name for name in ("CheckpointConfig", "ModelPackageConfig") if request.get(name)]
     if request["OutputDataConfig"].get("CompressionType") == "NONE":
         wishes.append("OutputDataConfig.CompressionType NONE")
-    return wishes
+    return [*wishes, *_expressions(request["AlgorithmSpecification"])]
+
+
+def _expressions(algorithm: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the metrics' expressions that Python's ``re`` does not take."""
+    for number, metric in enumerate(algorithm.get("MetricDefinitions", ())):
+        try:
+            re.compile(metric["Regex"])
+        except (re.error, RecursionError, OverflowError) as error:
+            yield (
+                f"AlgorithmSpecification.MetricDefinitions[{number}].Regex {metric['Regex']!r} "
+                f"({error})"
+            )
 
 
 def _channels(request: Mapping[str, Any]) -> list[str]:
@@ -47,6 +59,10 @@ def _channels(request: Mapping[str, Any]) -> list[str]:
         if source is None:
             wishes.append(f"{at}.DataSource other than S3DataSource")
             continue
+        if channel["ChannelName"] in (".", ".."):
+            wishes.append(f"{at}.ChannelName {channel['ChannelName']}")
+        if source.get("InstanceGroupNames"):
+            wishes.append(f"{at}.DataSource.S3DataSource.InstanceGroupNames")
         if source.get("S3DataType", "S3Prefix") != "S3Prefix":
             wishes.append(f"{at}.DataSource.S3DataSource.S3DataType {source['S3DataType']}")
         if channel.get("InputMode", default_mode) != "File":
