@@ -18,6 +18,9 @@ __all__ = ["DockerEngine"]
 
 _MIB = 1024 * 1024
 _ARCHIVE_CHUNK_BYTES = 4 * _MIB
+#: For each answer, and each piece of one, but not for logs and the end of a container: removing
+#: many gigabytes takes minutes; an engine that hangs must not hang every caller with it.
+_ANSWER_TIMEOUT_S = 300
 _HOW_TO_GET_ONE = (
     "install and start Docker (Debian: `make engine` does it; elsewhere see "
     "https://docs.docker.com/engine/install/), or set DOCKER_HOST to a running engine"
@@ -34,7 +37,7 @@ class DockerEngine:
     def connect(cls) -> "DockerEngine":
         """Return the engine that answers, or raise EngineUnavailable with what to do."""
         try:
-            client = docker.from_env(timeout=None)
+            client = docker.from_env(timeout=_ANSWER_TIMEOUT_S)
             client.ping()
         except (DockerException, RequestException) as error:
             raise EngineUnavailable(
@@ -48,7 +51,7 @@ class DockerEngine:
             attributes = self._client.api.inspect_image(reference)
         except NotFound as error:
             raise ImageNotFound(f"the engine has no image {reference}") from error
-        except DockerException as error:
+        except (DockerException, RequestException) as error:
             raise EngineError(f"inspecting image {reference}: {error}") from error
         return Image(
             id=attributes["Id"],

@@ -13,6 +13,9 @@ from sagedock.errors import LocalServerError, StorageError
 
 __all__ = ["Home", "Running", "describe"]
 
+_LOCK_ATTEMPTS = 20
+_LOCK_PAUSE_S = 0.01
+
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
@@ -49,7 +52,7 @@ class Home:
                 f"{self.path}: {error.strerror}: set SAGEDOCK_HOME to a folder that can be written"
             ) from error
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(lock)
         except OSError as error:
             lock.close()
             other = self.last()
@@ -59,6 +62,8 @@ class Home:
                 "`sagedock local down`, or set SAGEDOCK_HOME to another folder"
             ) from error
         self._lock = lock
+        # What the server before wrote is no longer true; nobody may send its process a signal.
+        self._state.unlink(missing_ok=True)
         for left_over in (self.path / "scratch").iterdir():
             left_over.unlink()
 
@@ -108,13 +113,27 @@ class Home:
                 f"{self.path}: {error.strerror}: set SAGEDOCK_HOME to a folder of your own"
             ) from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Shared, so that two who look do not take each other for a server.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
             return True
         else:
             return False
         finally:
             os.close(descriptor)
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Take the lock, or raise OSError where a server has it; those who look let go at once."""
+    for left in reversed(range(_LOCK_ATTEMPTS)):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if not left:
+                raise
+            time.sleep(_LOCK_PAUSE_S)
+        else:
+            return
 
 
 def describe(running: Running) -> Mapping[str, object]:

@@ -1,0 +1,83 @@
+"""The folder and its one server, when several programs look at it at once."""
+
+import json
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from sagedock.errors import LocalServerError
+from sagedock.local.home import Home, Running
+
+
+def somewhere(pid: int) -> Running:
+    return Running(
+        pid=pid,
+        url="http://127.0.0.1:1",
+        region="r",
+        account="0",
+        started=0.0,
+        container_port=None,
+    )
+
+
+def test_a_home_can_be_claimed_while_others_look_at_it(tmp_path: Path) -> None:
+    """A look takes the lock for a moment, and must not be taken for a server."""
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            Home(tmp_path).running()
+            time.sleep(0.001)
+
+    lookers = [threading.Thread(target=look) for _ in range(4)]
+    for each in lookers:
+        each.start()
+    try:
+        for _ in range(300):
+            home = Home(tmp_path)
+            home.claim()
+            home.release()
+    finally:
+        done.set()
+        for each in lookers:
+            each.join()
+
+
+def test_those_who_look_are_no_server_to_each_other(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.claim()
+    home.announce(somewhere(os.getpid()))
+    home.release()
+    seen: list[Running | None] = []
+
+    def look() -> None:
+        seen.extend(Home(tmp_path).running() for _ in range(300))
+
+    lookers = [threading.Thread(target=look) for _ in range(4)]
+    for each in lookers:
+        each.start()
+    for each in lookers:
+        each.join()
+    assert set(seen) == {None}
+
+
+def test_a_server_that_has_not_announced_itself_is_not_the_one_before(tmp_path: Path) -> None:
+    """`local down` would end whatever process has that number now."""
+    (tmp_path / "server.json").write_text(json.dumps(vars(somewhere(1))))
+    home = Home(tmp_path)
+    home.claim()
+    assert Home(tmp_path).running() is None
+    home.release()
+
+
+def test_a_home_that_is_taken_is_refused_soon(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.claim()
+    began = time.monotonic()
+    with pytest.raises(LocalServerError, match="already runs"):
+        Home(tmp_path).claim()
+    assert time.monotonic() - began < 10
+    home.release()
