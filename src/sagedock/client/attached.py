@@ -16,9 +16,10 @@ def parameters_of(description: Mapping[str, Any]) -> dict[str, Any]:
     network = description.get("VpcConfig", {})
     checkpoints = description.get("CheckpointConfig", {})
     found = {
-        "image_uri": algorithm.get("TrainingImage"),
+        # Both are absent from jobs that the estimator cannot make, but can follow and stop.
+        "image_uri": algorithm.get("TrainingImage", ""),
+        "instance_type": resources.get("InstanceType", ""),
         "role": description["RoleArn"],
-        "instance_type": resources.get("InstanceType"),
         "instance_count": resources.get("InstanceCount"),
         "volume_size": resources.get("VolumeSizeInGB"),
         "volume_kms_key": resources.get("VolumeKmsKeyId"),
@@ -48,7 +49,7 @@ def _program(sent: Mapping[str, str]) -> dict[str, Any]:
     """Return hyperparameters as the user gave them, and the script if there was one."""
     if "sagemaker_program" not in sent:
         return {"hyperparameters": dict(sent)}
-    values = {name: json.loads(text) for name, text in sent.items()}
+    values = {name: _value(text) for name, text in sent.items()}
     return {
         "entry_point": values["sagemaker_program"],
         "source_dir": values.get("sagemaker_submit_directory"),
@@ -56,3 +57,11 @@ def _program(sent: Mapping[str, str]) -> dict[str, Any]:
             name: value for name, value in values.items() if not name.startswith("sagemaker_")
         },
     }
+
+
+def _value(text: str) -> Any:
+    """Return what a hyperparameter's text means to the training toolkit: JSON, else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

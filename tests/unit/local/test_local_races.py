@@ -193,3 +193,19 @@ def test_a_job_that_was_stopping_when_its_server_was_killed_is_stopped(
     with LocalSageMaker(home=home, engine=engine) as again:
         job = Local(server=again, engine=engine).ended("probe-1")
     assert job["TrainingJobStatus"] == "Stopped"
+
+
+def test_a_job_whose_time_is_over_is_stopping_until_it_has_stopped(local: Local) -> None:
+    """Source: API_DescribeTrainingJob, which has Stopping below the status Stopping only."""
+
+    def saves_for_a_second(container: Container) -> int:
+        container.terminated.wait(20)
+        time.sleep(1)
+        return 0
+
+    local.engine.program = saves_for_a_second
+    limit = {"MaxRuntimeInSeconds": 1}
+    local.client("sagemaker").create_training_job(**local.job(StoppingCondition=limit))
+    job = local.until("probe-1", lambda job: job["SecondaryStatus"] == "Stopping")
+    assert job["TrainingJobStatus"] == "Stopping"
+    assert local.ended("probe-1")["SecondaryStatus"] == "MaxRuntimeExceeded"

@@ -18,7 +18,11 @@ def epoch_s(time_s: float) -> float:
 
 
 def enter(document: Document, status: str, message: str, at: float) -> dict[str, Any]:
-    """Return ``document`` in the secondary status ``status``; TrainingJobStatus stays as it is."""
+    """Return ``document`` in the secondary status ``status``.
+
+    TrainingJobStatus stays as it is, but for Stopping: that is the status of both (source:
+    API_DescribeTrainingJob), also where a limit stops the job.
+    """
     at = epoch_s(at)
     past = [dict(transition) for transition in document["SecondaryStatusTransitions"]]
     if past and past[-1]["Status"] == status:
@@ -33,6 +37,8 @@ def enter(document: Document, status: str, message: str, at: float) -> dict[str,
         "SecondaryStatusTransitions": past,
         "LastModifiedTime": at,
     }
+    if status == "Stopping":
+        changed["TrainingJobStatus"] = status
     if status == "Downloading":
         changed.setdefault("TrainingStartTime", at)
     return changed
