@@ -82,7 +82,10 @@ def _served(root: Path) -> Iterator[tuple[int, int]]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]
-    server = multiprocessing.Process(target=_serve, args=(root, port), daemon=True)
+    # Spawned, not forked: its memory is to be its own.
+    server = multiprocessing.get_context("spawn").Process(
+        target=_serve, args=(root, port), daemon=True
+    )
     server.start()
     while not _answers(port):
         time.sleep(0.05)
