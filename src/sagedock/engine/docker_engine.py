@@ -67,7 +67,10 @@ class DockerEngine:
         api = self._client.api
         with _engine_errors(f"creating container {spec.name}"):
             mounts = overlay_mounts(self._client, spec)
-            mounts += [Mount(target=v.target, source=None, no_copy=True) for v in spec.volumes]
+            mounts += [
+                Mount(target=v.target, source=None, no_copy=True, labels=dict(spec.labels))
+                for v in spec.volumes
+            ]
             created = api.create_container(
                 spec.image,
                 name=spec.name,
@@ -171,6 +174,13 @@ class DockerEngine:
         with _engine_errors("listing networks"):
             rows = self._client.api.networks(filters={"label": _filters(labels)})
         return [row["Name"] for row in rows]
+
+    def remove_volumes(self, labels: Mapping[str, str]) -> None:
+        """Remove the volumes that carry all of ``labels`` and that no container uses."""
+        filters = {"label": _filters(labels), "dangling": True}
+        with _engine_errors("removing volumes"):
+            for row in self._client.api.volumes(filters=filters)["Volumes"] or ():
+                self._client.api.remove_volume(row["Name"], force=True)
 
 
 @contextmanager

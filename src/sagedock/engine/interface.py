@@ -60,3 +60,7 @@ class Engine(Protocol):
     def networks(self, labels: Mapping[str, str]) -> Sequence[str]:
         """Return the names of the networks that carry all of ``labels``."""
         ...
+
+    def remove_volumes(self, labels: Mapping[str, str]) -> None:
+        """Remove the volumes that carry all of ``labels`` and that no container uses."""
+        ...

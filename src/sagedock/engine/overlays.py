@@ -5,6 +5,7 @@ there as root vanishes with the volume, and no root-owned file is left in the us
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ def overlay_mounts(client: DockerClient, spec: ContainerSpec) -> list[Mount]:
     mountpoint = Path(volume.attrs["Mountpoint"])
     _make_folders(client, spec.image, volume.name, mountpoint, folders)
     return [
-        _mount(overlay, mountpoint / str(number)) for number, overlay in enumerate(spec.overlays)
+        _mount(overlay, mountpoint / str(number), spec.labels)
+        for number, overlay in enumerate(spec.overlays)
     ]
 
 
@@ -47,7 +49,8 @@ def _make_folders(
     """Make folders in a volume: directly where we may, else through a container that never runs."""
     if os.access(mountpoint, os.W_OK):
         for folder in folders:
-            (mountpoint / folder).mkdir(parents=True)
+            # They exist if a server was killed before it made the container.
+            (mountpoint / folder).mkdir(parents=True, exist_ok=True)
         return
     at = "/scratch"
     stub = client.containers.create(
@@ -59,7 +62,7 @@ def _make_folders(
         stub.remove(force=True)
 
 
-def _mount(overlay: OverlayMount, scratch: Path) -> Mount:
+def _mount(overlay: OverlayMount, scratch: Path, labels: Mapping[str, str]) -> Mount:
     options: dict[str, Any] = {
         "type": "overlay",
         "device": "overlay",
@@ -70,6 +73,7 @@ def _mount(overlay: OverlayMount, scratch: Path) -> Mount:
         source=None,
         type="volume",
         no_copy=True,
+        labels=dict(labels),
         driver_config=DriverConfig("local", options),
     )
 

@@ -16,7 +16,7 @@ _ENGINE_FOLDER = "engine"
 
 
 def clean(home: Path, engine: Engine | None, say: Callable[[str], None]) -> None:
-    """Remove the containers and networks of ``home``, and what the folder holds.
+    """Remove the containers, networks and volumes of ``home``, and what the folder holds.
 
     Only what carries the home's label is touched. ``engine`` None leaves the engine alone; the
     folder of an engine that `make engine` started stays too, for it names the process to end.
@@ -35,6 +35,7 @@ def clean(home: Path, engine: Engine | None, say: Callable[[str], None]) -> None
         for network in engine.networks(labels):
             engine.remove_network(network)
             say(f"removed network {network}")
+        engine.remove_volumes(labels)
     for entry in [each for each in _entries(home) if each.name != _ENGINE_FOLDER]:
         _remove(entry)
         say(f"removed {entry}")

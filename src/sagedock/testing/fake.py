@@ -159,7 +159,7 @@ class FakeEngine:
         return [
             Found(id=each.id, name=each.spec.name, state=each.state, labels=each.spec.labels)
             for each in list(self.all.values())
-            if labels.items() <= dict(each.spec.labels).items()
+            if _carries(each.spec.labels, labels)
         ]
 
     def ensure_network(
@@ -175,6 +175,12 @@ class FakeEngine:
 
     def networks(self, labels: Mapping[str, str]) -> Sequence[str]:
         """Return the networks with those labels."""
-        return [
-            name for name, own in self.all_networks.items() if labels.items() <= dict(own).items()
-        ]
+        return [name for name, own in self.all_networks.items() if _carries(own, labels)]
+
+    def remove_volumes(self, labels: Mapping[str, str]) -> None:
+        """Do nothing: what its containers write goes with them."""
+
+
+def _carries(own: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+    """Say whether all of ``labels`` are there; an empty value asks for the label only."""
+    return all(own.get(key) == value if value else key in own for key, value in labels.items())

@@ -1,15 +1,20 @@
 """The training jobs that run now."""
 
+import logging
+import shutil
 import threading
 
+from sagedock.errors import EngineError
 from sagedock.local.platform import JOB_LABEL, Platform
 from sagedock.local.resources import Key, Resource
-from sagedock.local.training.containers import REGION_LABEL
+from sagedock.local.training.containers import REGION_LABEL, job_folder, network_name
 from sagedock.local.training.run import Run
 from sagedock.local.training.steps import KIND, TERMINAL
 from sagedock.local.training.watch import StopAsked
 
 __all__ = ["TrainingJobs"]
+
+_log = logging.getLogger(__name__)
 
 
 class TrainingJobs:
@@ -51,10 +56,7 @@ class TrainingJobs:
     def resume(self) -> None:
         """Take up the jobs that a killed server left, and remove what it left of ended ones."""
         unfinished = self._platform.resources.unfinished(KIND, TERMINAL)
-        alive = {(job.key.region, job.key.name) for job in unfinished}
-        for each in self._platform.engine.containers(self._platform.labels):
-            if (each.labels.get(REGION_LABEL), each.labels.get(JOB_LABEL)) not in alive:
-                self._platform.engine.remove(each.id)
+        self._remove_all_but({job.key for job in unfinished})
         for job in unfinished:
             self.start(job)
 
@@ -70,6 +72,25 @@ class TrainingJobs:
             run.shut_down(grace_s)
         for run in runs:
             run.join()
+
+    def _remove_all_but(self, alive: set[Key]) -> None:
+        """Remove the containers, networks, volumes and folders of all other jobs."""
+        platform, engine = self._platform, self._platform.engine
+        names = {(key.region, key.name) for key in alive}
+        for each in engine.containers(platform.labels):
+            if (each.labels.get(REGION_LABEL), each.labels.get(JOB_LABEL)) not in names:
+                engine.remove(each.id)
+        networks = set(engine.networks({**platform.labels, JOB_LABEL: ""}))
+        for network in networks - {network_name(platform, key) for key in alive}:
+            try:
+                engine.remove_network(network)
+            except EngineError as error:  # somebody's own container is on it
+                _log.warning("%s", error)
+        engine.remove_volumes(platform.labels)
+        for folder in set(platform.jobs_folder.glob("*/*")) - {
+            job_folder(platform, key) for key in alive
+        }:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _is_stopping(self, key: Key) -> bool:
         """Say whether a stop came before there was a run that could be told of it."""
