@@ -155,3 +155,13 @@ def test_one_folder_is_one_home_however_it_is_named(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "real")
     names = (tmp_path / "real", tmp_path / "link", tmp_path / "real" / ".." / "real")
     assert len({home_id(name) for name in names}) == 1
+
+
+def test_a_log_group_may_be_written_with_escaped_slashes(local: Local) -> None:
+    local.run(lambda container: container.print("hello") or 0)
+    answer = httpx.post(
+        local.server.endpoint_url,
+        headers={"x-amz-target": "Logs_20140328.DescribeLogStreams"},
+        content=rb'{"logGroupName": "\/aws\/sagemaker\/TrainingJobs"}',
+    )
+    assert len(answer.json()["logStreams"]) == 1

@@ -11,7 +11,8 @@ from sagedock.local.logs.store import LogStore, Stream
 
 __all__ = ["follow"]
 
-_QUEUED_FRAMES = 20_000
+#: At most 64 MiB: a frame has up to 16 KiB.
+_QUEUED_FRAMES = 4_000
 _BATCH_LINES = 2_000
 
 
