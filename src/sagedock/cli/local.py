@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -147,22 +147,31 @@ def run(
     if not context.args:
         raise typer.BadParameter("no command: write it after --, as in `local run -- python x.py`")
     variables = _variables(_home(home))
-    if variables is not None:
-        raise typer.Exit(_run(context.args, variables))
-    logging.basicConfig(level=logging.WARNING, format="sagedock: %(message)s")
-    with LocalSageMaker(
-        home=_home(home), port=port, region=region, container_memory_mib=container_memory
-    ) as local:
-        code = _run(context.args, local.environment())
+    with ExitStack() as signals:  # left last: a second signal must not cut the clean-up short
+        if variables is not None:
+            raise typer.Exit(_run(context.args, variables, signals))
+        logging.basicConfig(level=logging.WARNING, format="sagedock: %(message)s")
+        with LocalSageMaker(
+            home=_home(home), port=port, region=region, container_memory_mib=container_memory
+        ) as local:
+            code = _run(context.args, local.environment(), signals)
     raise typer.Exit(code)
 
 
-def _run(command: list[str], variables: Mapping[str, str]) -> int:
-    """Run ``command`` with ``variables``; signals that reach us are passed on to it."""
+def _run(command: list[str], variables: Mapping[str, str], signals: ExitStack) -> int:
+    """Run ``command`` with ``variables``; until ``signals`` is left, it gets those sent to us."""
     try:
         process = subprocess.Popen(command, env={**os.environ, **variables})
     except OSError as error:
         raise LocalServerError(f"{command[0]}: {error.strerror}") from error
+    signals.enter_context(_passed_on(process))
+    code = process.wait()
+    return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _passed_on(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Pass signals on to ``process``; once it has ended, they do nothing."""
     previous = {
         number: signal.signal(number, lambda received, _: process.send_signal(received))
         for number in (signal.SIGTERM, signal.SIGHUP)
@@ -170,16 +179,17 @@ def _run(command: list[str], variables: Mapping[str, str]) -> int:
     # The terminal sends Ctrl-C to the command too: it decides, and we wait for it.
     previous[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        code = process.wait()
+        yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    return code if code >= 0 else 128 - code
 
 
 @contextmanager
 def _ended_by_signals() -> Iterator[threading.Event]:
-    """Yield an event that SIGINT and SIGTERM set; a second one is the default again."""
+    """Yield an event that SIGINT, SIGTERM and a closed terminal set; a second one is the default
+    again.
+    """
     ended = threading.Event()
 
     def end(number: int, _: FrameType | None) -> None:
@@ -188,6 +198,8 @@ def _ended_by_signals() -> Iterator[threading.Event]:
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+        signal.signal(signal.SIGHUP, end)
     yield ended
 
 

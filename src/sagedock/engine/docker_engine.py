@@ -175,12 +175,16 @@ class DockerEngine:
             rows = self._client.api.networks(filters={"label": _filters(labels)})
         return [row["Name"] for row in rows]
 
-    def remove_volumes(self, labels: Mapping[str, str]) -> None:
-        """Remove the volumes that carry all of ``labels`` and that no container uses."""
-        filters = {"label": _filters(labels), "dangling": True}
-        with _engine_errors("removing volumes"):
-            for row in self._client.api.volumes(filters=filters)["Volumes"] or ():
-                self._client.api.remove_volume(row["Name"], force=True)
+    def volumes(self, labels: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+        """Return the volumes that carry all of ``labels``: their labels, by name."""
+        with _engine_errors("listing volumes"):
+            rows = self._client.api.volumes(filters={"label": _filters(labels)})["Volumes"]
+        return {row["Name"]: row["Labels"] for row in rows or ()}
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume that no container uses. One that is gone is no error."""
+        with _engine_errors(f"removing volume {name}"):
+            self._client.api.remove_volume(name, force=True)
 
 
 @contextmanager

@@ -61,6 +61,10 @@ class Engine(Protocol):
         """Return the names of the networks that carry all of ``labels``."""
         ...
 
-    def remove_volumes(self, labels: Mapping[str, str]) -> None:
-        """Remove the volumes that carry all of ``labels`` and that no container uses."""
+    def volumes(self, labels: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+        """Return the volumes that carry all of ``labels``: their labels, by name."""
+        ...
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume that no container uses. One that is gone is no error."""
         ...

@@ -35,7 +35,8 @@ def clean(home: Path, engine: Engine | None, say: Callable[[str], None]) -> None
         for network in engine.networks(labels):
             engine.remove_network(network)
             say(f"removed network {network}")
-        engine.remove_volumes(labels)
+        for volume in engine.volumes(labels):
+            engine.remove_volume(volume)
     for entry in [each for each in _entries(home) if each.name != _ENGINE_FOLDER]:
         _remove(entry)
         say(f"removed {entry}")

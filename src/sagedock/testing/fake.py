@@ -177,8 +177,12 @@ class FakeEngine:
         """Return the networks with those labels."""
         return [name for name, own in self.all_networks.items() if _carries(own, labels)]
 
-    def remove_volumes(self, labels: Mapping[str, str]) -> None:
-        """Do nothing: what its containers write goes with them."""
+    def volumes(self, labels: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:  # noqa: ARG002 - the interface
+        """Return nothing: what its containers write goes with them."""
+        return {}
+
+    def remove_volume(self, name: str) -> None:
+        """Do nothing: there is none."""
 
 
 def _carries(own: Mapping[str, str], labels: Mapping[str, str]) -> bool:

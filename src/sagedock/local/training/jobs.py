@@ -3,6 +3,7 @@
 import logging
 import shutil
 import threading
+from collections.abc import Mapping
 
 from sagedock.errors import EngineError
 from sagedock.local.platform import JOB_LABEL, Platform
@@ -76,9 +77,8 @@ class TrainingJobs:
     def _remove_all_but(self, alive: set[Key]) -> None:
         """Remove the containers, networks, volumes and folders of all other jobs."""
         platform, engine = self._platform, self._platform.engine
-        names = {(key.region, key.name) for key in alive}
         for each in engine.containers(platform.labels):
-            if (each.labels.get(REGION_LABEL), each.labels.get(JOB_LABEL)) not in names:
+            if _job_of(each.labels) not in alive:
                 engine.remove(each.id)
         networks = set(engine.networks({**platform.labels, JOB_LABEL: ""}))
         for network in networks - {network_name(platform, key) for key in alive}:
@@ -86,13 +86,19 @@ class TrainingJobs:
                 engine.remove_network(network)
             except EngineError as error:  # somebody's own container is on it
                 _log.warning("%s", error)
-        engine.remove_volumes(platform.labels)
-        for folder in set(platform.jobs_folder.glob("*/*")) - {
-            job_folder(platform, key) for key in alive
-        }:
+        for volume, labels in engine.volumes(platform.labels).items():
+            if _job_of(labels) not in alive:
+                engine.remove_volume(volume)
+        folders = set(platform.jobs_folder.glob("*/*"))
+        for folder in folders - {job_folder(platform, key) for key in alive}:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _is_stopping(self, key: Key) -> bool:
         """Say whether a stop came before there was a run that could be told of it."""
         job = self._platform.resources.get(key)
         return job is not None and job.status == "Stopping"
+
+
+def _job_of(labels: Mapping[str, str]) -> Key:
+    """Return whose container or volume it is, by its labels."""
+    return Key(region=labels.get(REGION_LABEL, ""), kind=KIND, name=labels.get(JOB_LABEL, ""))

@@ -257,7 +257,8 @@ class Run:
             if len(self._cluster.hosts) > 1:
                 engine.remove_network(network_name(self._platform, self._key))
             # Those of a container that somebody else removed, or that could not be created.
-            engine.remove_volumes(job_labels(self._platform, self._key))
+            for volume in engine.volumes(job_labels(self._platform, self._key)):
+                engine.remove_volume(volume)
         except EngineError as error:
             _log.warning("training job %s: cleaning up: %s", self._key.name, error)
         shutil.rmtree(job_folder(self._platform, self._key), ignore_errors=True)
