@@ -13,6 +13,7 @@ __all__ = ["ACCOUNT", "Settings", "default_home"]
 #: The account that moto answers with; ours must be the same one.
 ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-west-2"
+_PORTS = 65_536
 _LOWEST_MEMORY_MIB = 6  # Docker's own minimum
 
 
@@ -37,11 +38,18 @@ class Settings:
     check_answers: bool = False
 
     def __post_init__(self) -> None:
+        problems = []
         memory = self.container_memory_mib
         if memory is not None and memory < _LOWEST_MEMORY_MIB:
-            raise InvalidRequest(
-                [f"container memory: {memory} MiB is below Docker's {_LOWEST_MEMORY_MIB}: use more"]
+            problems.append(
+                f"container memory: {memory} MiB is below Docker's {_LOWEST_MEMORY_MIB}: use more"
             )
+        if self.port not in range(_PORTS):
+            problems.append(
+                f"port: {self.port} is none: use 1 to {_PORTS - 1}, or 0 for a free one"
+            )
+        if problems:
+            raise InvalidRequest(problems)
 
     @classmethod
     def from_environment(

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sagedock.errors import LocalServerError
+from sagedock.errors import InvalidRequest, LocalServerError
 from sagedock.local.home import Home, Running
+from sagedock.local.settings import Settings
 
 
 def somewhere(pid: int) -> Running:
@@ -81,3 +82,9 @@ def test_a_home_that_is_taken_is_refused_soon(tmp_path: Path) -> None:
         Home(tmp_path).claim()
     assert time.monotonic() - began < 10
     home.release()
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, 10**9])
+def test_a_port_that_is_none_is_named(tmp_path: Path, port: int) -> None:
+    with pytest.raises(InvalidRequest, match=f"port: {port} is none"):
+        Settings(home=tmp_path, port=port)

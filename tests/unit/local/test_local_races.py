@@ -209,3 +209,24 @@ def test_a_job_whose_time_is_over_is_stopping_until_it_has_stopped(local: Local)
     job = local.until("probe-1", lambda job: job["SecondaryStatus"] == "Stopping")
     assert job["TrainingJobStatus"] == "Stopping"
     assert local.ended("probe-1")["SecondaryStatus"] == "MaxRuntimeExceeded"
+
+
+def test_a_job_ends_whatever_breaks_at_its_end(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that an older server let in may have an expression that cannot be used."""
+
+    def broken(*_: object) -> None:
+        raise ValueError("no such expression")
+
+    monkeypatch.setattr("sagedock.local.training.run.final_metrics", broken)
+    algorithm = {
+        "TrainingImage": IMAGE,
+        "TrainingInputMode": "File",
+        "MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*)"}],
+    }
+    job = local.run(succeed, AlgorithmSpecification=algorithm)
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("InternalServerError")
+    local.client("sagemaker").delete_training_job(TrainingJobName="probe-1")
+    assert local.engine.all == {}

@@ -6,7 +6,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,11 +46,15 @@ _RETRY_S = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class _Outcome:
-    """How a job ends. ``secondary`` differs from ``status`` for a limit that was reached."""
+    """How a job ends. ``secondary`` differs from ``status`` for a limit that was reached.
+
+    ``metrics`` is what FinalMetricDataList answers.
+    """
 
     status: str
     secondary: str | None = None
     reason: str | None = None
+    metrics: Sequence[Mapping[str, Any]] = ()
 
 
 class _StoppedEarly(Exception):
@@ -191,14 +195,22 @@ class Run:
     def _collect(self, containers: Mapping[str, str], watched: Watched) -> _Outcome:
         if watched.cause == "ended":
             self._enter("Uploading")
-        outcome = self._judged(containers, watched)
+        outcome = replace(self._judged(containers, watched), metrics=self._metrics())
         try:
             has_model = upload(self._platform, self._request, list(containers.values()))
         except UploadFailed as why:
-            return _failed(outcome.reason or reasons.upload_failed(str(why)))
+            reason = outcome.reason or reasons.upload_failed(str(why))
+            return _Outcome(status="Failed", reason=reason, metrics=outcome.metrics)
         if has_model or outcome.status == "Completed":
             self._change({"ModelArtifacts": {"S3ModelArtifacts": str(model_uri(self._request))}})
         return outcome
+
+    def _metrics(self) -> Sequence[Mapping[str, Any]]:
+        definitions = self._request["AlgorithmSpecification"].get("MetricDefinitions", [])
+        if not definitions:
+            return ()
+        events = log_events(self._platform, self._key.region, self._key.name)
+        return final_metrics(definitions, events)
 
     def _judged(self, containers: Mapping[str, str], watched: Watched) -> _Outcome:
         match watched.cause:
@@ -227,10 +239,7 @@ class Run:
         self._clean_up()
 
     def _write_end(self, outcome: _Outcome) -> None:
-        definitions = self._request["AlgorithmSpecification"].get("MetricDefinitions", [])
-        events = log_events(self._platform, self._key.region, self._key.name) if definitions else ()
-        metrics = final_metrics(definitions, events)
-        members = {"FinalMetricDataList": metrics} if metrics else {}
+        members = {"FinalMetricDataList": outcome.metrics} if outcome.metrics else {}
         self._platform.resources.change(
             self._key,
             lambda job: _with_document(
