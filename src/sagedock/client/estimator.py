@@ -24,6 +24,11 @@ __all__ = ["Estimator"]
 #: Stands for the default bucket while a request is checked, before AWS is asked for its name.
 _SOME_BUCKET = "sagemaker-default-bucket"
 
+_NOTHING_OUTLIVES = (
+    "no local SageMaker outlives this program: the job is stopped when the program ends. Start one "
+    "with `sagedock local up --detach` first, or wait for the job"
+)
+
 
 @dataclass(kw_only=True)
 class Estimator:
@@ -106,7 +111,11 @@ class Estimator:
         self._check(name, channels)
         with explained(self.session.target):
             self._start(name, channels)
-        return self.wait(logs=logs) if wait else self._run().result()
+        if wait:
+            return self.wait(logs=logs)
+        if self.session.place.ends_with_program:
+            self.show(_NOTHING_OUTLIVES)
+        return self._run().result()
 
     def wait(self, logs: bool | Literal["All", "None"] = True) -> TrainingResult:
         """Wait for the latest training job; see ``fit``."""

@@ -81,6 +81,8 @@ class TrainingRun:
     def _how_to_go_on(self) -> str:
         if self._session.place.ends_with_program:
             goes_on = "until this program ends, which started the local SageMaker"
+        elif self._session.target == "local":
+            goes_on = "as long as its local SageMaker runs"  # `sagedock local run` ends its own
         else:
             goes_on = "without this program"
         job = f"Estimator.attach({self.name!r})"

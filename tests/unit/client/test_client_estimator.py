@@ -4,6 +4,7 @@ import io
 import json
 import tarfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -242,11 +243,20 @@ def test_ctrl_c_says_how_to_go_on_and_leaves_the_job_alone(client: Client) -> No
     with pytest.raises(KeyboardInterrupt):
         estimator.fit(job_name="long")
     assert client.lines[-1] == (
-        "long goes on without this program. Follow it: Estimator.attach('long').wait(); "
-        "stop it: Estimator.attach('long').stop()"
+        "long goes on as long as its local SageMaker runs. "
+        "Follow it: Estimator.attach('long').wait(); stop it: Estimator.attach('long').stop()"
     )
     assert estimator.latest_training_job is not None
     assert estimator.latest_training_job.result().status == "InProgress"
+
+
+@pytest.mark.parametrize(("own", "told"), [(True, 1), (False, 0)])
+def test_who_does_not_wait_is_told_if_the_job_ends_with_the_program(
+    client: Client, own: bool, told: int
+) -> None:
+    client.session.place = replace(client.session.place, ends_with_program=own)
+    client.estimator().fit(wait=False)
+    assert sum("no local SageMaker outlives this program" in line for line in client.lines) == told
 
 
 def test_many_lines_arrive_complete_and_soon(client: Client) -> None:
