@@ -205,5 +205,13 @@ def test_run_uses_the_server_that_runs(home: Path, engine: Engine) -> None:
 
 def test_a_command_that_does_not_exist(home: Path) -> None:
     ran = sagedock("local", "run", "--", "no-such-command", home=home)
+    assert ran.returncode == 127
+    assert "no-such-command: no such command" in ran.stderr
+    assert not home.exists()
+
+
+def test_options_for_a_server_that_runs_already(home: Path, engine: Engine) -> None:
+    reach(home, engine)
+    ran = sagedock("local", "run", "--region", "eu-west-1", "--", "true", home=home)
     assert ran.returncode == 5
-    assert "no-such-command: No such file or directory" in ran.stderr
+    assert "leave --region out" in ran.stderr

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import threading
@@ -19,6 +20,9 @@ import typer
 from sagedock.errors import LocalServerError
 
 __all__ = ["app"]
+
+#: What a shell ends with when there is no such command.
+_NO_SUCH_COMMAND = 127
 
 app = typer.Typer(
     help="The local SageMaker: the same API on 127.0.0.1, running real containers in Docker.",
@@ -146,7 +150,16 @@ def run(
 
     if not context.args:
         raise typer.BadParameter("no command: write it after --, as in `local run -- python x.py`")
+    if shutil.which(context.args[0]) is None:
+        typer.echo(f"sagedock: {context.args[0]}: no such command", err=True)
+        raise typer.Exit(_NO_SUCH_COMMAND)
     variables = _variables(_home(home))
+    options = _options(port=port, region=region, container_memory=container_memory)
+    if variables is not None and options:
+        raise LocalServerError(
+            f"a local SageMaker already runs on {_home(home)}: leave {options[0]} out, or end it "
+            "first with `sagedock local down`"
+        )
     with ExitStack() as signals:  # left last: a second signal must not cut the clean-up short
         if variables is not None:
             raise typer.Exit(_run(context.args, variables, signals))

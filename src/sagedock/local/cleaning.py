@@ -5,23 +5,28 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sagedock.engine import Engine
-from sagedock.errors import LocalServerError
+from sagedock.errors import LocalServerError, StorageError
 from sagedock.local.daemon import running
+from sagedock.local.home import Home
 from sagedock.local.platform import HOME_LABEL, home_id
 
 __all__ = ["clean"]
-
-#: Where containers/engine.sh keeps the pid of the engine that it started.
-_ENGINE_FOLDER = "engine"
 
 
 def clean(home: Path, engine: Engine | None, say: Callable[[str], None]) -> None:
     """Remove the containers, networks and volumes of ``home``, and what the folder holds.
 
-    Only what carries the home's label is touched. ``engine`` None leaves the engine alone; the
-    folder of an engine that `make engine` started stays too, for it names the process to end.
-    Raises LocalServerError while a server runs there.
+    Only what carries the home's label, and files of our own making, are touched. ``engine`` None
+    leaves the engine alone; the folder of an engine that `make engine` started stays too, for it
+    names the process to end. Raises LocalServerError while a server runs there, StorageError for a
+    folder that is no local SageMaker's.
     """
+    folder = Home(home)
+    if not folder.is_ours():
+        raise StorageError(
+            f"{home} holds {folder.strangers()[0].name} and is no local SageMaker's folder: "
+            "nothing was removed"
+        )
     if found := running(home):
         raise LocalServerError(
             f"a local SageMaker runs on {home} (process {found.pid}): end it first with "
@@ -37,15 +42,11 @@ def clean(home: Path, engine: Engine | None, say: Callable[[str], None]) -> None
             say(f"removed network {network}")
         for volume in engine.volumes(labels):
             engine.remove_volume(volume)
-    for entry in [each for each in _entries(home) if each.name != _ENGINE_FOLDER]:
+    for entry in folder.entries():
         _remove(entry)
         say(f"removed {entry}")
-    if home.exists() and not _entries(home):
+    if home.exists() and not list(home.iterdir()):
         home.rmdir()
-
-
-def _entries(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.exists() else []
 
 
 def _remove(path: Path) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from sagedock.errors import LocalServerError
+from sagedock.errors import LocalServerError, StorageError
 from sagedock.local.home import Home, Running
 
 __all__ = ["down", "running", "up"]
@@ -34,8 +34,15 @@ def up(home: Path, options: Sequence[str]) -> Running:
             f"a local SageMaker already runs on {home} at {found.url} (process {found.pid}): use "
             "it, or end it with `sagedock local down`"
         )
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.log_path.touch()
+    except OSError as error:
+        raise StorageError(
+            f"{home}: {error.strerror}: set SAGEDOCK_HOME to a folder that can be written"
+        ) from error
     before = folder.last()
+    old_log_bytes = folder.log_path.stat().st_size
     with folder.log_path.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "sagedock.cli", "local", "up", *options],
@@ -53,7 +60,9 @@ def up(home: Path, options: Sequence[str]) -> Running:
         if process.poll() is not None:
             break
         time.sleep(0.05)
-    tail = folder.log_path.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:]
+    with folder.log_path.open("rb") as log:
+        log.seek(old_log_bytes)
+        tail = log.read().decode(errors="replace").splitlines()[-_LOG_TAIL_LINES:]
     raise LocalServerError("the local SageMaker did not start:\n" + "\n".join(tail))
 
 

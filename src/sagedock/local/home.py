@@ -11,10 +11,22 @@ from typing import IO
 
 from sagedock.errors import LocalServerError, StorageError
 
-__all__ = ["Home", "Running", "describe"]
+__all__ = ["DATABASE", "Home", "Running", "describe"]
 
 _LOCK_ATTEMPTS = 20
 _LOCK_PAUSE_S = 0.01
+
+DATABASE = "state.sqlite"
+#: Everything that a local SageMaker makes in its folder.
+_OWN = frozenset(
+    {
+        *(DATABASE, f"{DATABASE}-shm", f"{DATABASE}-wal"),
+        *("jobs", "lock", "s3", "sagemaker-sdk.yaml", "scratch"),
+        *("server.json", "server.new", "server.log"),
+    }
+)
+#: Where containers/engine.sh keeps the pid of the engine that it started.
+_ENGINE_FOLDER = "engine"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +48,36 @@ class Home:
         self.path = path
         self._lock: IO[bytes] | None = None
 
+    def is_ours(self) -> bool:
+        """Whether a local SageMaker made this folder; one that is absent or empty counts."""
+        return (self.path / DATABASE).exists() or not self.strangers()
+
+    def entries(self) -> list[Path]:
+        """Return what a local SageMaker made here."""
+        return sorted(each for each in self._all() if each.name in _OWN)
+
+    def strangers(self) -> list[Path]:
+        """Return what somebody else put here; an engine's folder is no stranger."""
+        return sorted(each for each in self._all() if each.name not in _OWN | {_ENGINE_FOLDER})
+
+    def _all(self) -> list[Path]:
+        return list(self.path.iterdir()) if self.path.is_dir() else []
+
     @property
     def log_path(self) -> Path:
         """Where a detached server writes its log."""
         return self.path / "server.log"
 
     def claim(self) -> None:
-        """Take the folder for this process, or raise LocalServerError naming who has it."""
+        """Take the folder for this process, or raise LocalServerError naming who has it.
+
+        A folder that holds somebody else's files is refused: what is ours is swept and cleaned.
+        """
+        if not self.is_ours():
+            raise StorageError(
+                f"{self.path} holds {self.strangers()[0].name} and is no local SageMaker's folder: "
+                "set SAGEDOCK_HOME (or --home) to an empty or a new one"
+            )
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             (self.path / "scratch").mkdir(exist_ok=True)

@@ -19,7 +19,7 @@ from sagedock.local.caller import Caller
 from sagedock.local.database import Database
 from sagedock.local.endpoints import client_variables, write_sdk_config
 from sagedock.local.front import Front
-from sagedock.local.home import Home, Running, describe
+from sagedock.local.home import DATABASE, Home, Running, describe
 from sagedock.local.json_service import JsonService
 from sagedock.local.others import other_services
 from sagedock.local.platform import HOME_LABEL, Platform, home_id
@@ -150,7 +150,7 @@ def _platform(
     settings: Settings, engine: Engine, network: str, inside: ContainerSide, stack: ExitStack
 ) -> Platform:
     """Open the stores; they close when the server ends."""
-    database = Database(settings.home / "state.sqlite")
+    database = Database(settings.home / DATABASE)
     stack.callback(database.close)
     objects = ObjectStore(settings.home / "s3")
     stack.callback(objects.close)

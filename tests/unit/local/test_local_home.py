@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from sagedock.errors import InvalidRequest, LocalServerError
+from sagedock import LocalSageMaker
+from sagedock.errors import InvalidRequest, LocalServerError, StorageError
+from sagedock.local import clean
 from sagedock.local.home import Home, Running
 from sagedock.local.settings import Settings
+from sagedock.testing import FakeEngine
 
 
 def somewhere(pid: int) -> Running:
@@ -88,3 +91,27 @@ def test_a_home_that_is_taken_is_refused_soon(tmp_path: Path) -> None:
 def test_a_port_that_is_none_is_named(tmp_path: Path, port: int) -> None:
     with pytest.raises(InvalidRequest, match=f"port: {port} is none"):
         Settings(home=tmp_path, port=port)
+
+
+def test_a_folder_of_somebody_elses_is_neither_claimed_nor_cleaned(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    (project / "scratch").mkdir(parents=True)
+    (project / "scratch" / "notes").write_text("mine")
+    (project / "train.py").write_text("mine")
+    with pytest.raises(StorageError, match=r"holds train\.py and is no local SageMaker's folder"):
+        Home(project).claim()
+    with pytest.raises(StorageError, match="nothing was removed"):
+        clean(project, None, lambda _: None)
+    assert (project / "scratch" / "notes").read_text() == "mine"
+
+
+def test_cleaning_leaves_what_a_user_put_beside_our_files(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with LocalSageMaker(home=home, engine=FakeEngine(None)):
+        pass
+    (home / "notes").write_text("mine")
+    clean(home, None, lambda _: None)
+    assert [each.name for each in home.iterdir()] == ["notes"]
+    (home / "notes").unlink()
+    clean(home, None, lambda _: None)
+    assert not home.exists()

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, BinaryIO
 
+from starlette.concurrency import run_in_threadpool
+
 from sagedock.local.s3.incoming import CHUNK
 from sagedock.local.s3.xml import Node, write
 
@@ -85,4 +87,4 @@ async def _send_file(piece: FileSlice, send: Send) -> None:
 
 
 def _read(file: BinaryIO, left: int) -> "asyncio.Future[bytes]":
-    return asyncio.ensure_future(asyncio.to_thread(file.read, min(CHUNK, left)))
+    return asyncio.ensure_future(run_in_threadpool(file.read, min(CHUNK, left)))

@@ -1,6 +1,5 @@
 """The ASGI application: one request in, one answer of S3 out, whatever happens between."""
 
-import asyncio
 import errno
 import logging
 import re
@@ -10,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
+
+from starlette.concurrency import run_in_threadpool
 
 from sagedock.local.s3.errors import S3Error
 from sagedock.local.s3.front.answer import Answer, Send, send_answer
@@ -72,7 +73,7 @@ async def _carry_out(service: Service, scope: Mapping[str, Any], receive: Receiv
         case Simple():
             if operation.reads:
                 call = replace(call, body=await read_whole(receive))
-            return await asyncio.to_thread(operation.handle, service, call)
+            return await run_in_threadpool(operation.handle, service, call)
         case Streaming():
             return await _stream(operation, service, call, receive)
         case _:
@@ -80,10 +81,10 @@ async def _carry_out(service: Service, scope: Mapping[str, Any], receive: Receiv
 
 
 async def _stream(operation: Streaming, service: Service, call: Call, receive: Receive) -> Answer:
-    envelope, incoming = await asyncio.to_thread(operation.open, service, call)
+    envelope, incoming = await run_in_threadpool(operation.open, service, call)
     with incoming:
         await receive_file(receive, envelope, incoming)
-        return await asyncio.to_thread(operation.finish, service, call, incoming)
+        return await run_in_threadpool(operation.finish, service, call, incoming)
 
 
 def _check_owner(call: Call, account: str) -> None:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
+
 from sagedock.local.s3.chunked import ChunkedDecoder
 from sagedock.local.s3.errors import S3Error
 from sagedock.local.s3.front.envelope import Envelope
@@ -46,7 +48,7 @@ async def receive_file(receive: Receive, envelope: Envelope, incoming: Incoming)
             batch, more = await _batch(receive)
             if writing:
                 await writing
-            taking = asyncio.to_thread(_take, batch, decoder, incoming, envelope.size)
+            taking = run_in_threadpool(_take, batch, decoder, incoming, envelope.size)
             writing = asyncio.ensure_future(taking)
         if writing:
             await writing
