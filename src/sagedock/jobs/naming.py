@@ -1,6 +1,7 @@
 """Names of jobs."""
 
 import re
+import secrets
 from datetime import UTC, datetime
 
 __all__ = ["base_name_of_image", "unique_name"]
@@ -9,13 +10,15 @@ __all__ = ["base_name_of_image", "unique_name"]
 _LONGEST = 63
 
 
-def unique_name(base: str, now: datetime) -> str:
-    """Return ``base`` and the time in UTC, to the millisecond, in at most 63 characters.
+def unique_name(base: str, now: datetime, *, suffix: str | None = None) -> str:
+    """Return ``base``, the time in UTC to the millisecond, and ``suffix``, in 63 characters.
 
-    The form is SageMaker SDK v2's: digits-2026-01-31-23-59-58-123. A long base is cut.
+    The form is SageMaker SDK v2's, digits-2026-01-31-23-59-58-123, and then four hexadecimal
+    digits, by chance unless given: jobs may start in the same millisecond. A long base is cut.
     """
     moment = now.astimezone(UTC)
     stamp = f"{moment:%Y-%m-%d-%H-%M-%S}-{moment.microsecond // 1000:03d}"
+    stamp = f"{stamp}-{secrets.token_hex(2) if suffix is None else suffix}"
     return f"{base[: _LONGEST - len(stamp) - 1]}-{stamp}"
 
 

@@ -1,6 +1,7 @@
 """A training job and its parts, as data."""
 
 import dataclasses
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -141,7 +142,16 @@ def test_every_hyperparameter_becomes_a_string(values: dict[str, Any]) -> None:
 
 def test_a_unique_name_is_the_base_and_the_time_in_utc() -> None:
     summer = datetime(2026, 7, 1, 1, 2, 3, 45_678, tzinfo=timezone(timedelta(hours=2)))
-    assert unique_name("digits", summer) == "digits-2026-06-30-23-02-03-045"
+    name = unique_name("digits", summer, suffix="09af")
+    assert name == "digits-2026-06-30-23-02-03-045-09af"
+
+
+def test_names_of_the_same_millisecond_differ() -> None:
+    now = datetime.now(UTC)
+    names = {unique_name("x", now) for _ in range(8)}
+    assert len(names) > 1
+    pattern = r"x(-\d{2,4}){6}-\d{3}-[0-9a-f]{4}"
+    assert all(re.fullmatch(pattern, name) for name in names)
 
 
 def test_a_long_base_is_cut_to_what_the_service_takes() -> None:
