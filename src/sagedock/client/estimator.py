@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sagedock.client.attached import parameters_of
 from sagedock.client.check import problems_in, unknown_instance_type
 from sagedock.client.inputs import Inputs, as_channels, local_path, moved, problems_in_files
-from sagedock.client.refusals import explained
+from sagedock.client.refusals import explained, with_remedy
 from sagedock.client.result import TrainingResult
 from sagedock.client.session import Session
 from sagedock.client.show import Show, to_stdout
@@ -166,7 +166,7 @@ class Estimator:
         except InvalidRequest as error:
             problems += error.problems
             (request,) = replace(job, hyperparameters={}).requests()
-        problems += problems_in(request)
+        problems += (with_remedy(line, self.session.target) for line in problems_in(request))
         if problems:
             raise InvalidRequest(problems)
         if warning := unknown_instance_type(request):

@@ -10,12 +10,25 @@ from sagedock.errors import InvalidRequest, LocalServerError, SagedockError, Sto
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-__all__ = ["explained"]
+__all__ = ["explained", "with_remedy"]
 
 #: Codes by which the service says that the request itself is wrong.
 _WRONG_REQUEST = frozenset(
     {"ResourceInUse", "ResourceLimitExceeded", "ResourceNotFound", "ValidationException"}
 )
+
+#: What to do locally, by words of a refusal. AWS's own words stay in front.
+_LOCAL_REMEDIES = {
+    "Cannot find the requested image": (
+        "an ECR name means this machine's image of that repository and tag: build it, or give an "
+        "image that you have that name with `docker tag IMAGE REPOSITORY:TAG`; `docker image ls` "
+        "lists them"
+    ),
+    "TrainingImageConfig with TrainingRepositoryAccessMode": (
+        "write the image as a name in ECR, also locally: "
+        "123456789012.dkr.ecr.us-west-2.amazonaws.com/NAME:TAG is this machine's NAME:TAG"
+    ),
+}
 
 
 @contextmanager
@@ -27,7 +40,7 @@ def explained(target: Target) -> Iterator[None]:
     try:
         yield
     except aws.ClientError as error:
-        raise _explained_refusal(error) from error
+        raise _explained_refusal(error, target) from error
     except aws.NoCredentialsError as error:
         raise SagedockError(
             "AWS: no credentials were found: run `aws configure`, set AWS_PROFILE, or use "
@@ -43,11 +56,21 @@ def explained(target: Target) -> Iterator[None]:
         ) from error
 
 
-def _explained_refusal(error: "ClientError") -> Exception:
+def with_remedy(message: str, target: Target) -> str:
+    """Return a refusal's message, followed by what to do about it locally, where that is known."""
+    if target == "local":
+        for words, remedy in _LOCAL_REMEDIES.items():
+            if words in message:
+                return f"{message}: {remedy}"
+    return message
+
+
+def _explained_refusal(error: "ClientError", target: Target) -> Exception:
     found = error.response["Error"]
     code, message = found.get("Code", ""), found.get("Message", "")
     if code in _WRONG_REQUEST:
-        return InvalidRequest([f"{error.operation_name}: {message} ({code})"])
+        refused = f"{error.operation_name}: {message} ({code})"
+        return InvalidRequest([with_remedy(refused, target)])
     if code in ("ExpiredToken", "ExpiredTokenException"):
         return SagedockError(f"AWS: {message}: sign in again, e.g. `aws sso login`")
     refusal: Exception = error  # botocore has no types

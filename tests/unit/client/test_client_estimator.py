@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sagedock import Estimator, InvalidRequest, JobFailed, SagedockError
+from sagedock.client.refusals import with_remedy
 from sagedock.contract import paths
 from sagedock.jobs import Channel
 from sagedock.testing import Container
@@ -229,6 +230,26 @@ def test_an_attached_estimator_knows_the_job_and_can_run_it_again(
 def test_attaching_to_no_job_is_refused(client: Client) -> None:
     with pytest.raises(InvalidRequest, match="Requested resource not found"):
         Estimator.attach("nothing", session=client.session)
+
+
+@pytest.mark.parametrize(
+    ("image", "remedy"),
+    [
+        (IMAGE.replace("probe:1", "absent:1"), "docker tag IMAGE REPOSITORY:TAG"),
+        ("absent:1", "write the image as a name in ECR"),
+    ],
+)
+def test_an_image_that_cannot_be_had_is_refused_with_the_remedy(
+    client: Client, image: str, remedy: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=remedy) as caught:
+        client.estimator(image_uri=image).fit()
+    assert len(caught.value.problems) == 1
+
+
+def test_no_local_remedy_is_given_for_aws() -> None:
+    refusal = f"Cannot find the requested image: {IMAGE}"
+    assert with_remedy(refusal, "aws") == refusal
 
 
 def test_ctrl_c_says_how_to_go_on_and_leaves_the_job_alone(client: Client) -> None:
