@@ -186,6 +186,18 @@ def test_two_hosts_find_each_other_and_their_models_are_merged(real: RealLocal) 
     }
 
 
+def test_a_hosts_name_resolves_until_the_whole_job_has_ended(real: RealLocal) -> None:
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    job = real.run_script(
+        'grep -q \'"current_host": "algo-1"\' /opt/ml/input/config/resourceconfig.json && '
+        "exit 0; sleep 4; getent hosts algo-1 && getent hosts algo-2 && hostname -I",
+        ResourceConfig=resources,
+    )
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    first, second, own = real.log("probe-1")
+    assert first.split()[0] != second.split()[0] == own.strip()
+
+
 def test_two_hosts_that_write_the_same_name_clash(real: RealLocal) -> None:
     resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
     job = real.run_script("echo x > /opt/ml/model/weights", ResourceConfig=resources)

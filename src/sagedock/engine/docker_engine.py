@@ -6,7 +6,7 @@ from typing import Any
 
 import docker
 from docker.errors import APIError, DockerException, NotFound
-from docker.types import Mount
+from docker.types import IPAMConfig, IPAMPool, Mount
 from requests import RequestException
 
 from sagedock.engine.frames import read_frames, timestamp_s
@@ -160,9 +160,9 @@ class DockerEngine:
         api = self._client.api
         with _engine_errors(f"making network {name}"):
             if not any(row["Name"] == name for row in api.networks(names=[name])):
-                api.create_network(name, driver="bridge", labels=dict(labels), internal=isolated)
-            configs = api.inspect_network(name)["IPAM"]["Config"] or [{}]
-        return Network(name=name, gateway=configs[0].get("Gateway"))
+                _make_network(api, name, dict(labels), isolated)
+            config = _ipam(api, name)
+        return Network(name=name, gateway=config.get("Gateway"), subnet=config.get("Subnet"))
 
     def remove_network(self, name: str) -> None:
         """Remove a network. One that is gone is no error."""
@@ -215,8 +215,34 @@ def _host_config(api: Any, spec: ContainerSpec, mounts: list[Mount]) -> Any:
     )
 
 
+def _make_network(api: Any, name: str, labels: dict[str, str], isolated: bool) -> None:
+    """Make a network whose containers may have fixed addresses.
+
+    Docker gives those only where the subnet was asked for: it is asked for the free one that it
+    chooses itself.
+    """
+    api.create_network(name, driver="bridge", labels=labels, internal=isolated)
+    chosen = _ipam(api, name)
+    if not chosen.get("Subnet"):
+        return
+    api.remove_network(name)
+    pool = IPAMPool(subnet=chosen["Subnet"], gateway=chosen.get("Gateway"))
+    api.create_network(
+        name,
+        driver="bridge",
+        labels=labels,
+        internal=isolated,
+        ipam=IPAMConfig(pool_configs=[pool]),
+    )
+
+
+def _ipam(api: Any, name: str) -> dict[str, str]:
+    configs: list[dict[str, str]] = api.inspect_network(name)["IPAM"]["Config"] or [{}]
+    return configs[0]
+
+
 def _networking(api: Any, spec: ContainerSpec) -> Any:
-    if spec.network == "none" or not spec.aliases:
+    if spec.network == "none" or not (spec.aliases or spec.address):
         return None
-    endpoint = api.create_endpoint_config(aliases=list(spec.aliases))
+    endpoint = api.create_endpoint_config(aliases=list(spec.aliases), ipv4_address=spec.address)
     return api.create_networking_config({spec.network: endpoint})

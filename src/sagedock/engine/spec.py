@@ -41,7 +41,8 @@ class ContainerSpec:
     """One container to create.
 
     ``entrypoint`` None keeps the image's; ``command`` None keeps the image's CMD.
-    ``network`` is a network's name, or ``none``. ``memory_mib`` None sets no limit.
+    ``network`` is a network's name, or ``none``; ``address`` a fixed one in its subnet.
+    ``memory_mib`` None sets no limit.
     """
 
     name: str
@@ -52,6 +53,7 @@ class ContainerSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     network: str = "none"
     aliases: tuple[str, ...] = ()
+    address: str | None = None
     extra_hosts: Mapping[str, str] = field(default_factory=dict)
     hostname: str | None = None
     overlays: tuple[OverlayMount, ...] = ()
@@ -103,7 +105,11 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """A bridge network; ``gateway`` is this machine's address on it, where it has one."""
+    """A bridge network; ``gateway`` is this machine's address on it, where it has one.
+
+    ``subnet`` is where containers may be given fixed addresses.
+    """
 
     name: str
     gateway: str | None
+    subnet: str | None = None

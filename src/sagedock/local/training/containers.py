@@ -1,5 +1,6 @@
 """The containers of one training job: one per host, laid out as the platform does."""
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from sagedock.contract import network as names
 from sagedock.contract import paths
-from sagedock.engine import ContainerSpec, OverlayMount, VolumeMount
+from sagedock.engine import ContainerSpec, Network, OverlayMount, VolumeMount
 from sagedock.local.ecr import find_image
 from sagedock.local.endpoints import container_variables
 from sagedock.local.platform import JOB_LABEL, Platform
@@ -29,6 +30,9 @@ REGION_LABEL = "sagedock.region"
 #: What ``gethostname`` answers on the platform. Source: aws/deep-learning-containers,
 #: start_with_right_hostname.sh, which exists because of it.
 _HOSTNAME = "aws"
+_LOOPBACK = "127.0.0.1"
+#: The hosts' first address in their subnet, behind the gateway's.
+_FIRST_ADDRESS = 10
 #: The bucket-free halves of /opt/ml that the platform lays out anew for every host.
 _LAID_OUT = (paths.INPUT, paths.OUTPUT)
 
@@ -72,18 +76,31 @@ class Cluster:
         """Whether the job asked for no network."""
         return bool(self.request.get("EnableNetworkIsolation", False))
 
-    def network(self) -> str:
+    def network(self) -> Network:
         """Return the network that the hosts share, made if need be.
 
         One host has the server's network, or none; several have one of their own.
         """
         if len(self.hosts) == 1:
-            return "none" if self.isolated else self.platform.network
-        name = network_name(self.platform, self.key)
-        self.platform.engine.ensure_network(
-            name, job_labels(self.platform, self.key), isolated=self.isolated
+            name = "none" if self.isolated else self.platform.network
+            return Network(name=name, gateway=None)
+        return self.platform.engine.ensure_network(
+            network_name(self.platform, self.key),
+            job_labels(self.platform, self.key),
+            isolated=self.isolated,
         )
-        return name
+
+    def addresses(self, network: Network) -> Mapping[str, str]:
+        """Return each host's address, fixed for the whole job.
+
+        A name that the engine resolves is gone when its container ends; on the platform it stays.
+        """
+        if len(self.hosts) == 1:
+            return {names.hosts(1)[0]: _LOOPBACK}
+        if network.subnet is None:
+            return {}
+        first = ipaddress.ip_network(network.subnet)[_FIRST_ADDRESS]
+        return {host: str(first + number) for number, host in enumerate(self.hosts)}
 
     def lay_out(self, host: str) -> None:
         """Write one host's configuration files and empty folders where its container sees them."""
@@ -93,11 +110,12 @@ class Cluster:
             self._staged(host, path).parent.mkdir(exist_ok=True)
             self._staged(host, path).write_bytes(content)
 
-    def spec(self, host: str, network: str) -> ContainerSpec:
+    def spec(self, host: str, network: Network) -> ContainerSpec:
         """Return the container of one host, which was laid out."""
         command = layout.command(self.request)
         settings = self.platform.settings
         alone = len(self.hosts) == 1
+        addresses = self.addresses(network)
         return ContainerSpec(
             name=f"{network_name(self.platform, self.key)}-{host}",
             image=find_image(
@@ -110,12 +128,10 @@ class Cluster:
                 **layout.environment(self.request, arn=self.arn, region=self.key.region),
             },
             labels={**job_labels(self.platform, self.key), HOST_LABEL: host},
-            network=network,
+            network=network.name,
             aliases=() if alone else (host,),
-            extra_hosts={
-                **self.platform.container_hosts,
-                **({names.hosts(1)[0]: "127.0.0.1"} if alone else {}),
-            },
+            address=None if alone else addresses.get(host),
+            extra_hosts={**self.platform.container_hosts, **addresses},
             hostname=_HOSTNAME,
             overlays=tuple(self._overlays(host)),
             volumes=(VolumeMount(target=paths.MODEL.path),),
