@@ -22,9 +22,13 @@ BUCKET = "probe-bucket"
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach the programs that tests start, also where we run in the background."""
+    """Let signals reach the programs that tests start, also where we run in the background: what
+    is ignored here would be ignored there.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
