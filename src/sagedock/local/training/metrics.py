@@ -17,7 +17,7 @@ def final_metrics(
     """Return the last value of each metric that occurs, in the order of the definitions.
 
     A definition's regular expression has one group, a number. Values are single-precision and
-    times whole seconds, as the service answers them.
+    times whole seconds, as the service answers them. Of several hosts, the latest line counts.
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/training-metrics.html
     """
     expressions = {each["Name"]: re.compile(each["Regex"]) for each in definitions}
@@ -26,10 +26,10 @@ def final_metrics(
         for name, expression in expressions.items():
             for match in expression.finditer(event.message):
                 value = _number(match)
-                if value is not None:
-                    found[name] = (value, event.time_ms // 1000)
+                if value is not None and (name not in found or event.time_ms >= found[name][1]):
+                    found[name] = (value, event.time_ms)
     return [
-        {"MetricName": name, "Value": found[name][0], "Timestamp": float(found[name][1])}
+        {"MetricName": name, "Value": found[name][0], "Timestamp": float(found[name][1] // 1000)}
         for name in expressions
         if name in found
     ]
