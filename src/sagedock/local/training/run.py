@@ -16,7 +16,7 @@ from sagedock.local.logs import follow
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Resource
 from sagedock.local.training import lifecycle, reasons
-from sagedock.local.training.channels import ChannelUnreadable, lay_out, objects_of
+from sagedock.local.training.channels import ChannelUnreadable
 from sagedock.local.training.collect import (
     LOG_GROUP,
     UploadFailed,
@@ -28,12 +28,12 @@ from sagedock.local.training.collect import (
 from sagedock.local.training.containers import (
     HOST_LABEL,
     Cluster,
-    channel_folder,
     job_folder,
     job_labels,
     network_name,
 )
 from sagedock.local.training.metrics import final_metrics
+from sagedock.local.training.staging import stage_channels
 from sagedock.local.training.steps import messages
 from sagedock.local.training.watch import Event, StopAsked, Watch, Watched
 
@@ -152,15 +152,7 @@ class Run:
             self._enter("Pending", message)
         data, image = messages("Downloading")
         self._enter("Downloading", data)
-        hosts = self._cluster.hosts
-        for channel in self._request.get("InputDataConfig", ()):
-            source = channel["DataSource"]["S3DataSource"]
-            sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
-            for number, host in enumerate(hosts if sharded else (None,)):
-                folder = channel_folder(self._platform, self._key, channel["ChannelName"], host)
-                objects = objects_of(self._platform.objects, channel, number, len(hosts))
-                lay_out(objects, folder)
-                self._check_stop()
+        stage_channels(self._platform, self._key, self._request, self._check_stop)
         self._enter("Downloading", image)
 
     def _create(self) -> Mapping[str, str]:
