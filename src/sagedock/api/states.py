@@ -125,6 +125,17 @@ _MAX_WAIT = Step(
     status="MaxWaitTimeExceeded", messages=("Training job wait time exceeded",), verified=False
 )
 _INTERRUPTED = Step(status="Interrupted", messages=("Training job interrupted",), verified=False)
+_RESTARTING = Step(status="Restarting", messages=("Restarting the training job",), verified=False)
+#: A spot job's course has no Pending in the guide, which tells it as before 2024.
+_SPOT_STARTING = Step(
+    status="Starting",
+    messages=(
+        "Starting the training job",
+        "Launching requested ML instances",
+        "Preparing the instances for training",
+    ),
+)
+_RETAINED = ("Resource retained for reuse",)
 
 _READY = (_STARTING, _PENDING, _DOWNLOADING)
 _SPOT = "https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html"
@@ -180,16 +191,56 @@ STORIES: Mapping[str, Story] = MappingProxyType(
             status="Stopped",
             source="section 7, max runtime",
         ),
+        "capacity-retried": Story(
+            steps=(
+                Step(
+                    status="Starting",
+                    messages=(
+                        "Starting the training job",
+                        "Insufficient capacity error from EC2 while launching instances, retrying!",
+                        "Preparing the instances for training",
+                    ),
+                ),
+                *(_DOWNLOADING, _TRAINING, _UPLOADING, _COMPLETED),
+            ),
+            status="Completed",
+            source="section 7, capacity retry",
+        ),
+        "warm-pool-hit": Story(
+            steps=(
+                Step(
+                    status="Starting",
+                    messages=("Starting the training job", "Found matching resource for reuse"),
+                ),
+                *(_DOWNLOADING, _TRAINING, _UPLOADING),
+                Step(status="Completed", messages=_RETAINED),
+            ),
+            status="Completed",
+            source="section 7, warm pool hit, and kept",
+        ),
         "max-wait-never-launched": Story(
             steps=(_STARTING, _STOPPING, _MAX_WAIT), status="Stopped", source=_SPOT
         ),
         "spot-interrupted": Story(
             steps=(
-                *(_STARTING, _DOWNLOADING, _TRAINING, _INTERRUPTED),
-                *(_STARTING, _DOWNLOADING, _TRAINING, _UPLOADING, _COMPLETED),
+                *(_SPOT_STARTING, _DOWNLOADING, _TRAINING, _INTERRUPTED),
+                *(_SPOT_STARTING, _DOWNLOADING, _TRAINING, _UPLOADING, _COMPLETED),
             ),
             status="Completed",
             source=_SPOT,
+        ),
+        "max-wait-interrupted": Story(
+            steps=(
+                *(_SPOT_STARTING, _DOWNLOADING, _TRAINING, _INTERRUPTED),
+                *(_SPOT_STARTING, _DOWNLOADING, _TRAINING, _STOPPING, _MAX_WAIT),
+            ),
+            status="Stopped",
+            source=_SPOT,
+        ),
+        "retried": Story(
+            steps=(*_READY, _TRAINING, _RESTARTING, *_READY, _TRAINING, _UPLOADING, _COMPLETED),
+            status="Completed",
+            source="https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_RetryStrategy.html",
         ),
     }
 )

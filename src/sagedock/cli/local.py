@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sagedock.cli import faults
 from sagedock.errors import LocalServerError
 
 __all__ = ["app"]
@@ -28,6 +29,8 @@ app = typer.Typer(
     help="The local SageMaker: the same API on 127.0.0.1, running real containers in Docker.",
     no_args_is_help=True,
 )
+app.command()(faults.interrupt)
+app.add_typer(faults.app, name="fault")
 
 _Home = Annotated[
     Path | None, typer.Option(help="Its folder; $SAGEDOCK_HOME by default.", show_default=False)

@@ -7,8 +7,12 @@ RUNNING = _GUIDE + "your-algorithms-training-algo-running-container.html"
 OUTPUT = _GUIDE + "your-algorithms-training-algo-output.html"
 DOCKERFILE = _GUIDE + "your-algorithms-training-algo-dockerfile.html"
 STORAGE = _GUIDE + "model-train-storage.html"
+CHECKPOINTS = _GUIDE + "model-checkpoints.html"
+SPOT = _GUIDE + "model-managed-spot-training.html"
+WARM_POOLS = _GUIDE + "train-warm-pools.html"
 
 STOP_TRAINING_JOB = _API + "API_StopTrainingJob.html"
 DESCRIBE_TRAINING_JOB = _API + "API_DescribeTrainingJob.html"
 
+DEEP_LEARNING_CONTAINERS = "https://github.com/aws/deep-learning-containers"
 TOOLKIT = "https://github.com/aws/sagemaker-training-toolkit (5.1.4)"

@@ -7,6 +7,8 @@ from sagedock.contract import _sources as source
 
 __all__ = [
     "CHANNELS",
+    "CHECKPOINTS",
+    "CHECKPOINT_CONFIG",
     "CODE",
     "FAILURE",
     "HYPERPARAMETERS",
@@ -18,6 +20,7 @@ __all__ = [
     "RESERVED",
     "RESOURCE_CONFIG",
     "SUCCESS",
+    "WARM_POOL_CACHE",
     "Place",
     "channel",
 ]
@@ -76,6 +79,13 @@ RESOURCE_CONFIG = Place(
     "current_instance_type, current_group_name, instance_groups",
     source=source.RUNNING,
 )
+CHECKPOINT_CONFIG = Place(
+    path="/opt/ml/input/config/checkpointconfig.json",
+    kind="file",
+    writer="platform",
+    holds="S3Uri and LocalPath, where the request has a CheckpointConfig; images do without it",
+    source=source.DEEP_LEARNING_CONTAINERS,
+)
 CHANNELS = Place(
     path="/opt/ml/input/data",
     kind="folder",
@@ -117,6 +127,21 @@ SUCCESS = Place(
     writer="container",
     holds="nothing; the toolkit leaves it where a job succeeds",
     source=source.TOOLKIT,
+)
+CHECKPOINTS = Place(
+    path="/opt/ml/checkpoints",
+    kind="folder",
+    writer="container",
+    holds="checkpoints, restored before the start and mirrored to S3 while the job runs; "
+    "CheckpointConfig.LocalPath names another folder",
+    source=source.CHECKPOINTS,
+)
+WARM_POOL_CACHE = Place(
+    path="/opt/ml/sagemaker/warmpoolcache",
+    kind="folder",
+    writer="container",
+    holds="what the next job on the same warm pool finds again",
+    source=source.WARM_POOLS,
 )
 CODE = Place(
     path="/opt/ml/code",

@@ -12,6 +12,7 @@ __all__ = [
     "S3_ENDPOINT_URL",
     "SAGEDOCK_HOSTS_RESOLVE_S",
     "SAGEMAKER_BASE_DIR",
+    "SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY",
     "SAGEMAKER_PROGRAM",
     "SAGEMAKER_REGION",
     "SAGEMAKER_TRAINING_MODULE",
@@ -72,6 +73,12 @@ SAGEMAKER_REGION = Variable(
     setter="toolkit",
     holds="the region, read after AWS_REGION",
     source=source.TOOLKIT,
+)
+SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY = Variable(
+    name="SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY",
+    setter="platform",
+    holds="the persistent cache of a warm pool, for jobs that have one",
+    source=source.WARM_POOLS,
 )
 SAGEMAKER_PROGRAM = Variable(
     name="SAGEMAKER_PROGRAM",

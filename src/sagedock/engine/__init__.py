@@ -1,13 +1,16 @@
 """The only room that starts containers: ``ContainerSpec`` in, a running container out."""
 
 from sagedock.engine.interface import Engine
+from sagedock.engine.overlay_files import open_overlay_file
 from sagedock.engine.spec import (
     ContainerSpec,
     Exit,
     Found,
     Image,
     LogFrame,
+    Machine,
     Network,
+    OverlayFile,
     OverlayMount,
     VolumeMount,
 )
@@ -19,10 +22,13 @@ __all__ = [
     "Found",
     "Image",
     "LogFrame",
+    "Machine",
     "Network",
+    "OverlayFile",
     "OverlayMount",
     "VolumeMount",
     "connect",
+    "open_overlay_file",
 ]
 
 

@@ -10,8 +10,19 @@ from docker.types import IPAMConfig, IPAMPool, Mount
 from requests import RequestException
 
 from sagedock.engine.frames import read_frames, timestamp_s
-from sagedock.engine.overlays import overlay_mounts, scratch_name
-from sagedock.engine.spec import ContainerSpec, Exit, Found, Image, LogFrame, Network
+from sagedock.engine.host_config import gpu_count, host_config
+from sagedock.engine.overlay_files import overlay_files
+from sagedock.engine.overlays import layers_of, overlay_mounts, scratch_name
+from sagedock.engine.spec import (
+    ContainerSpec,
+    Exit,
+    Found,
+    Image,
+    LogFrame,
+    Machine,
+    Network,
+    OverlayFile,
+)
 from sagedock.errors import ContainerNotStarted, EngineError, EngineUnavailable, ImageNotFound
 
 __all__ = ["DockerEngine"]
@@ -21,6 +32,7 @@ _ARCHIVE_CHUNK_BYTES = 4 * _MIB
 #: For each answer, and each piece of one, but not for logs and the end of a container: removing
 #: many gigabytes takes minutes; an engine that hangs must not hang every caller with it.
 _ANSWER_TIMEOUT_S = 300
+_CONFLICT = 409
 _HOW_TO_GET_ONE = (
     "install and start Docker (Debian: `make engine` does it; elsewhere see "
     "https://docs.docker.com/engine/install/), or set DOCKER_HOST to a running engine"
@@ -68,8 +80,14 @@ class DockerEngine:
         with _engine_errors(f"creating container {spec.name}"):
             mounts = overlay_mounts(self._client, spec)
             mounts += [
-                Mount(target=v.target, source=None, no_copy=True, labels=dict(spec.labels))
-                for v in spec.volumes
+                Mount(
+                    target=each.target,
+                    source=each.name,
+                    type="volume",
+                    no_copy=True,
+                    labels=dict(each.labels if each.name else spec.labels),
+                )
+                for each in spec.volumes
             ]
             created = api.create_container(
                 spec.image,
@@ -79,7 +97,7 @@ class DockerEngine:
                 environment=dict(spec.environment),
                 labels=dict(spec.labels),
                 hostname=spec.hostname,
-                host_config=_host_config(api, spec, mounts),
+                host_config=host_config(api, spec, mounts),
                 networking_config=_networking(api, spec),
             )
         return str(created["Id"])
@@ -123,6 +141,34 @@ class DockerEngine:
         """Send SIGTERM, and SIGKILL once ``grace_s`` seconds have passed. Returns when it ended."""
         with _engine_errors(f"stopping container {container}"), suppress(NotFound):
             self._client.api.stop(container, timeout=max(0, round(grace_s)))
+
+    def kill(self, container: str) -> None:
+        """Send SIGKILL without notice, as when a machine fails. One that ended is no error."""
+        with _engine_errors(f"killing container {container}"), suppress(NotFound):
+            try:
+                self._client.api.kill(container)
+            except APIError as error:
+                if error.status_code != _CONFLICT:  # it does not run
+                    raise
+
+    def files(self, container: str, target: str) -> Iterator[OverlayFile] | None:
+        """Yield what a container's overlay at ``target`` holds now, or None; see ``Engine``."""
+        with _engine_errors(f"looking into {target} of container {container}"):
+            mounts = self._client.api.inspect_container(container)["Mounts"]
+            name = next(each["Name"] for each in mounts if each["Destination"] == target)
+            layers = layers_of(self._client.api.inspect_volume(name))
+        return None if layers is None else overlay_files(*layers)
+
+    def machine(self) -> Machine:
+        """Return what the engine's machine has for containers."""
+        with _engine_errors("asking what the machine has"):
+            info = self._client.info()
+        has_runtime = "nvidia" in (info.get("Runtimes") or {})
+        return Machine(
+            cpus=info["NCPU"],
+            memory_mib=info["MemTotal"] // _MIB,
+            gpus=gpu_count() if has_runtime else 0,
+        )
 
     def archive(self, container: str, path: str) -> Iterator[bytes]:
         """Yield a tar of a file or folder inside it, running or not; nothing if it is absent."""
@@ -202,17 +248,6 @@ def _listed(words: tuple[str, ...] | None) -> list[str] | None:
 
 def _filters(labels: Mapping[str, str]) -> list[str]:
     return [f"{key}={value}" if value else key for key, value in labels.items()]
-
-
-def _host_config(api: Any, spec: ContainerSpec, mounts: list[Mount]) -> Any:
-    return api.create_host_config(
-        network_mode=spec.network,
-        mounts=mounts,
-        extra_hosts=dict(spec.extra_hosts) or None,
-        mem_limit=spec.memory_mib and spec.memory_mib * _MIB,
-        memswap_limit=spec.memory_mib and spec.memory_mib * _MIB,
-        shm_size=spec.shm_size_mib and spec.shm_size_mib * _MIB,
-    )
 
 
 def _make_network(api: Any, name: str, labels: dict[str, str], isolated: bool) -> None:

@@ -3,7 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from sagedock.engine.spec import ContainerSpec, Exit, Found, Image, LogFrame, Network
+from sagedock.engine.spec import (
+    ContainerSpec,
+    Exit,
+    Found,
+    Image,
+    LogFrame,
+    Machine,
+    Network,
+    OverlayFile,
+)
 
 __all__ = ["Engine"]
 
@@ -33,6 +42,22 @@ class Engine(Protocol):
 
     def stop(self, container: str, grace_s: float) -> None:
         """Send SIGTERM, and SIGKILL once ``grace_s`` seconds have passed. Returns when it ended."""
+        ...
+
+    def kill(self, container: str) -> None:
+        """Send SIGKILL without notice, as when a machine fails. One that ended is no error."""
+        ...
+
+    def files(self, container: str, target: str) -> Iterator[OverlayFile] | None:
+        """Yield what a container's overlay at ``target`` holds now, running or ended.
+
+        None where this process may not read the engine's folders: ``archive`` can. A file may be
+        gone, or other, by the time it is opened.
+        """
+        ...
+
+    def machine(self) -> Machine:
+        """Return what the engine's machine has for containers."""
         ...
 
     def archive(self, container: str, path: str) -> Iterator[bytes]:

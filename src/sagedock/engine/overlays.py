@@ -16,7 +16,7 @@ from sagedock.engine.spec import ContainerSpec, OverlayMount
 from sagedock.engine.tars import tar_of_folders
 from sagedock.errors import StorageError
 
-__all__ = ["overlay_mounts", "scratch_name"]
+__all__ = ["layers_of", "overlay_mounts", "scratch_name"]
 
 #: Characters that the mount options of an overlay cannot hold.
 _FORBIDDEN = set(',:\\"')
@@ -41,6 +41,18 @@ def overlay_mounts(client: DockerClient, spec: ContainerSpec) -> list[Mount]:
         _mount(overlay, mountpoint / str(number), spec.labels)
         for number, overlay in enumerate(spec.overlays)
     ]
+
+
+def layers_of(volume: Mapping[str, Any]) -> tuple[Path, Path] | None:
+    """Return the lower and the upper folder of an overlay volume, as the engine describes it.
+
+    None where this process may not read them.
+    """
+    options = (volume.get("Options") or {}).get("o", "")
+    layers = dict(option.partition("=")[::2] for option in options.split(","))
+    lower, upper = Path(layers["lowerdir"]), Path(layers["upperdir"])
+    readable = all(os.access(folder, os.R_OK | os.X_OK) for folder in (lower, upper))
+    return (lower, upper) if readable else None
 
 
 def _make_folders(

@@ -11,7 +11,9 @@ __all__ = [
     "Found",
     "Image",
     "LogFrame",
+    "Machine",
     "Network",
+    "OverlayFile",
     "OverlayMount",
     "VolumeMount",
 ]
@@ -29,11 +31,14 @@ class OverlayMount:
 
 @dataclass(frozen=True, kw_only=True)
 class VolumeMount:
-    """An empty, anonymous volume that goes with its container; what the image has there is hidden,
-    as below the platform's own mounts.
+    """A volume, empty at first; what the image has there is hidden, as below the platform's own
+    mounts. An anonymous one goes with its container. One with a ``name`` stays, with what was
+    written there, and carries ``labels``.
     """
 
     target: str
+    name: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +47,8 @@ class ContainerSpec:
 
     ``entrypoint`` None keeps the image's; ``command`` None keeps the image's CMD.
     ``network`` is a network's name, or ``none``; ``address`` a fixed one in its subnet.
-    ``memory_mib`` None sets no limit.
+    ``memory_mib`` and ``cpus`` None set no limit; ``gpus`` are handed over by the engine, and
+    ``devices`` are paths of the machine that the container sees under the same name.
     """
 
     name: str
@@ -60,6 +66,30 @@ class ContainerSpec:
     volumes: tuple[VolumeMount, ...] = ()
     memory_mib: int | None = None
     shm_size_mib: int | None = None
+    cpus: float | None = None
+    gpus: int = 0
+    devices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverlayFile:
+    """One regular file of an overlay: its path below the target, the layer on this machine that
+    has it at that path, its size in bytes, and when it was changed (epoch nanoseconds).
+    """
+
+    relative: str
+    layer: Path
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What an engine's machine has: processors, memory, and the GPUs that containers can get."""
+
+    cpus: int
+    memory_mib: int
+    gpus: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

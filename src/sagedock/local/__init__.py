@@ -1,6 +1,7 @@
 """The local SageMaker: the service's own API on 127.0.0.1, running real containers in Docker."""
 
 from sagedock.local.cleaning import clean
+from sagedock.local.control_client import control
 from sagedock.local.daemon import down, running, up
 from sagedock.local.endpoints import client_variables
 from sagedock.local.home import Running
@@ -14,6 +15,7 @@ __all__ = [
     "Settings",
     "clean",
     "client_variables",
+    "control",
     "default_home",
     "down",
     "object_file",

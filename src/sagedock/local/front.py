@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sagedock.local.caller import Caller, caller_of
+from sagedock.local.control import CONTROL_PATH
 from sagedock.local.json_service import JsonService
 from sagedock.local.logs import GROUP_PREFIX
 
@@ -22,8 +23,6 @@ _log = logging.getLogger(__name__)
 
 _SAGEMAKER = "SageMaker"
 _LOGS = "Logs_20140328"
-#: Where a load balancer, or a person, asks whether the server lives.
-HEALTH_PATH = "/_sagedock/health"
 
 
 @dataclass
@@ -34,7 +33,7 @@ class Front:
     logs: JsonService
     s3: ASGIApp
     others: Callable[[], ASGIApp]
-    health: Callable[[], Mapping[str, Any]]
+    control: ASGIApp
     default_region: str
     account: str
     _others: ASGIApp | None = None
@@ -67,8 +66,8 @@ class Front:
             if operation not in self.logs.operations:
                 return await self._moto()
             return _OursOrTheirs(ours, await self._moto_later())
-        if scope["path"] == HEALTH_PATH:
-            return _Health(self.health)
+        if scope["path"].startswith(CONTROL_PATH):
+            return self.control
         if caller.service == "s3" or (caller.service is None and not _is_form(headers)):
             return self.s3
         return await self._moto()
@@ -130,18 +129,6 @@ class _OursOrTheirs:
             await self.ours.with_body(body)(scope, receive, send)
             return
         await self.theirs(scope, _replay(body), send)
-
-
-@dataclass(frozen=True)
-class _Health:
-    """Says that the server lives, and where its state is."""
-
-    state: Callable[[], Mapping[str, Any]]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        from starlette.responses import JSONResponse
-
-        await JSONResponse(dict(self.state()))(scope, receive, send)
 
 
 def _replay(body: bytes) -> Receive:

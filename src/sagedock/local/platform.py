@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagedock.engine import Engine
+from sagedock.engine import Engine, Machine
+from sagedock.local.faults import Faults
 from sagedock.local.logs import LogStore
 from sagedock.local.resources import Resources
 from sagedock.local.s3 import ObjectStore
@@ -29,7 +30,7 @@ def home_id(home: Path) -> str:
 @dataclass(frozen=True, kw_only=True)
 class Platform:
     """The collaborators. ``container_url`` is this server's address as containers see it;
-    ``container_hosts`` the host names they need for it.
+    ``container_hosts`` the host names they need for it. ``machine`` is what containers share.
     """
 
     settings: Settings
@@ -41,6 +42,8 @@ class Platform:
     network: str
     container_url: str
     container_hosts: Mapping[str, str]
+    machine: Machine
+    faults: Faults
 
     @property
     def labels(self) -> Mapping[str, str]:

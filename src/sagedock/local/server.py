@@ -16,8 +16,10 @@ from sagedock.engine import Engine, Network, connect
 from sagedock.errors import EngineError, LocalServerError
 from sagedock.local import logs
 from sagedock.local.caller import Caller
+from sagedock.local.control import Control
 from sagedock.local.database import Database
 from sagedock.local.endpoints import client_variables, write_sdk_config
+from sagedock.local.faults import Fault, Faults, Interruptions
 from sagedock.local.front import Front
 from sagedock.local.home import DATABASE, Home, Running, describe
 from sagedock.local.json_service import JsonService
@@ -164,7 +166,14 @@ def _platform(
         network=network,
         container_url=inside.url,
         container_hosts=inside.hosts,
+        machine=engine.machine(),
+        faults=Faults(_interruptions(settings)),
     )
+
+
+def _interruptions(settings: Settings) -> list[Fault]:
+    every_s = settings.spot_interrupt_every_s
+    return [] if every_s is None else [Interruptions(every_s=every_s, seed=settings.spot_seed)]
 
 
 def _front(platform: Platform, jobs: TrainingJobs, state: Mapping[str, Any]) -> Front:
@@ -186,9 +195,14 @@ def _front(platform: Platform, jobs: TrainingJobs, state: Mapping[str, Any]) -> 
             },
             check_answers=settings.check_answers,
         ),
-        s3=s3_app(platform.objects, account=settings.account),
+        s3=s3_app(platform.objects, account=settings.account, throttles=platform.faults.throttles),
         others=other_services,
-        health=lambda: state,
+        control=Control(
+            faults=platform.faults,
+            interrupt=jobs.interrupt,
+            health=lambda: state,
+            default_region=settings.region,
+        ),
         default_region=settings.region,
         account=settings.account,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sagedock.contract import limits
 from sagedock.errors import InvalidRequest
 
 __all__ = ["ACCOUNT", "Settings", "default_home"]
@@ -21,8 +22,14 @@ _LOWEST_MEMORY_MIB = 6  # Docker's own minimum
 class Settings:
     """The local SageMaker's settings.
 
-    ``home`` holds everything it keeps. ``port`` 0 takes a free one. ``container_memory_mib`` None
-    leaves containers unlimited. ``shutdown_grace_s`` is what running jobs get when the server ends.
+    ``home`` holds everything it keeps. ``port`` 0 takes a free one. With ``instance_limits`` a
+    container has the processors and the memory of its instance type, as far as the machine has
+    them; ``container_memory_mib`` and ``container_shm_mib`` say otherwise for all.
+    ``max_containers`` run at once, by default two for each processor; further jobs wait.
+    ``stop_grace_s`` lies between SIGTERM and SIGKILL; ``shutdown_grace_s`` does when the server
+    ends. ``checkpoint_sync_s`` lies between two looks at a job's checkpoints.
+    ``spot_interrupt_every_s`` interrupts spot jobs after so many seconds of training on average,
+    at moments that follow from ``spot_seed``.
     ``allow_instance_types`` are types newer than the installed model of the service.
     """
 
@@ -32,8 +39,14 @@ class Settings:
     region: str = DEFAULT_REGION
     account: str = ACCOUNT
     container_memory_mib: int | None = None
-    container_shm_mib: int = 1024
+    container_shm_mib: int | None = None
+    instance_limits: bool = True
+    max_containers: int | None = None
+    stop_grace_s: float = float(limits.TRAINING_STOP_GRACE_S.value)
     shutdown_grace_s: float = 10.0
+    checkpoint_sync_s: float = 1.0
+    spot_interrupt_every_s: float | None = None
+    spot_seed: int = 0
     allow_instance_types: frozenset[str] = frozenset()
     check_answers: bool = False
 
@@ -48,6 +61,23 @@ class Settings:
             problems.append(
                 f"port: {self.port} is none: use 1 to {_PORTS - 1}, or 0 for a free one"
             )
+        problems += (
+            f"{name}: {value:g} is below 0: use more"
+            for name, value in (
+                ("stop grace", self.stop_grace_s),
+                ("shutdown grace", self.shutdown_grace_s),
+            )
+            if value < 0
+        )
+        problems += (
+            f"{name}: {value:g} is not above 0: use more"
+            for name, value in (
+                ("most containers", self.max_containers),
+                ("checkpoint synchronisation", self.checkpoint_sync_s),
+                ("seconds between spot interruptions", self.spot_interrupt_every_s),
+            )
+            if value is not None and value <= 0
+        )
         if problems:
             raise InvalidRequest(problems)
 
@@ -59,11 +89,18 @@ class Settings:
 
         An override that is None is left out, so that a command line's unset options can be passed.
         """
+        grace_s = _number(environ, "SAGEDOCK_STOP_GRACE_S")
         settings = cls(
             home=default_home(environ),
             port=_number(environ, "SAGEDOCK_PORT") or 0,
             region=environ.get("SAGEDOCK_REGION") or DEFAULT_REGION,
             container_memory_mib=_number(environ, "SAGEDOCK_CONTAINER_MEMORY_MIB"),
+            container_shm_mib=_number(environ, "SAGEDOCK_CONTAINER_SHM_MIB"),
+            instance_limits=environ.get("SAGEDOCK_INSTANCE_LIMITS", "on") != "off",
+            stop_grace_s=cls.stop_grace_s if grace_s is None else grace_s,
+            max_containers=_number(environ, "SAGEDOCK_MAX_CONTAINERS"),
+            spot_interrupt_every_s=_number(environ, "SAGEDOCK_SPOT_INTERRUPT_EVERY_S"),
+            spot_seed=_number(environ, "SAGEDOCK_SPOT_SEED") or 0,
             allow_instance_types=frozenset(
                 environ.get("SAGEDOCK_ALLOW_INSTANCE_TYPES", "").replace(",", " ").split()
             ),

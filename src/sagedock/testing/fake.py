@@ -11,7 +11,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sagedock.engine import ContainerSpec, Exit, Found, Image, LogFrame, Network
+from sagedock.engine import (
+    ContainerSpec,
+    Exit,
+    Found,
+    Image,
+    LogFrame,
+    Machine,
+    Network,
+    OverlayFile,
+)
 from sagedock.errors import ContainerNotStarted, ImageNotFound
 
 __all__ = ["Container", "FakeEngine"]
@@ -78,6 +87,7 @@ class FakeEngine:
     def __init__(self, program: Program | None, images: Sequence[str] = ()) -> None:
         self.program = program
         self.images = set(images)
+        self.hardware = Machine(cpus=2, memory_mib=8192)
         self.all: dict[str, Container] = {}
         self.all_networks: dict[str, Mapping[str, str]] = {}
         self._numbers = iter(range(1, 1_000_000))
@@ -129,6 +139,18 @@ class FakeEngine:
         made.terminated.set()
         if not made.ended.wait(grace_s):
             made.end(_KILLED)
+
+    def kill(self, container: str) -> None:
+        """End it as SIGKILL does."""
+        self.all[container].end(_KILLED)
+
+    def files(self, container: str, target: str) -> Iterator[OverlayFile] | None:  # noqa: ARG002 - the interface
+        """Return None: the archive has them."""
+        return None
+
+    def machine(self) -> Machine:
+        """Return ``hardware``."""
+        return self.hardware
 
     def archive(self, container: str, path: str) -> Iterator[bytes]:
         """Yield a tar of the container's files below ``path``."""

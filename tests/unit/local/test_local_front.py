@@ -146,5 +146,5 @@ def test_what_cannot_be_carried_out_here_is_refused_not_left_out(local: Local) -
     local.client("s3").put_object(Bucket=BUCKET, Key="data/a", Body=b"1")
     with pytest.raises(ClientError, match=r"InputDataConfig\[0\].InputMode Pipe"):
         local.run(InputDataConfig=[local.channel(f"s3://{BUCKET}/data", InputMode="Pipe")])
-    with pytest.raises(ClientError, match="CheckpointConfig"):
-        local.run(CheckpointConfig={"S3Uri": f"s3://{BUCKET}/ckpt"})
+    with pytest.raises(ClientError, match=r"CheckpointConfig.LocalPath /opt/ml/input"):
+        local.run(CheckpointConfig={"S3Uri": f"s3://{BUCKET}/ckpt", "LocalPath": "/opt/ml/input"})

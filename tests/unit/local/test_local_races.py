@@ -219,7 +219,7 @@ def test_a_job_ends_whatever_breaks_at_its_end(
     def broken(*_: object) -> None:
         raise ValueError("no such expression")
 
-    monkeypatch.setattr("sagedock.local.training.run.final_metrics", broken)
+    monkeypatch.setattr("sagedock.local.training.conclusion.final_metrics", broken)
     algorithm = {
         "TrainingImage": IMAGE,
         "TrainingInputMode": "File",

@@ -102,6 +102,7 @@ ANSWERS: Mapping[str, tuple[int, str]] = {
         404,
         "The replication configuration was not found",
     ),
+    "SlowDown": (503, "Please reduce your request rate."),
 }
 
 

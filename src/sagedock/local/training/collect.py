@@ -13,9 +13,19 @@ from sagedock.local.training.artifacts import ArtifactClash, pack, read_file
 from sagedock.local.training.watch import Watched
 from sagedock.local.uris import S3Uri
 
-__all__ = ["LOG_GROUP", "UploadFailed", "failure_reason", "log_events", "model_uri", "upload"]
+__all__ = [
+    "DISK_FULL",
+    "LOG_GROUP",
+    "UploadFailed",
+    "failure_reason",
+    "log_events",
+    "model_uri",
+    "upload",
+]
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+#: Source: huggingface/blog#114.
+DISK_FULL = "Insufficient disk space"
 _BYTES_PER_CHARACTER = 4
 
 
@@ -72,6 +82,6 @@ def _store(platform: Platform, containers: Sequence[str], path: str, target: S3U
         raise UploadFailed(error.message) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise UploadFailed("Insufficient disk space") from error
+            raise UploadFailed(DISK_FULL) from error
         raise
     return True

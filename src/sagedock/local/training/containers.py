@@ -1,7 +1,7 @@
 """The containers of one training job: one per host, laid out as the platform does."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,19 +14,26 @@ from sagedock.local.endpoints import container_variables
 from sagedock.local.platform import JOB_LABEL, Platform
 from sagedock.local.resources import Key
 from sagedock.local.training import layout
+from sagedock.local.training.layout import checkpoint_path
+from sagedock.local.training.machine_limits import Share, share_of
 
 __all__ = [
     "HOST_LABEL",
+    "POOL_LABEL",
     "REGION_LABEL",
     "Cluster",
     "channel_folder",
+    "checkpoint_folder",
     "job_folder",
     "job_labels",
     "network_name",
+    "pool_volume",
 ]
 
 HOST_LABEL = "sagedock.host"
 REGION_LABEL = "sagedock.region"
+#: On the volumes of a warm pool, which outlive the job that made them.
+POOL_LABEL = "sagedock.warm-pool"
 #: What ``gethostname`` answers on the platform. Source: aws/deep-learning-containers,
 #: start_with_right_hostname.sh, which exists because of it.
 _HOSTNAME = "aws"
@@ -52,6 +59,16 @@ def channel_folder(platform: Platform, key: Key, channel: str, host: str | None 
     return job_folder(platform, key) / "channels" / (host or "all") / channel
 
 
+def checkpoint_folder(platform: Platform, key: Key) -> Path:
+    """Return where the checkpoints that S3 has are staged."""
+    return job_folder(platform, key) / "checkpoints"
+
+
+def pool_volume(platform: Platform, pool: str, host: str) -> str:
+    """Return the name of the volume that a host of a warm pool keeps from job to job."""
+    return f"{platform.network}-pool-{pool}-{host}"
+
+
 def network_name(platform: Platform, key: Key) -> str:
     """Return the name of the network of a job with several hosts; each region has its own names."""
     return f"{platform.network}-{key.region}-{key.name}"
@@ -59,17 +76,26 @@ def network_name(platform: Platform, key: Key) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """The hosts of one job, and what each of their containers is made of."""
+    """The hosts of one job, and what each of their containers is made of.
+
+    ``pool`` is the warm pool that it runs on, if it does.
+    """
 
     platform: Platform
     key: Key
     arn: str
     request: Mapping[str, Any]
+    pool: str | None = None
 
     @property
     def hosts(self) -> tuple[str, ...]:
         """The hosts, algo-1 first."""
         return tuple(host for group in layout.host_groups(self.request) for host in group.hosts)
+
+    def share(self, host: str) -> Share:
+        """Return a host's share of this machine."""
+        group = next(each for each in layout.host_groups(self.request) if host in each.hosts)
+        return share_of(group.instance_type, self.platform.machine, self.platform.settings)
 
     @property
     def isolated(self) -> bool:
@@ -113,7 +139,7 @@ class Cluster:
     def spec(self, host: str, network: Network) -> ContainerSpec:
         """Return the container of one host, which was laid out."""
         command = layout.command(self.request)
-        settings = self.platform.settings
+        share = self.share(host)
         alone = len(self.hosts) == 1
         addresses = self.addresses(network)
         return ContainerSpec(
@@ -125,7 +151,9 @@ class Cluster:
             command=command.arguments,
             environment={
                 **({} if self.isolated else container_variables(self.platform.container_url)),
-                **layout.environment(self.request, arn=self.arn, region=self.key.region),
+                **layout.environment(
+                    self.request, arn=self.arn, region=self.key.region, warm=self.pool is not None
+                ),
             },
             labels={**job_labels(self.platform, self.key), HOST_LABEL: host},
             network=network.name,
@@ -134,10 +162,22 @@ class Cluster:
             extra_hosts={**self.platform.container_hosts, **addresses},
             hostname=_HOSTNAME,
             overlays=tuple(self._overlays(host)),
-            volumes=(VolumeMount(target=paths.MODEL.path),),
-            memory_mib=settings.container_memory_mib,
-            shm_size_mib=settings.container_shm_mib,
+            volumes=tuple(self._volumes(host)),
+            memory_mib=share.memory_mib,
+            cpus=share.cpus,
+            shm_size_mib=share.shm_mib,
+            gpus=share.gpus,
+            devices=share.devices,
         )
+
+    def _volumes(self, host: str) -> Iterator[VolumeMount]:
+        yield VolumeMount(target=paths.MODEL.path)
+        if self.pool is not None:
+            yield VolumeMount(
+                target=paths.WARM_POOL_CACHE.path,
+                name=pool_volume(self.platform, self.pool, host),
+                labels={**self.platform.labels, POOL_LABEL: self.pool},
+            )
 
     def _staged(self, host: str, path: str) -> Path:
         """Return where a path of one host's container is staged on this machine."""
@@ -155,4 +195,7 @@ class Cluster:
             mounts.append(
                 OverlayMount(target=paths.channel(name), lower=own if own.exists() else shared)
             )
+        if checkpoints := checkpoint_path(self.request):
+            lower = checkpoint_folder(self.platform, self.key)
+            mounts.append(OverlayMount(target=checkpoints, lower=lower))
         return mounts

@@ -5,13 +5,20 @@ import shutil
 import threading
 from collections.abc import Mapping
 
-from sagedock.errors import EngineError
+from sagedock.errors import EngineError, InvalidRequest
 from sagedock.local.platform import JOB_LABEL, Platform
 from sagedock.local.resources import Key, Resource
-from sagedock.local.training.containers import REGION_LABEL, job_folder, network_name
+from sagedock.local.training.containers import (
+    POOL_LABEL,
+    REGION_LABEL,
+    job_folder,
+    network_name,
+)
+from sagedock.local.training.events import StopAsked
 from sagedock.local.training.run import Run
+from sagedock.local.training.slots import Slots, default_width
 from sagedock.local.training.steps import KIND, TERMINAL
-from sagedock.local.training.watch import StopAsked
+from sagedock.local.training.warm_pools import WarmPools
 
 __all__ = ["TrainingJobs"]
 
@@ -23,20 +30,22 @@ class TrainingJobs:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+        width = platform.settings.max_containers or default_width(platform.machine.cpus)
+        self._slots = Slots(width)
+        self.pools = WarmPools(platform)
         self._runs: dict[Key, Run] = {}
         self._lock = threading.Lock()
         self._ending = False
 
     def start(self, job: Resource) -> bool:
         """Carry ``job`` out, and return True; False, with nothing done, if the server is ending."""
-        run = Run(self._platform, job)
         with self._lock:
             if self._ending:
                 return False
-            self._runs = {key: each for key, each in self._runs.items() if not each.join(0)}
+            run = Run(self._platform, self._slots, self.pools, job, lambda: self._forget(run))
             self._runs[job.key] = run
             if self._is_stopping(job.key):
-                run.ask_to_stop(StopAsked())
+                run.ask_to_stop(self._stop_asked())
             run.start()
         return True
 
@@ -45,7 +54,30 @@ class TrainingJobs:
         with self._lock:
             run = self._runs.get(key)
         if run is not None:
-            run.ask_to_stop(StopAsked())
+            run.ask_to_stop(self._stop_asked())
+
+    def interrupt(self, key: Key, after_s: float = 0.0) -> None:
+        """Take a spot job's machines away, in ``after_s`` seconds, as AWS does: SIGTERM, the grace,
+        SIGKILL; then it starts again. One that does not train by then is interrupted once it does.
+
+        Raises InvalidRequest where there is nothing to interrupt.
+        """
+        job = self._platform.resources.get(key)
+        with self._lock:
+            run = self._runs.get(key)
+        if job is None or run is None or job.status in TERMINAL:
+            state = f"is {job.status}" if job else f"does not exist in {key.region}"
+            raise InvalidRequest([f"job: {key.name} {state}: name a job that runs"])
+        if not job.document["EnableManagedSpotTraining"]:
+            raise InvalidRequest(
+                [
+                    f"job: {key.name} is no spot job, and only those are interrupted: create it "
+                    "with EnableManagedSpotTraining, or let it lose a host (the fault lost-host)"
+                ]
+            )
+        timer = threading.Timer(after_s, run.interrupt)
+        timer.daemon = True
+        timer.start()
 
     def wait_until_gone(self, key: Key) -> None:
         """Return once nothing is left of a job that has ended, in the engine or on disk."""
@@ -57,8 +89,8 @@ class TrainingJobs:
     def resume(self) -> None:
         """Take up the jobs that a killed server left, and remove what it left of ended ones."""
         unfinished = self._platform.resources.unfinished(KIND, TERMINAL)
-        self._remove_all_but({job.key for job in unfinished})
-        for job in unfinished:
+        self._remove_all_but({job.key for job in unfinished}, self.pools.resume())
+        for job in sorted(unfinished, key=lambda job: job.created):
             self.start(job)
 
     def shut_down(self, grace_s: float) -> None:
@@ -73,9 +105,17 @@ class TrainingJobs:
             run.shut_down(grace_s)
         for run in runs:
             run.join()
+        self.pools.shut_down()
 
-    def _remove_all_but(self, alive: set[Key]) -> None:
-        """Remove the containers, networks, volumes and folders of all other jobs."""
+    def _forget(self, run: Run) -> None:
+        with self._lock:
+            self._runs = {key: each for key, each in self._runs.items() if each is not run}
+
+    def _stop_asked(self) -> StopAsked:
+        return StopAsked(grace_s=self._platform.settings.stop_grace_s)
+
+    def _remove_all_but(self, alive: set[Key], pools: set[str]) -> None:
+        """Remove the containers, networks, volumes and folders of all other jobs and pools."""
         platform, engine = self._platform, self._platform.engine
         for each in engine.containers(platform.labels):
             if _job_of(each.labels) not in alive:
@@ -87,7 +127,7 @@ class TrainingJobs:
             except EngineError as error:  # somebody's own container is on it
                 _log.warning("%s", error)
         for volume, labels in engine.volumes(platform.labels).items():
-            if _job_of(labels) not in alive:
+            if _job_of(labels) not in alive and labels.get(POOL_LABEL) not in pools:
                 engine.remove_volume(volume)
         folders = set(platform.jobs_folder.glob("*/*"))
         for folder in folders - {job_folder(platform, key) for key in alive}:

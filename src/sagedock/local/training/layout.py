@@ -10,7 +10,15 @@ from typing import Any
 
 from sagedock.contract import network, paths, signals, variables
 
-__all__ = ["Command", "HostGroup", "command", "config_files", "environment", "host_groups"]
+__all__ = [
+    "Command",
+    "HostGroup",
+    "checkpoint_path",
+    "command",
+    "config_files",
+    "environment",
+    "host_groups",
+]
 
 Request = Mapping[str, Any]
 
@@ -81,12 +89,30 @@ def config_files(request: Request, host: str) -> dict[str, bytes]:
         paths.INPUT_DATA_CONFIG.path: _input_data_config(request),
         paths.RESOURCE_CONFIG.path: _resource_config(request, host),
     }
+    if checkpoints := checkpoint_path(request):
+        contents[paths.CHECKPOINT_CONFIG.path] = {
+            "S3Uri": request["CheckpointConfig"]["S3Uri"],
+            "LocalPath": checkpoints,
+        }
     return {path: json.dumps(content).encode() for path, content in contents.items()}
 
 
-def environment(request: Request, *, arn: str, region: str) -> dict[str, str]:
-    """Return the variables that the platform sets, the user's own last."""
+def checkpoint_path(request: Request) -> str | None:
+    """Return the folder that is mirrored to S3 inside the containers, or None."""
+    config = request.get("CheckpointConfig")
+    if config is None:
+        return None
+    return "/" + str(config.get("LocalPath") or paths.CHECKPOINTS.path).strip("/")
+
+
+def environment(request: Request, *, arn: str, region: str, warm: bool = False) -> dict[str, str]:
+    """Return the variables that the platform sets, the user's own last.
+
+    ``warm`` says that the job runs on a warm pool.
+    """
+    cache = variables.SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY.name
     return {
+        **({cache: paths.WARM_POOL_CACHE.path} if warm else {}),
         variables.TRAINING_JOB_NAME.name: request["TrainingJobName"],
         variables.TRAINING_JOB_ARN.name: arn,
         variables.AWS_REGION.name: region,

@@ -116,6 +116,7 @@ class TrainingOperations:
             raise Refused(messages.training_job_not_deletable(job.status))
         # Its name may be used again at once: no clean-up of the old job may come after that.
         self._jobs.wait_until_gone(job.key)
+        self._jobs.pools.release(job.key)
         self._forget(job)
         return {}
 
@@ -132,6 +133,9 @@ class TrainingOperations:
         job = self._platform.resources.change(_key(caller, request["TrainingJobName"]), changed)
         if job is None:
             raise Refused(messages.training_job_not_found())
+        keep_alive_s = request.get("ResourceConfig", {}).get("KeepAlivePeriodInSeconds")
+        if keep_alive_s is not None:
+            self._jobs.pools.update(job.key, keep_alive_s)
         return {"TrainingJobArn": job.document["TrainingJobArn"]}
 
     def _forget(self, job: Resource) -> None:

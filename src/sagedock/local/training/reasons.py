@@ -5,19 +5,30 @@ from sagedock.engine import Exit
 
 __all__ = [
     "INTERNAL_ERROR",
+    "NO_CAPACITY",
     "OUT_OF_MEMORY",
     "algorithm_error",
     "container_failure",
     "download_failed",
+    "is_internal",
     "upload_failed",
 ]
 
 #: The two spaces are the service's.
 INTERNAL_ERROR = "InternalServerError: We encountered an internal error.  Please try again."
+NO_CAPACITY = (
+    "CapacityError: Unable to provision requested ML compute capacity. Please retry using a "
+    "different ML instance type."
+)
 OUT_OF_MEMORY = (
     "ClientError: Please use an instance type with more memory, or reduce the size of training "
     "data processed on an instance."
 )
+
+
+def is_internal(reason: str | None) -> bool:
+    """Say whether a job failed by a fault of the platform, which RetryStrategy is for."""
+    return reason is not None and reason.startswith(INTERNAL_ERROR.partition(":")[0])
 
 
 def container_failure(ended: Exit, failure_file: bytes) -> str:

@@ -2,40 +2,28 @@
 
 import logging
 import queue
-import re
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sagedock.engine import LogFrame
 from sagedock.errors import ContainerNotStarted, EngineError, SagedockError, StorageError
-from sagedock.local.logs import follow
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Resource
-from sagedock.local.training import lifecycle, reasons
+from sagedock.local.training import reasons
+from sagedock.local.training.attempt import Attempt
 from sagedock.local.training.channels import ChannelUnreadable
-from sagedock.local.training.collect import (
-    LOG_GROUP,
-    UploadFailed,
-    failure_reason,
-    log_events,
-    model_uri,
-    upload,
-)
-from sagedock.local.training.containers import (
-    HOST_LABEL,
-    Cluster,
-    job_folder,
-    job_labels,
-    network_name,
-)
-from sagedock.local.training.metrics import final_metrics
-from sagedock.local.training.staging import stage_channels
-from sagedock.local.training.steps import messages
-from sagedock.local.training.watch import Event, StopAsked, Watch, Watched
+from sagedock.local.training.collect import UploadFailed
+from sagedock.local.training.conclusion import Conclusion
+from sagedock.local.training.containers import Cluster, job_folder, job_labels, network_name
+from sagedock.local.training.course import CapacityFailed, Course, StoppedEarly
+from sagedock.local.training.deadlines import runtime_deadline, wait_deadline
+from sagedock.local.training.events import Event, Granted, HostLost, Interrupted, StopAsked
+from sagedock.local.training.record import Outcome, Record
+from sagedock.local.training.slots import Slots, Ticket
+from sagedock.local.training.warm_pools import WarmPools
+from sagedock.local.training.watch import Limit, Watched
 
 __all__ = ["Run"]
 
@@ -44,40 +32,35 @@ _NOT_STARTED_CODE = 1
 _RETRY_S = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Outcome:
-    """How a job ends. ``secondary`` differs from ``status`` for a limit that was reached.
+class Run:
+    """One training job. ``start`` begins it, or takes it up again after the server was killed.
 
-    ``metrics`` is what FinalMetricDataList answers.
+    ``ended`` is called, once, when nothing of the job is left.
     """
 
-    status: str
-    secondary: str | None = None
-    reason: str | None = None
-    metrics: Sequence[Mapping[str, Any]] = ()
-
-
-class _StoppedEarly(Exception):
-    """The job is to stop, and no container has started."""
-
-
-class Run:
-    """One training job. ``start`` begins it, or takes it up again after the server was killed."""
-
-    def __init__(self, platform: Platform, job: Resource) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        slots: Slots,
+        pools: WarmPools,
+        job: Resource,
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
         self._platform = platform
+        self._slots = slots
+        self._pools = pools
+        self._job = job
         self._key = job.key
         self._request = job.request
-        self._created = job.created
-        self._cluster = Cluster(
-            platform=platform,
-            key=job.key,
-            arn=job.document["TrainingJobArn"],
-            request=job.request,
-        )
+        self._ended = ended
+        self._record = Record(platform=platform, key=job.key)
         self._events: queue.Queue[Event] = queue.Queue()
         self._stop = threading.Event()
         self._shut_down = threading.Event()
+        self._course = Course(
+            record=self._record, faults=platform.faults, events=self._events, stop=self._stop
+        )
+        self._ticket = self._join_the_queue()
         self._thread = threading.Thread(target=self._run, name=f"job {job.key.name}", daemon=True)
 
     def start(self) -> None:
@@ -88,6 +71,14 @@ class Run:
         """Stop the job; returns at once."""
         self._stop.set()
         self._events.put(asked)
+
+    def interrupt(self) -> None:
+        """Take the machines of the attempt that runs, or runs next, away; returns at once."""
+        self._events.put(Interrupted())
+
+    def lose_host(self, host: str | None) -> None:
+        """Let a machine of the attempt that runs, or runs next, fail; returns at once."""
+        self._events.put(HostLost(host=host))
 
     def shut_down(self, grace_s: float) -> None:
         """Stop the job because the server ends; returns at once."""
@@ -101,127 +92,119 @@ class Run:
 
     def _run(self) -> None:
         try:
-            outcome = self._carry_out()
-        except _StoppedEarly:
-            self._enter("Stopping")
-            outcome = _Outcome(status="Stopped")
-        except ChannelUnreadable as why:
-            outcome = _failed(reasons.download_failed(str(why)))
-        except SagedockError as error:
-            _log.error("training job %s: %s", self._key.name, error)
-            outcome = _failed(f"{reasons.INTERNAL_ERROR} {error}")
+            outcome = self._carried_out()
         except Exception:  # noqa: BLE001 - the job must end whatever broke; the log says what
             _log.exception("training job %s broke", self._key.name)
-            outcome = _failed(reasons.INTERNAL_ERROR)
+            outcome = Outcome.failed(reasons.INTERNAL_ERROR)
         self._finish(outcome)
+        self._slots.leave(self._ticket)
+        self._ended()
 
-    def _carry_out(self) -> _Outcome:
-        containers = self._containers_from_before()
-        if not containers:
-            self._stage()
-            containers = self._create()
+    def _carried_out(self) -> Outcome:
+        """Attempt the job until it ends, is stopped, or its time is over."""
+        retries = int(self._request.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0))
+        while True:
             try:
-                self._start_all(containers)
+                outcome = self._attempted()
+            except StoppedEarly as early:
+                self._record.enter("Stopping")
+                return Outcome(status="Stopped", secondary=early.secondary)
+            except CapacityFailed:
+                return Outcome.failed(reasons.NO_CAPACITY)
+            except ChannelUnreadable as why:
+                return Outcome.failed(reasons.download_failed(str(why)))
+            except UploadFailed as why:
+                return Outcome.failed(reasons.upload_failed(str(why)))
+            except SagedockError as error:
+                _log.error("training job %s: %s", self._key.name, error)
+                outcome = Outcome.failed(f"{reasons.INTERNAL_ERROR} {error}")
+            if outcome is not None:
+                if retries == 0 or not reasons.is_internal(outcome.reason) or self._stop.is_set():
+                    return outcome
+                retries -= 1
+                self._record.enter("Restarting")
+            self._slots.leave(self._ticket)
+            self._ticket = self._join_the_queue()
+
+    def _attempted(self) -> Outcome | None:
+        """Carry one attempt out; None if its machines were taken away."""
+        place = self._pools.take(self._job)
+        attempt = self._attempt(place.pool if place else None)
+        containers = attempt.found()
+        taken_up = bool(containers) and self._goes_on()
+        if taken_up:
+            self._slots.claim(self._ticket)
+        else:
+            attempt.forget()
+            self._course.wait_for_room(warm=place is not None and place.warm)
+            try:
+                containers = attempt.start()
             except ContainerNotStarted as error:
-                self._log_line(str(error))
-                self._enter("Uploading")
-                return _failed(reasons.algorithm_error("", _NOT_STARTED_CODE))
-        watched = self._watch(containers)
-        return self._collect(containers, watched)
+                self._record.log_engine_error(attempt.cluster.hosts[0], str(error))
+                self._record.enter("Uploading")
+                return Outcome.failed(reasons.algorithm_error("", _NOT_STARTED_CODE))
+        if place is not None:
+            self._record.add({"WarmPoolStatus": {"Status": "InUse"}})
+        watched = attempt.watch(containers, self._limits(), taken_up=taken_up)
+        return self._concluded(containers, watched)
 
-    def _containers_from_before(self) -> Mapping[str, str]:
-        """Return what a killed server had started of the job's; remove what it had half made."""
-        found = self._platform.engine.containers(job_labels(self._platform, self._key))
-        started = {each.labels[HOST_LABEL]: each.id for each in found if each.state != "created"}
-        if set(started) == set(self._cluster.hosts):
-            if self._job().document["SecondaryStatus"] in ("Starting", "Pending", "Downloading"):
-                self._enter("Training")
-            return started
-        for each in found:
-            self._platform.engine.remove(each.id)
-        logs = self._platform.logs
-        for stream in logs.streams(self._key.region, LOG_GROUP, f"{self._key.name}/"):
-            logs.begin_anew(stream)
-        shutil.rmtree(job_folder(self._platform, self._key), ignore_errors=True)
-        return {}
-
-    def _stage(self) -> None:
-        """Wait for capacity, as the service does, and lay out the channels."""
-        self._check_stop()
-        for message in messages("Pending"):
-            self._enter("Pending", message)
-        data, image = messages("Downloading")
-        self._enter("Downloading", data)
-        stage_channels(self._platform, self._key, self._request, self._check_stop)
-        self._enter("Downloading", image)
-
-    def _create(self) -> Mapping[str, str]:
-        network = self._cluster.network()
-        containers = {}
-        for host in self._cluster.hosts:
-            self._cluster.lay_out(host)
-            containers[host] = self._platform.engine.create(self._cluster.spec(host, network))
-        return containers
-
-    def _start_all(self, containers: Mapping[str, str]) -> None:
-        self._check_stop()
-        for container in containers.values():
-            self._platform.engine.start(container)
-        self._enter("Training")
-
-    def _watch(self, containers: Mapping[str, str]) -> Watched:
-        watch = Watch(
-            engine=self._platform.engine,
+    def _concluded(self, containers: Mapping[str, str], watched: Watched) -> Outcome | None:
+        if watched.cause == "interrupted":
+            return None
+        if watched.cause == "host-lost":
+            return Outcome.failed(reasons.INTERNAL_ERROR)
+        conclusion = Conclusion(
+            platform=self._platform,
+            record=self._record,
+            request=self._request,
             containers=containers,
-            follow=self._follow,
-            on_stop=lambda: self._enter("Stopping"),
-            events=self._events,
         )
-        return watch.until(self._deadline())
+        return conclusion.drawn(watched)
 
-    def _follow(self, host: str, container: str) -> None:
-        logs = self._platform.logs
-        stream = logs.open(self._key.region, LOG_GROUP, self._stream_name(host))
-        follow(self._platform.engine.logs(container), logs, stream)
+    def _attempt(self, pool: str | None) -> Attempt:
+        return Attempt(
+            platform=self._platform,
+            cluster=self._cluster(pool),
+            record=self._record,
+            events=self._events,
+            check_stop=self._course.check_stop,
+        )
 
-    def _collect(self, containers: Mapping[str, str], watched: Watched) -> _Outcome:
-        if watched.cause == "ended":
-            self._enter("Uploading")
-        outcome = replace(self._judged(containers, watched), metrics=self._metrics())
-        try:
-            has_model = upload(self._platform, self._request, list(containers.values()))
-        except UploadFailed as why:
-            reason = outcome.reason or reasons.upload_failed(str(why))
-            return _Outcome(status="Failed", reason=reason, metrics=outcome.metrics)
-        if has_model or outcome.status == "Completed":
-            self._change({"ModelArtifacts": {"S3ModelArtifacts": str(model_uri(self._request))}})
-        return outcome
+    def _cluster(self, pool: str | None = None) -> Cluster:
+        return Cluster(
+            platform=self._platform,
+            key=self._key,
+            arn=self._job.document["TrainingJobArn"],
+            request=self._request,
+            pool=pool,
+        )
 
-    def _metrics(self) -> Sequence[Mapping[str, Any]]:
-        definitions = self._request["AlgorithmSpecification"].get("MetricDefinitions", [])
-        if not definitions:
-            return ()
-        events = log_events(self._platform, self._key.region, self._key.name)
-        return final_metrics(definitions, events)
+    def _limits(self) -> Mapping[Limit, float]:
+        document = self._record.document
+        return {
+            "max-runtime": runtime_deadline(document, time.time()),
+            "max-wait": wait_deadline(document),
+        }
 
-    def _judged(self, containers: Mapping[str, str], watched: Watched) -> _Outcome:
-        match watched.cause:
-            case "stopped":
-                return _Outcome(status="Stopped")
-            case "max-runtime":
-                return _Outcome(status="Stopped", secondary="MaxRuntimeExceeded")
-            case "ended" if watched.failed_first is None:
-                return _Outcome(status="Completed")
-            case "ended":
-                return _failed(failure_reason(self._platform, containers, watched))
+    def _goes_on(self) -> bool:
+        """Say whether an attempt that a killed server left goes on, and let it train."""
+        status = self._record.document["SecondaryStatus"]
+        if status in ("Starting", "Pending", "Downloading"):
+            self._record.enter("Training")
+        return status not in ("Interrupted", "Restarting")
 
-    def _finish(self, outcome: _Outcome) -> None:
+    def _join_the_queue(self) -> Ticket:
+        hosts = len(self._cluster().hosts)
+        return self._slots.join(hosts, lambda: self._events.put(Granted()))
+
+    def _finish(self, outcome: Outcome) -> None:
         """Write down how the job ended. A disk that is full is waited for; a server that ends
         meanwhile leaves the job to the next one.
         """
         while True:
             try:
-                self._write_end(outcome)
+                kept = self._keep_pool(outcome)
+                self._record.end(outcome, kept)
             except StorageError as error:
                 _log.error("training job %s: %s; trying again", self._key.name, error)
                 if self._shut_down.wait(_RETRY_S):
@@ -230,22 +213,10 @@ class Run:
                 break
         self._clean_up()
 
-    def _write_end(self, outcome: _Outcome) -> None:
-        members = {"FinalMetricDataList": outcome.metrics} if outcome.metrics else {}
-        self._platform.resources.change(
-            self._key,
-            lambda job: _with_document(
-                job,
-                lifecycle.end(
-                    {**job.document, **members},
-                    outcome.status,
-                    messages(outcome.secondary or outcome.status)[-1],
-                    time.time(),
-                    secondary=outcome.secondary,
-                    reason=outcome.reason,
-                ),
-            ),
-        )
+    def _keep_pool(self, outcome: Outcome) -> Mapping[str, Any] | None:
+        if outcome.status == "Stopped":
+            return None
+        return self._pools.keep(self._key, self._record.document)
 
     def _clean_up(self) -> None:
         """Remove what the job had in the engine and on disk; what cannot go is said, and retried
@@ -255,72 +226,12 @@ class Run:
         try:
             for each in engine.containers(job_labels(self._platform, self._key)):
                 engine.remove(each.id)
-            if len(self._cluster.hosts) > 1:
+            if len(self._cluster().hosts) > 1:
                 engine.remove_network(network_name(self._platform, self._key))
             # Those of a container that somebody else removed, or that could not be created.
             for volume in engine.volumes(job_labels(self._platform, self._key)):
                 engine.remove_volume(volume)
+            self._pools.release_unless_kept(self._key)
         except EngineError as error:
             _log.warning("training job %s: cleaning up: %s", self._key.name, error)
         shutil.rmtree(job_folder(self._platform, self._key), ignore_errors=True)
-
-    def _stream_name(self, host: str) -> str:
-        return f"{self._key.name}/{host}-{int(self._created)}"
-
-    def _log_line(self, text: str) -> None:
-        """Put the engine's words into the first host's log, as the platform does."""
-        logs = self._platform.logs
-        stream = logs.open(self._key.region, LOG_GROUP, self._stream_name(self._cluster.hosts[0]))
-        short = re.search(r'exec: ".*?": .*?(?=: unknown|$)', text)
-        line = (short[0] if short else text).encode() + b"\n"
-        follow(iter([LogFrame(stream="stderr", time_s=time.time(), data=line)]), logs, stream)
-
-    def _deadline(self) -> float:
-        """Return when MaxRuntimeInSeconds is over, counted from the start of Training."""
-        job = self._job()
-        began = next(
-            (
-                each["StartTime"]
-                for each in job.document["SecondaryStatusTransitions"]
-                if each["Status"] == "Training"
-            ),
-            time.time(),
-        )
-        return float(began) + float(job.document["StoppingCondition"]["MaxRuntimeInSeconds"])
-
-    def _job(self) -> Resource:
-        job = self._platform.resources.get(self._key)
-        if job is None:
-            raise LookupError(f"training job {self._key.name} vanished from the store")
-        return job
-
-    def _check_stop(self) -> None:
-        if self._stop.is_set():
-            raise _StoppedEarly
-
-    def _enter(self, status: str, message: str | None = None) -> None:
-        text = message or messages(status)[-1]
-        self._platform.resources.change(
-            self._key,
-            lambda job: _with_document(
-                job, lifecycle.enter(job.document, status, text, time.time())
-            ),
-        )
-
-    def _change(self, members: Mapping[str, Any]) -> None:
-        self._platform.resources.change(
-            self._key, lambda job: _with_document(job, {**job.document, **members})
-        )
-
-
-def _failed(reason: str) -> _Outcome:
-    return _Outcome(status="Failed", reason=reason)
-
-
-def _with_document(job: Resource, document: Mapping[str, Any]) -> Resource:
-    return replace(
-        job,
-        document=document,
-        status=document["TrainingJobStatus"],
-        modified=document["LastModifiedTime"],
-    )

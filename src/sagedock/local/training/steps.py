@@ -7,7 +7,15 @@ __all__ = ["KIND", "TERMINAL", "messages"]
 KIND: states.Kind = "training-job"
 TERMINAL = states.STATUSES[KIND].terminal
 
-_ORDINARY = ("completed", "script-failed", "stopped", "max-runtime")
+_ORDINARY = (
+    "spot-interrupted",
+    "max-wait-never-launched",
+    "retried",
+    "completed",
+    "script-failed",
+    "stopped",
+    "max-runtime",
+)
 _MESSAGES = {
     step.status: step.messages for story in _ORDINARY for step in states.STORIES[story].steps
 }

@@ -5,8 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sagedock.api import ServiceError, messages
+from sagedock.contract import paths
+from sagedock.local.training.layout import checkpoint_path
 
 __all__ = ["unsupported"]
+
+#: Characters that a mount's target cannot hold.
+_FORBIDDEN = set(',:\\"\0')
 
 
 def unsupported(request: Mapping[str, Any]) -> ServiceError | None:
@@ -32,10 +37,25 @@ def _whole(request: Mapping[str, Any]) -> list[str]:
     wishes = []
     if "TrainingImage" not in request["AlgorithmSpecification"]:
         wishes.append("AlgorithmSpecification without TrainingImage")
-    wishes += [name for name in ("CheckpointConfig", "ModelPackageConfig") if request.get(name)]
+    wishes += [name for name in ("ModelPackageConfig",) if request.get(name)]
+    wishes += _checkpoints(request)
     if request["OutputDataConfig"].get("CompressionType") == "NONE":
         wishes.append("OutputDataConfig.CompressionType NONE")
     return [*wishes, *_expressions(request["AlgorithmSpecification"])]
+
+
+def _checkpoints(request: Mapping[str, Any]) -> Iterator[str]:
+    config = request.get("CheckpointConfig")
+    if config is None:
+        return
+    if not config["S3Uri"].startswith("s3://"):
+        yield f"CheckpointConfig.S3Uri {config['S3Uri']}"
+    path = checkpoint_path(request) or ""
+    taken = (paths.INPUT, paths.OUTPUT, paths.MODEL, paths.RESERVED, paths.WARM_POOL_CACHE)
+    is_taken = any(f"{each.path}/".startswith(f"{path}/") for each in taken)
+    inside = any(path.startswith(f"{each.path}/") for each in (paths.INPUT, paths.OUTPUT))
+    if is_taken or inside or {".", ".."} & set(path.split("/")) or _FORBIDDEN & set(path):
+        yield f"CheckpointConfig.LocalPath {config.get('LocalPath')}"
 
 
 def _expressions(algorithm: Mapping[str, Any]) -> Iterator[str]:

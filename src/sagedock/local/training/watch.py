@@ -8,37 +8,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
-from sagedock.contract import limits, signals
+from sagedock.contract import signals
 from sagedock.engine import Engine, Exit
+from sagedock.local.training.events import (
+    Broke,
+    Ended,
+    Event,
+    Granted,
+    HostLost,
+    Interrupted,
+    StopAsked,
+)
 
-__all__ = ["Broke", "Cause", "Ended", "Event", "StopAsked", "Watch", "Watched"]
+__all__ = ["Cause", "Limit", "Watch", "Watched"]
 
-Cause = Literal["ended", "stopped", "max-runtime"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """A host's container ended."""
-
-    host: str
-    exit: Exit
-
-
-@dataclass(frozen=True, kw_only=True)
-class Broke:
-    """A host's container could not be followed any longer."""
-
-    error: Exception
-
-
-@dataclass(frozen=True, kw_only=True)
-class StopAsked:
-    """Somebody wants the job stopped; SIGKILL follows SIGTERM after ``grace_s`` seconds."""
-
-    grace_s: float = float(limits.TRAINING_STOP_GRACE_S.value)
-
-
-Event = Ended | Broke | StopAsked
+Limit = Literal["max-runtime", "max-wait"]
+Cause = Literal["ended", "stopped", "interrupted", "host-lost"] | Limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,38 +37,51 @@ class Watched:
 
 @dataclass
 class Watch:
-    """Watches the containers of one job (host to container id) until all have ended.
+    """Watches the containers of one attempt (host to container id) until all have ended.
 
-    ``follow`` stores a container's output until it ends. When a host fails, the others are stopped.
+    ``follow`` stores a container's output until it ends; ``on_stop`` is told why the containers are
+    being stopped, before they are. When a host fails, the others are stopped. ``grace_s`` is what
+    lies between SIGTERM and SIGKILL.
     """
 
     engine: Engine
     containers: Mapping[str, str]
     follow: Callable[[str, str], None]
-    on_stop: Callable[[], None]
+    on_stop: Callable[[Cause], None]
     events: "queue.Queue[Event]"
+    attempt: int
+    grace_s: float
     _exits: dict[str, Exit] = field(default_factory=dict)
     _failed_first: str | None = None
     _cause: Cause = "ended"
-    _grace_s: float = math.inf
+    _stopping_s: float = math.inf
 
-    def until(self, deadline_s: float) -> Watched:
-        """Return how the job ended; it is stopped at ``deadline_s`` (epoch seconds)."""
+    def until(self, limits: Mapping[Limit, float]) -> Watched:
+        """Return how the attempt ended; the first of ``limits`` (epoch seconds) stops it."""
+        first = min(limits, key=lambda limit: limits[limit])
         for host, container in self.containers.items():
             self._in_thread(self._await_host, host, container)
         while len(self._exits) < len(self.containers):
-            late = deadline_s - time.time()
-            try:
-                event = self.events.get(timeout=late if self._cause == "ended" else None)
-            except (queue.Empty, ValueError):  # a timeout below zero is a ValueError
-                self._stop_all("max-runtime", StopAsked().grace_s)
+            event = self._next(limits[first] if self._cause == "ended" else math.inf)
+            if event is None:
+                self._stop_all(first, self.grace_s)
             else:
                 self._take(event)
         return Watched(exits=self._exits, failed_first=self._failed_first, cause=self._cause)
 
+    def _next(self, deadline_s: float) -> Event | None:
+        """Return what happens next, or None once ``deadline_s`` has passed."""
+        late = deadline_s - time.time()
+        if late <= 0:
+            return None
+        try:
+            return self.events.get(timeout=min(late, threading.TIMEOUT_MAX))
+        except queue.Empty:
+            return None
+
     def _take(self, event: Event) -> None:
         match event:
-            case Ended(host=host, exit=ended):
+            case Ended(attempt=attempt, host=host, exit=ended) if attempt == self.attempt:
                 self._exits[host] = ended
                 if ended.code != signals.EXIT_SUCCESS and self._failed_first is None:
                     self._failed_first = host
@@ -91,42 +89,63 @@ class Watch:
                         self._stop_others()
             case StopAsked(grace_s=grace_s):
                 self._stop_all("stopped", grace_s)
-            case Broke(error=error):
+            case Interrupted(attempt=attempt):
+                if attempt in (None, self.attempt) and self._cause == "ended":
+                    self._stop_all("interrupted", self.grace_s)
+            case HostLost(attempt=attempt, host=host):
+                if attempt in (None, self.attempt) and self._cause == "ended":
+                    self._lose(host or list(self.containers)[-1])
+            case Broke(attempt=attempt, error=error) if attempt == self.attempt:
                 raise error
+            case Granted() | Ended() | Broke():  # the latter two are of an attempt before
+                return
             case _:
                 assert_never(event)
 
     def _stop_all(self, cause: Cause, grace_s: float) -> None:
         """Stop every host. While one stop lasts, another counts only if it is in more of a hurry:
-        a second SIGTERM could end a script that is saving.
+        a second SIGTERM could end a script that is saving. A stop that is asked for while machines
+        are taken away is the reason that stays.
         """
-        if grace_s >= self._grace_s:
+        if cause == "stopped" and self._cause in ("interrupted", "host-lost"):
+            self._because(cause)
+        if grace_s >= self._stopping_s:
             return
-        self._grace_s = grace_s
+        self._stopping_s = grace_s
         if self._cause == "ended":
-            self._cause = cause
-            self.on_stop()
+            self._because(cause)
         for host, container in self.containers.items():
             if host not in self._exits:
                 self._in_thread(self._stop, container, grace_s)
 
+    def _because(self, cause: Cause) -> None:
+        self._cause = cause
+        self.on_stop(cause)
+
+    def _lose(self, host: str) -> None:
+        self._because("host-lost")
+        if host in self.containers and host not in self._exits:
+            self.engine.kill(self.containers[host])
+        self._stop_others()
+
     def _stop_others(self) -> None:
         for host, container in self.containers.items():
             if host not in self._exits:
-                self._in_thread(self._stop, container, StopAsked().grace_s)
+                self._in_thread(self._stop, container, self.grace_s)
 
     def _stop(self, container: str, grace_s: float) -> None:
         try:
             self.engine.stop(container, grace_s)
         except Exception as error:  # noqa: BLE001 - raised again by the thread that watches
-            self.events.put(Broke(error=error))
+            self.events.put(Broke(attempt=self.attempt, error=error))
 
     def _await_host(self, host: str, container: str) -> None:
         try:
             self.follow(host, container)
-            self.events.put(Ended(host=host, exit=self.engine.wait(container)))
+            ended = self.engine.wait(container)
+            self.events.put(Ended(attempt=self.attempt, host=host, exit=ended))
         except Exception as error:  # noqa: BLE001 - raised again by the thread that watches
-            self.events.put(Broke(error=error))
+            self.events.put(Broke(attempt=self.attempt, error=error))
 
     def _in_thread(self, work: Callable[..., None], *arguments: object) -> None:
         name = f"{work.__name__} {arguments[0]}"

@@ -30,16 +30,26 @@ _log = logging.getLogger(__name__)
 _ACCOUNT = re.compile(r"\d{12}")
 
 
-def s3_app(store: ObjectStore, *, account: str = "123456789012") -> ASGIApp:
+def s3_app(
+    store: ObjectStore,
+    *,
+    account: str = "123456789012",
+    throttles: Callable[[], bool] = lambda: False,
+) -> ASGIApp:
     """Return an ASGI application that speaks S3 over ``store``, whose owner is ``account``.
 
-    It authenticates nobody, and answers every path.
+    It authenticates nobody, and answers every path; SlowDown where ``throttles`` says so.
     """
     service = Service(store=store, account=account)
 
     async def app(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await _serve(service, scope, receive, send)
+        if scope["type"] != "http":
+            return
+        if throttles():
+            answer = _refusal(S3Error("SlowDown"), scope, uuid.uuid4().hex[:16].upper())
+            await send_answer(answer, send, request="", head=scope["method"] == "HEAD")
+            return
+        await _serve(service, scope, receive, send)
 
     return app
 

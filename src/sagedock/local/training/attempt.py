@@ -1,0 +1,150 @@
+"""One attempt of a training job: its containers, from the staging of their data to their end."""
+
+import queue
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sagedock.local.faults import SlowDownload
+from sagedock.local.logs import follow
+from sagedock.local.platform import Platform
+from sagedock.local.training import lifecycle
+from sagedock.local.training.checkpoints import CheckpointSync, restore
+from sagedock.local.training.collect import LOG_GROUP
+from sagedock.local.training.containers import (
+    HOST_LABEL,
+    Cluster,
+    checkpoint_folder,
+    job_folder,
+    job_labels,
+)
+from sagedock.local.training.events import Event
+from sagedock.local.training.faults_in_training import Planned, planned
+from sagedock.local.training.record import Record
+from sagedock.local.training.staging import stage_channels
+from sagedock.local.training.steps import messages
+from sagedock.local.training.watch import Cause, Limit, Watch, Watched
+
+__all__ = ["Attempt"]
+
+#: How long a container may print nothing new before a look at whether it is to stop.
+_PAUSE_S = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """The containers of one job, once. A job that is interrupted or retried has another."""
+
+    platform: Platform
+    cluster: Cluster
+    record: Record
+    events: "queue.Queue[Event]"
+    check_stop: Callable[[], None]
+
+    def found(self) -> Mapping[str, str]:
+        """Return the containers (host to id) that a killed server had started, all or none."""
+        labels = job_labels(self.platform, self.cluster.key)
+        found = self.platform.engine.containers(labels)
+        started = {each.labels[HOST_LABEL]: each.id for each in found if each.state != "created"}
+        return started if set(started) == set(self.cluster.hosts) else {}
+
+    def forget(self) -> None:
+        """Remove every container of the job, and what is staged for it."""
+        engine = self.platform.engine
+        for each in engine.containers(job_labels(self.platform, self.cluster.key)):
+            engine.remove(each.id)
+        self.record.expect_new_containers()
+        shutil.rmtree(job_folder(self.platform, self.cluster.key), ignore_errors=True)
+
+    def start(self) -> Mapping[str, str]:
+        """Stage the data, and start a container for each host; return them, host to id.
+
+        Raises ChannelUnreadable, ContainerNotStarted, or what ``check_stop`` raises.
+        """
+        self._stage()
+        containers = self._create()
+        self.check_stop()
+        for host in containers:
+            for warning in self.cluster.share(host).warnings:
+                self.record.log_line(host, f"sagedock: {warning}")
+        for container in containers.values():
+            self.platform.engine.start(container)
+        self.record.enter("Training")
+        return containers
+
+    def watch(
+        self, containers: Mapping[str, str], limits: Mapping[Limit, float], *, taken_up: bool
+    ) -> Watched:
+        """Follow the containers until all have ended, their checkpoints mirrored to S3."""
+        document = self.record.document
+        number = lifecycle.attempt(document)
+        request, key = self.cluster.request, self.cluster.key
+        restored = None if taken_up else checkpoint_folder(self.platform, key)
+        sync = CheckpointSync(self.platform, request, containers, restored)
+        is_spot = bool(document["EnableManagedSpotTraining"])
+        faults = Planned(
+            [*planned(self.platform.faults, key.name, number, is_spot=is_spot)], self.events.put
+        )
+        watch = Watch(
+            engine=self.platform.engine,
+            containers=containers,
+            follow=self._follow,
+            on_stop=self._on_stop,
+            events=self.events,
+            attempt=number,
+            grace_s=self.platform.settings.stop_grace_s,
+        )
+        try:
+            watched = watch.until(limits)
+        except BaseException:
+            sync.abandon()
+            raise
+        finally:
+            faults.cancel()
+        sync.close()
+        return watched
+
+    def _stage(self) -> None:
+        data, image = messages("Downloading")
+        self.record.enter("Downloading", data)
+        key, request = self.cluster.key, self.cluster.request
+        stage_channels(self.platform, key, request, self.check_stop)
+        restore(self.platform, request, checkpoint_folder(self.platform, key))
+        self._slow_down(job_folder(self.platform, key) / "channels")
+        self.check_stop()
+        self.record.enter("Downloading", image)
+
+    def _slow_down(self, staged: Path) -> None:
+        """Wait as long as the data would take to arrive, where a fault says so."""
+        slow = self.platform.faults.take(SlowDownload, self.cluster.key.name)
+        if slow is None:
+            return
+        size = sum(each.stat().st_size for each in staged.rglob("*") if each.is_file())
+        ends = time.monotonic() + size / slow.bytes_per_s
+        while (left_s := ends - time.monotonic()) > 0:
+            self.check_stop()
+            time.sleep(min(left_s, _PAUSE_S))
+
+    def _create(self) -> Mapping[str, str]:
+        network = self.cluster.network()
+        containers = {}
+        for host in self.cluster.hosts:
+            self.cluster.lay_out(host)
+            containers[host] = self.platform.engine.create(self.cluster.spec(host, network))
+        return containers
+
+    def _follow(self, host: str, container: str) -> None:
+        logs = self.platform.logs
+        stream = logs.open(self.cluster.key.region, LOG_GROUP, self.record.stream_name(host))
+        follow(self.platform.engine.logs(container), logs, stream)
+
+    def _on_stop(self, cause: Cause) -> None:
+        match cause:
+            case "interrupted":
+                self.record.enter("Interrupted")
+            case "host-lost":
+                return
+            case _:
+                self.record.enter("Stopping")
