@@ -59,6 +59,8 @@ class LocalSageMaker:
         self._engine = engine
         self._stack = ExitStack()
         self._running: Running | None = None
+        #: What is to go wrong: add faults here, before the start or later.
+        self.faults = Faults(_interruptions(self.settings))
 
     @property
     def endpoint_url(self) -> str:
@@ -113,7 +115,7 @@ class LocalSageMaker:
         inside = container_side(network, main, last.container_port if last else None)
         if inside.socket:
             stack.enter_context(inside.socket)
-        platform = _platform(settings, engine, network.name, inside, stack)
+        platform = _platform(settings, engine, network.name, inside, self.faults, stack)
         jobs = TrainingJobs(platform)
         self._running = Running(
             pid=os.getpid(),
@@ -149,7 +151,12 @@ def _network(engine: Engine, settings: Settings, stack: ExitStack) -> Network:
 
 
 def _platform(
-    settings: Settings, engine: Engine, network: str, inside: ContainerSide, stack: ExitStack
+    settings: Settings,
+    engine: Engine,
+    network: str,
+    inside: ContainerSide,
+    faults: Faults,
+    stack: ExitStack,
 ) -> Platform:
     """Open the stores; they close when the server ends."""
     database = Database(settings.home / DATABASE)
@@ -167,7 +174,7 @@ def _platform(
         container_url=inside.url,
         container_hosts=inside.hosts,
         machine=engine.machine(),
-        faults=Faults(_interruptions(settings)),
+        faults=faults,
     )
 
 

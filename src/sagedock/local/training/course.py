@@ -74,7 +74,10 @@ class Course:
             raise StoppedEarly("MaxWaitTimeExceeded")
 
     def _wait_out(self, lack: NoCapacity) -> None:
-        self.record.enter("Starting", _INSUFFICIENT)
+        if lack.fails:
+            self.record.enter("Pending", messages("Pending")[0])
+        else:
+            self.record.enter("Starting", _INSUFFICIENT)
         self._wait(time.time() + lack.wait_s, for_room=False)
         if lack.fails:
             self.record.enter("Pending", _NEVER)

@@ -65,9 +65,13 @@ def _warnings(instance_type: str, wanted: Instance, gpus: int, neurons: int) -> 
         if has < asked:
             lacks.append(
                 f"{instance_type} has {_count(asked, name)}; this machine has "
-                f"{has or 'none'} that containers can get: the job runs with {has}"
+                f"{has or 'none'} that containers can get: the job runs {_with(has)}"
             )
     return lacks
+
+
+def _with(number: int) -> str:
+    return f"with {number}" if number else "without"
 
 
 def _count(number: int, name: str) -> str:

@@ -50,7 +50,7 @@ def _checkpoints(request: Mapping[str, Any]) -> Iterator[str]:
         return
     if not config["S3Uri"].startswith("s3://"):
         yield f"CheckpointConfig.S3Uri {config['S3Uri']}"
-    path = checkpoint_path(request) or ""
+    path = (checkpoint_path(request) or "").rstrip("/")
     taken = (paths.INPUT, paths.OUTPUT, paths.MODEL, paths.RESERVED, paths.WARM_POOL_CACHE)
     is_taken = any(f"{each.path}/".startswith(f"{path}/") for each in taken)
     inside = any(path.startswith(f"{each.path}/") for each in (paths.INPUT, paths.OUTPUT))

@@ -86,7 +86,7 @@ class Watch:
                 if ended.code != signals.EXIT_SUCCESS and self._failed_first is None:
                     self._failed_first = host
                     if self._cause == "ended":
-                        self._stop_others()
+                        self._stop_others(host)
             case StopAsked(grace_s=grace_s):
                 self._stop_all("stopped", grace_s)
             case Interrupted(attempt=attempt):
@@ -126,11 +126,11 @@ class Watch:
         self._because("host-lost")
         if host in self.containers and host not in self._exits:
             self.engine.kill(self.containers[host])
-        self._stop_others()
+        self._stop_others(host)
 
-    def _stop_others(self) -> None:
-        for host, container in self.containers.items():
-            if host not in self._exits:
+    def _stop_others(self, host: str) -> None:
+        for other, container in self.containers.items():
+            if other != host and other not in self._exits:
                 self._in_thread(self._stop, container, self.grace_s)
 
     def _stop(self, container: str, grace_s: float) -> None:
