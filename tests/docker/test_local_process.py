@@ -215,3 +215,55 @@ def test_options_for_a_server_that_runs_already(home: Path, engine: Engine) -> N
     ran = sagedock("local", "run", "--region", "eu-west-1", "--", "true", home=home)
     assert ran.returncode == 5
     assert "leave --region out" in ran.stderr
+
+
+@pytest.mark.slow
+def test_a_server_killed_while_machines_are_taken_away_finishes_the_job(
+    home: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAGEDOCK_STOP_GRACE_S", "5")
+    local = reach(home, engine)
+    name = local.start(
+        local.script(
+            "cd /opt/ml/checkpoints; if [ -e saved ]; then echo again; exit 0; fi;"
+            "trap 'sleep 1; touch saved; exit 143' TERM; touch begun; echo first;"
+            "sleep 60 & wait $!",
+            EnableManagedSpotTraining=True,
+            StoppingCondition={"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600},
+            CheckpointConfig={"S3Uri": f"s3://{BUCKET}/ckpt"},
+        )
+    )
+    local.until(name, lambda job: job["SecondaryStatus"] == "Training", 30)
+    time.sleep(1)
+    assert sagedock("local", "interrupt", name, home=home).returncode == 0
+    local.until(name, lambda job: job["SecondaryStatus"] == "Interrupted", 10)
+    kill(home)
+    local = reach(home, engine, bucket=False)
+    job = local.ended(name, 60)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    statuses = [status for status, _ in local.statuses(job)]
+    assert statuses.count("Interrupted") == 1
+    assert local.log(name) == ["first", "again"]
+    found = local.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="ckpt/")["Contents"]
+    assert [each["Key"] for each in found] == ["ckpt/begun", "ckpt/saved"]
+
+
+@pytest.mark.slow
+def test_a_server_killed_while_a_job_trains_goes_on_mirroring_its_checkpoints(
+    home: Path, engine: Engine
+) -> None:
+    local = reach(home, engine)
+    name = local.start(
+        local.script(
+            "cd /opt/ml/checkpoints; touch a b; sleep 4; rm a; touch c; sleep 4; touch d",
+            CheckpointConfig={"S3Uri": f"s3://{BUCKET}/ckpt"},
+        )
+    )
+    local.until(name, lambda job: job["SecondaryStatus"] == "Training", 30)
+    time.sleep(2.5)
+    kill(home)
+    time.sleep(2)
+    local = reach(home, engine, bucket=False)
+    assert local.ended(name, 60)["TrainingJobStatus"] == "Completed"
+    found = local.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="ckpt/")["Contents"]
+    assert [each["Key"] for each in found] == ["ckpt/b", "ckpt/c", "ckpt/d"]

@@ -103,9 +103,10 @@ class Run:
     def _carried_out(self) -> Outcome:
         """Attempt the job until it ends, is stopped, or its time is over."""
         retries = int(self._request.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0))
+        is_first = True
         while True:
             try:
-                outcome = self._attempted()
+                outcome = self._attempted(is_first=is_first)
             except StoppedEarly as early:
                 self._record.enter("Stopping")
                 return Outcome(status="Stopped", secondary=early.secondary)
@@ -123,14 +124,17 @@ class Run:
                     return outcome
                 retries -= 1
                 self._record.enter("Restarting")
+            is_first = False
             self._slots.leave(self._ticket)
             self._ticket = self._join_the_queue()
 
-    def _attempted(self) -> Outcome | None:
-        """Carry one attempt out; None if its machines were taken away."""
+    def _attempted(self, *, is_first: bool) -> Outcome | None:
+        """Carry one attempt out; None if its machines were taken away. The first one of this
+        server may be one that a killed server began.
+        """
         place = self._pools.take(self._job)
         attempt = self._attempt(place.pool if place else None)
-        containers = attempt.found()
+        containers = attempt.found() if is_first else {}
         taken_up = bool(containers) and self._goes_on()
         if taken_up:
             self._slots.claim(self._ticket)
@@ -187,11 +191,15 @@ class Run:
         }
 
     def _goes_on(self) -> bool:
-        """Say whether an attempt that a killed server left goes on, and let it train."""
-        status = self._record.document["SecondaryStatus"]
+        """Say whether an attempt that a killed server left goes on, and let it train, or, where its
+        machines were being taken away, have the rest of its grace.
+        """
+        status: str = self._record.document["SecondaryStatus"]
         if status in ("Starting", "Pending", "Downloading"):
             self._record.enter("Training")
-        return status not in ("Interrupted", "Restarting")
+        if status == "Interrupted":
+            self._events.put(Interrupted())
+        return status != "Restarting"
 
     def _join_the_queue(self) -> Ticket:
         hosts = len(self._cluster().hosts)
