@@ -2,6 +2,7 @@
 
 from sagedock.engine.interface import Engine
 from sagedock.engine.spec import (
+    BindMount,
     ContainerSpec,
     Exit,
     Found,
@@ -13,6 +14,7 @@ from sagedock.engine.spec import (
 )
 
 __all__ = [
+    "BindMount",
     "ContainerSpec",
     "Engine",
     "Exit",

@@ -66,11 +66,7 @@ class DockerEngine:
         """Create a container and return its id. Nothing runs yet."""
         api = self._client.api
         with _engine_errors(f"creating container {spec.name}"):
-            mounts = overlay_mounts(self._client, spec)
-            mounts += [
-                Mount(target=v.target, source=None, no_copy=True, labels=dict(spec.labels))
-                for v in spec.volumes
-            ]
+            mounts = [*overlay_mounts(self._client, spec), *_other_mounts(spec)]
             created = api.create_container(
                 spec.image,
                 name=spec.name,
@@ -213,6 +209,15 @@ def _host_config(api: Any, spec: ContainerSpec, mounts: list[Mount]) -> Any:
         memswap_limit=spec.memory_mib and spec.memory_mib * _MIB,
         shm_size=spec.shm_size_mib and spec.shm_size_mib * _MIB,
     )
+
+
+def _other_mounts(spec: ContainerSpec) -> Iterator[Mount]:
+    for bind in spec.binds:
+        yield Mount(
+            target=bind.target, source=str(bind.source), type="bind", read_only=bind.read_only
+        )
+    for volume in spec.volumes:
+        yield Mount(target=volume.target, source=None, no_copy=True, labels=dict(spec.labels))
 
 
 def _make_network(api: Any, name: str, labels: dict[str, str], isolated: bool) -> None:

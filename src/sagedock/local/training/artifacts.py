@@ -9,7 +9,7 @@ from typing import IO, cast
 
 from sagedock.engine import Engine
 
-__all__ = ["ArtifactClash", "pack", "read_file"]
+__all__ = ["ArtifactClash", "below_the_top", "opened_archive", "pack", "read_file"]
 
 #: Fast: most weights do not compress.
 _GZIP_LEVEL = 1
@@ -23,7 +23,7 @@ class ArtifactClash(Exception):
 
 def read_file(engine: Engine, container: str, path: str, limit_bytes: int) -> bytes:
     """Return up to ``limit_bytes`` of a file in a container; nothing if there is none."""
-    with _opened(engine, container, path) as archive:
+    with opened_archive(engine, container, path) as archive:
         for member in archive:
             content = archive.extractfile(member) if member.isreg() else None
             return content.read(limit_bytes) if content else b""
@@ -53,9 +53,9 @@ def _pack(engine: Engine, containers: Sequence[str], path: str, target: Path) ->
     is_folder: dict[str, bool] = {}
     with tarfile.open(target, "w:gz", compresslevel=_GZIP_LEVEL) as packed:
         for container in containers:
-            with _opened(engine, container, path) as archive:
+            with opened_archive(engine, container, path) as archive:
                 for member in archive:
-                    name = _below_the_top(member.name)
+                    name = below_the_top(member.name)
                     if name == "." or not _is_data(member):
                         continue
                     if name not in is_folder:
@@ -66,7 +66,8 @@ def _pack(engine: Engine, containers: Sequence[str], path: str, target: Path) ->
     return not all(is_folder.values())
 
 
-def _below_the_top(name: str) -> str:
+def below_the_top(name: str) -> str:
+    """Return a member's name without the folder that was asked for: ``.`` for that one itself."""
     return str(PurePosixPath(*PurePosixPath(name).parts[1:]))
 
 
@@ -83,14 +84,14 @@ def _copy(
     content = archive.extractfile(member) if member.isreg() else None
     member.name = name
     if member.islnk():
-        member.linkname = _below_the_top(member.linkname)
+        member.linkname = below_the_top(member.linkname)
     # Docker has long and non-ASCII names in these records too, and they would win.
     records = member.pax_headers.items()
     member.pax_headers = {key: text for key, text in records if key not in ("path", "linkpath")}
     packed.addfile(member, content)
 
 
-def _opened(engine: Engine, container: str, path: str) -> tarfile.TarFile:
+def opened_archive(engine: Engine, container: str, path: str) -> tarfile.TarFile:
     """Open the engine's archive of ``path`` as a stream; an absent path is an empty archive."""
     chunks = engine.archive(container, path)
     first = next(chunks, None)

@@ -1,19 +1,22 @@
 """The containers of one training job: one per host, laid out as the platform does."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sagedock.contract import network as names
 from sagedock.contract import paths
-from sagedock.engine import ContainerSpec, Network, OverlayMount, VolumeMount
+from sagedock.engine import BindMount, ContainerSpec, Network, OverlayMount, VolumeMount
 from sagedock.local.ecr import find_image
 from sagedock.local.endpoints import container_variables
 from sagedock.local.platform import JOB_LABEL, Platform
 from sagedock.local.resources import Key
 from sagedock.local.training import layout
+from sagedock.local.training.file_systems import local_folder
+from sagedock.local.training.inputs import Input
+from sagedock.local.training.pipes import Pipe, clear_pipes
 
 __all__ = [
     "HOST_LABEL",
@@ -23,6 +26,7 @@ __all__ = [
     "job_folder",
     "job_labels",
     "network_name",
+    "plan_file",
 ]
 
 HOST_LABEL = "sagedock.host"
@@ -50,6 +54,11 @@ def job_folder(platform: Platform, key: Key) -> Path:
 def channel_folder(platform: Platform, key: Key, channel: str, host: str | None = None) -> Path:
     """Return where a channel is staged: once for all hosts, or for one that gets its own shard."""
     return job_folder(platform, key) / "channels" / (host or "all") / channel
+
+
+def plan_file(platform: Platform, key: Key, channel: str) -> Path:
+    """Return where is written what a Pipe channel sends."""
+    return job_folder(platform, key) / "plans" / channel
 
 
 def network_name(platform: Platform, key: Key) -> str:
@@ -109,6 +118,25 @@ class Cluster:
         for path, content in layout.config_files(self.request, host).items():
             self._staged(host, path).parent.mkdir(exist_ok=True)
             self._staged(host, path).write_bytes(content)
+        pipes = self.pipes(host)
+        if pipes:
+            self._lay_out_pipes(host)
+            clear_pipes(pipes)
+
+    def pipes(self, host: str) -> tuple[Pipe, ...]:
+        """Return one host's Pipe channels."""
+        job = job_folder(self.platform, self.key)
+        return tuple(
+            Pipe(
+                channel=channel,
+                share=channel.share_of(host),
+                plan=plan_file(self.platform, self.key, channel.name),
+                fifos=self._pipes_folder(host) / channel.name,
+                begun=job / "epochs" / host / channel.name,
+            )
+            for channel in layout.inputs(self.request, host)
+            if channel.mode == "Pipe"
+        )
 
     def spec(self, host: str, network: Network) -> ContainerSpec:
         """Return the container of one host, which was laid out."""
@@ -134,6 +162,7 @@ class Cluster:
             extra_hosts={**self.platform.container_hosts, **addresses},
             hostname=_HOSTNAME,
             overlays=tuple(self._overlays(host)),
+            binds=tuple(self._binds(host)),
             volumes=(VolumeMount(target=paths.MODEL.path),),
             memory_mib=settings.container_memory_mib,
             shm_size_mib=settings.container_shm_mib,
@@ -143,16 +172,44 @@ class Cluster:
         """Return where a path of one host's container is staged on this machine."""
         return job_folder(self.platform, self.key) / "hosts" / host / path.lstrip("/")
 
-    def _overlays(self, host: str) -> list[OverlayMount]:
-        mounts = [
-            OverlayMount(target=place.path, lower=self._staged(host, place.path))
-            for place in _LAID_OUT
-        ]
-        for channel in self.request.get("InputDataConfig", ()):
-            name = channel["ChannelName"]
-            own = channel_folder(self.platform, self.key, name, host)
-            shared = channel_folder(self.platform, self.key, name)
-            mounts.append(
-                OverlayMount(target=paths.channel(name), lower=own if own.exists() else shared)
+    def _pipes_folder(self, host: str) -> Path:
+        return job_folder(self.platform, self.key) / "pipes" / host
+
+    def _lay_out_pipes(self, host: str) -> None:
+        """Make the folder of a host's FIFOs, which stands for the folder of its channels.
+
+        The container sees it read-only, so what the other channels are mounted on is made here.
+        """
+        self._pipes_folder(host).mkdir(parents=True, exist_ok=True)
+        for channel in layout.inputs(self.request, host):
+            if channel.mode != "Pipe":
+                (self._pipes_folder(host) / channel.name).mkdir(exist_ok=True)
+
+    def _overlays(self, host: str) -> Iterator[OverlayMount]:
+        for place in _LAID_OUT:
+            yield OverlayMount(target=place.path, lower=self._staged(host, place.path))
+        for channel in layout.inputs(self.request, host):
+            if channel.mode == "File" and channel.file_system is None:
+                yield OverlayMount(
+                    target=paths.channel(channel.name), lower=self._channel_folder(channel, host)
+                )
+
+    def _binds(self, host: str) -> Iterator[BindMount]:
+        if self.pipes(host):
+            yield BindMount(
+                target=paths.CHANNELS.path, source=self._pipes_folder(host), read_only=True
             )
-        return mounts
+        for channel in layout.inputs(self.request, host):
+            target = paths.channel(channel.name)
+            if channel.file_system is not None:
+                folder = local_folder(self.platform.settings.file_systems, channel.file_system)
+                yield BindMount(
+                    target=target, source=folder, read_only=channel.file_system.read_only
+                )
+            elif channel.mode == "FastFile":
+                folder = self._channel_folder(channel, host)
+                yield BindMount(target=target, source=folder, read_only=True)
+
+    def _channel_folder(self, channel: Input, host: str) -> Path:
+        own = host if channel.sharded else None
+        return channel_folder(self.platform, self.key, channel.name, own)

@@ -33,9 +33,10 @@ from sagedock.local.training.containers import (
     network_name,
 )
 from sagedock.local.training.metrics import final_metrics
+from sagedock.local.training.pipes import Feeds
 from sagedock.local.training.staging import stage_channels
 from sagedock.local.training.steps import messages
-from sagedock.local.training.watch import Event, StopAsked, Watch, Watched
+from sagedock.local.training.watch import Broke, Event, StopAsked, Watch, Watched
 
 __all__ = ["Run"]
 
@@ -117,17 +118,29 @@ class Run:
 
     def _carry_out(self) -> _Outcome:
         containers = self._containers_from_before()
-        if not containers:
+        already_started = bool(containers)
+        if not already_started:
             self._stage()
             containers = self._create()
-            try:
-                self._start_all(containers)
-            except ContainerNotStarted as error:
-                self._log_line(str(error))
-                self._enter("Uploading")
-                return _failed(reasons.algorithm_error("", _NOT_STARTED_CODE))
-        watched = self._watch(containers)
+        with self._feeds():
+            if not already_started:
+                try:
+                    self._start_all(containers)
+                except ContainerNotStarted as error:
+                    self._log_line(str(error))
+                    self._enter("Uploading")
+                    return _failed(reasons.algorithm_error("", _NOT_STARTED_CODE))
+            watched = self._watch(containers)
         return self._collect(containers, watched)
+
+    def _feeds(self) -> Feeds:
+        """Return what feeds the hosts' pipes; data that cannot be read fails the job."""
+        return Feeds(
+            self._platform.objects,
+            self._key.region,
+            [pipe for host in self._cluster.hosts for pipe in self._cluster.pipes(host)],
+            lambda error: self._events.put(Broke(error=error)),
+        )
 
     def _containers_from_before(self) -> Mapping[str, str]:
         """Return what a killed server had started of the job's; remove what it had half made."""
