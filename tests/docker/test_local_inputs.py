@@ -162,7 +162,7 @@ def test_fast_file_is_the_buckets_own_files_read_only(real: RealLocal) -> None:
         "cd /opt/ml/input/data/train && cat deep/a.csv && stat -c %i deep/a.csv; "
         "touch new deep/new 2> /dev/null || echo read-only; rm -f deep/a.csv 2> /dev/null; "
         "echo x 2> /dev/null > deep/a.csv; cat deep/a.csv; "
-        "grep -o '\"TrainingInputMode\": \"[A-Za-z]*\"' ../../config/inputdataconfig.json | head -1",
+        'grep -o \'"TrainingInputMode": "[A-Za-z]*"\' ../../config/inputdataconfig.json | head -1',
         InputDataConfig=[real.channel(f"s3://{BUCKET}/data/", InputMode="FastFile")],
     )
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
@@ -255,7 +255,7 @@ def test_a_pipe_that_nobody_opens_keeps_nothing_alive(real: RealLocal) -> None:
 
 def open_below(folder: Path) -> list[str]:
     """Return this process's open files below a folder."""
-    links = [Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd")]
+    links = list(Path("/proc/self/fd").iterdir())
     return [
         str(link.readlink())
         for link in links
