@@ -39,6 +39,7 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "StoppingCondition.MaxWaitTimeInSeconds": "max_wait",
         "Tags": "tags",
         "TrainingJobName": "job_name (or base_job_name)",
+        "VpcConfig": "subnets, security_group_ids",
         "VpcConfig.SecurityGroupIds": "security_group_ids",
         "VpcConfig.Subnets": "subnets",
     }
