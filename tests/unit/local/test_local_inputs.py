@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from sagedock import LocalSageMaker
 from sagedock.errors import InvalidRequest
 from sagedock.local.settings import Settings
+from sagedock.local.training.containers import Cluster
 from sagedock.testing import Container, FakeEngine
 from tests.conftest import BUCKET, IMAGE, REGION, Local, succeed
 
@@ -259,6 +260,20 @@ def test_a_file_system_that_nothing_stands_for_is_refused_with_the_remedy(shared
         "SAGEDOCK_FILE_SYSTEMS=fs-ffffffff=/path/of/a/folder). Leave it out locally, or run the "
         "job on AWS."
     )
+
+
+def test_a_file_system_that_went_meanwhile_fails_the_job(
+    shared: Local, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_out = Cluster.lay_out
+
+    def lay_out_then_remove(cluster: Cluster, host: str) -> None:
+        lay_out(cluster, host)
+        (tmp_path / "shared/deep").rename(tmp_path / "gone")
+
+    monkeypatch.setattr(Cluster, "lay_out", lay_out_then_remove)
+    job = shared.run(VpcConfig=VPC, InputDataConfig=[on_file_system("/deep")])
+    assert job["FailureReason"].startswith(f"{FAILED}Failed to mount DirectoryPath '/deep', which")
 
 
 def test_file_systems_come_from_the_environment() -> None:

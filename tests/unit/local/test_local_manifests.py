@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sagedock.local.training.manifest import BrokenManifest, read_manifest
-from sagedock.local.training.plan import Plan, uri_in, write_uris
+from sagedock.local.training.plan import Plan, keep_lines, uri_in, write_uris
 from sagedock.local.training.unreadable import ChannelUnreadable
 from sagedock.local.uris import S3Uri
 
@@ -117,6 +117,16 @@ def test_keys_of_any_text_are_planned_and_found_again(tmp_path: Path) -> None:
     plan = Plan(path, ABOUT)
     assert [uri_in(plan.line(number)).key for number in range(len(plan))] == keys
     plan.close()
+
+
+def test_another_attempts_plan_never_writes_to_the_object(tmp_path: Path) -> None:
+    old, new, plan = tmp_path / "old", tmp_path / "new", tmp_path / "plans" / "train"
+    old.write_bytes(b"old")
+    new.write_bytes(b"new")
+    keep_lines(old, plan)
+    assert plan.samefile(old)
+    keep_lines(new, plan)
+    assert (old.read_bytes(), plan.read_bytes()) == (b"old", b"new")
 
 
 def test_blank_lines_of_a_plan_do_not_count(tmp_path: Path) -> None:

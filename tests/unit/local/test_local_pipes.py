@@ -54,7 +54,7 @@ class Fed:
             channel=channel,
             share=share or Share(),
             plan=plan,
-            fifos=self.folder / "fifos" / channel.name,
+            folder=self.folder / "fifos",
             begun=self.folder / "epochs" / channel.name,
         )
 

@@ -14,9 +14,10 @@ from sagedock.local.endpoints import container_variables
 from sagedock.local.platform import JOB_LABEL, Platform
 from sagedock.local.resources import Key
 from sagedock.local.training import layout
-from sagedock.local.training.file_systems import local_folder
-from sagedock.local.training.inputs import Input
+from sagedock.local.training.file_systems import FileSystemAbsent, local_folder
+from sagedock.local.training.inputs import FileSystem, Input
 from sagedock.local.training.pipes import Pipe, clear_pipes
+from sagedock.local.training.unreadable import ChannelUnreadable
 
 __all__ = [
     "HOST_LABEL",
@@ -131,7 +132,7 @@ class Cluster:
                 channel=channel,
                 share=channel.share_of(host),
                 plan=plan_file(self.platform, self.key, channel.name),
-                fifos=self._pipes_folder(host) / channel.name,
+                folder=self._pipes_folder(host),
                 begun=job / "epochs" / host / channel.name,
             )
             for channel in layout.inputs(self.request, host)
@@ -202,13 +203,19 @@ class Cluster:
         for channel in layout.inputs(self.request, host):
             target = paths.channel(channel.name)
             if channel.file_system is not None:
-                folder = local_folder(self.platform.settings.file_systems, channel.file_system)
+                folder = self._folder_of(channel.file_system)
                 yield BindMount(
                     target=target, source=folder, read_only=channel.file_system.read_only
                 )
             elif channel.mode == "FastFile":
                 folder = self._channel_folder(channel, host)
                 yield BindMount(target=target, source=folder, read_only=True)
+
+    def _folder_of(self, system: FileSystem) -> Path:
+        try:
+            return local_folder(self.platform.settings.file_systems, system)
+        except FileSystemAbsent as error:  # it was there when the job was created
+            raise ChannelUnreadable(f"Failed to mount {error}") from error
 
     def _channel_folder(self, channel: Input, host: str) -> Path:
         own = host if channel.sharded else None

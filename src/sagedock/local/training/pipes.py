@@ -10,14 +10,14 @@ for its reader; what comes next is the epoch behind it, from its start.
 
 import logging
 import os
-import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
+from sagedock.contract import paths
 from sagedock.local.s3 import ObjectStore
 from sagedock.local.training.fifo import Ended, Ending, Fifo, ReaderLeft
 from sagedock.local.training.inputs import Input, Share
@@ -35,31 +35,29 @@ _MODE = 0o644
 
 @dataclass(frozen=True, kw_only=True)
 class Pipe:
-    """One channel of one host: where its FIFOs lie, what is sent, and where that is remembered.
+    """One channel of one host: what is sent, and the folder of its FIFOs.
 
-    ``fifos`` is the path of a FIFO without ``_<epoch>``; ``begun`` holds the number of the epoch
-    that was last begun.
+    ``begun`` is a file that holds the number of the epoch that was last begun.
     """
 
     channel: Input
     share: Share
     plan: Path
-    fifos: Path
+    folder: Path
     begun: Path
 
     def fifo(self, epoch: int) -> Path:
         """Return where an epoch's FIFO lies."""
-        return self.fifos.with_name(f"{self.fifos.name}_{epoch}")
-
-    def epochs(self) -> list[int]:
-        """Return the epochs that have a FIFO."""
-        names = re.compile(rf"{re.escape(self.fifos.name)}_(\d+)")
-        found = (names.fullmatch(name) for name in os.listdir(self.fifos.parent))  # noqa: PTH208
-        return sorted(int(match[1]) for match in found if match)
+        return self.folder / PurePosixPath(paths.fifo(self.channel.name, epoch)).name
 
     def last_begun(self) -> int:
         """Return the number of the epoch that was last begun, -1 before the first."""
         return int(self.begun.read_text()) if self.begun.exists() else -1
+
+    def begin(self, epoch: int) -> None:
+        """Remember that an epoch was begun."""
+        self.begun.parent.mkdir(parents=True, exist_ok=True)
+        self.begun.write_text(str(epoch))
 
     def make(self, epoch: int) -> None:
         """Make an epoch's FIFO, if it is not there."""
@@ -68,24 +66,19 @@ class Pipe:
             os.mkfifo(path)
             path.chmod(_MODE)
 
-    def begin(self, epoch: int) -> None:
-        """Remember that an epoch was begun."""
-        self.begun.parent.mkdir(parents=True, exist_ok=True)
-        self.begun.write_text(str(epoch))
-
-    def remove_up_to(self, epoch: int) -> None:
-        """Remove the FIFOs of an epoch that is over, and of those before it."""
-        for each in self.epochs():
-            if each <= epoch:
-                self.fifo(each).unlink()
+    def remove(self, epochs: Iterable[int]) -> None:
+        """Remove the FIFOs of epochs that are over."""
+        for epoch in epochs:
+            self.fifo(epoch).unlink(missing_ok=True)
 
 
-def clear_pipes(pipes: Sequence[Pipe]) -> None:
+def clear_pipes(pipes: Iterable[Pipe]) -> None:
     """Forget what an earlier attempt of the job had: its epochs begin anew."""
     for pipe in pipes:
         pipe.begun.unlink(missing_ok=True)
-        for epoch in pipe.epochs():
-            pipe.fifo(epoch).unlink()
+        for path in pipe.folder.iterdir():
+            if path.is_fifo():
+                path.unlink()
 
 
 class Feeds:
@@ -117,7 +110,7 @@ class Feeds:
             raise
         for pipe, epochs in zip(self._pipes, waiting, strict=True):
             thread = threading.Thread(
-                target=self._run, args=(pipe, epochs), name=f"feed {pipe.fifos}", daemon=True
+                target=self._run, args=(pipe, epochs), name=f"feed {pipe.folder}", daemon=True
             )
             self._threads.append(thread)
             thread.start()
@@ -159,7 +152,7 @@ class Feeds:
         try:
             while True:
                 epoch = self._feed_epoch(pipe, waiting, stream, plan)
-                pipe.remove_up_to(epoch)
+                pipe.remove(range(waiting[0], epoch + 1))
                 waiting = [epoch + 1]
                 pipe.make(epoch + 1)
         finally:
@@ -202,5 +195,6 @@ def _offered(pipe: Pipe) -> list[int]:
     epochs = [following, following + 1] if pipe.fifo(following).exists() else [following]
     for epoch in epochs:
         pipe.make(epoch)
-    pipe.remove_up_to(following - 1)
+    # Of these there are two where the second of two that were offered was opened.
+    pipe.remove(range(max(following - 2, 0), following))
     return epochs

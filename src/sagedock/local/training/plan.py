@@ -31,6 +31,7 @@ def uri_in(line: bytes) -> S3Uri:
 def keep_lines(source: Path, path: Path) -> None:
     """Make a file of lines the plan, as it is now: linked, or copied from another file system."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # it may be a link to an object, which must not be written to
     try:
         os.link(source, path)
     except OSError:

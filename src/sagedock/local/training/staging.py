@@ -1,7 +1,7 @@
 """What a job needs on this machine before its containers start: its channels, laid out."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Key
@@ -9,7 +9,6 @@ from sagedock.local.training import layout
 from sagedock.local.training.channels import lay_out, objects_of
 from sagedock.local.training.containers import channel_folder, plan_file
 from sagedock.local.training.inputs import Input, Share
-from sagedock.local.training.layout import Request
 from sagedock.local.training.plan import keep_lines, write_uris
 from sagedock.local.training.sources import Source
 
@@ -19,7 +18,7 @@ _Item = TypeVar("_Item")
 
 
 def stage_channels(
-    platform: Platform, key: Key, request: Request, check_stop: Callable[[], None]
+    platform: Platform, key: Key, request: Mapping[str, Any], check_stop: Callable[[], None]
 ) -> None:
     """Lay out every channel: folders once for all hosts or a shard for each, plans for pipes.
 
