@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol, Self
 __all__ = ["Ended", "Ending", "Fifo", "ReaderLeft"]
 
 _CHUNK_BYTES = 256 * 1024
+_HELD_BYTES = 16 * 1024
 #: What Linux lets anybody have (/proc/sys/fs/pipe-max-size).
 _PIPE_BYTES = 1024 * 1024
 _SHORTEST_WAIT_MS = 2.0
@@ -63,12 +64,13 @@ class Ending:
 class Fifo:
     """The writing end of the FIFO that a reader opened. A context manager.
 
-    Its methods raise ReaderLeft, or Ended once ``ending`` is set.
+    Its methods raise ReaderLeft, or Ended once ``ending`` is set. What was not flushed is lost.
     """
 
     def __init__(self, descriptor: int, ending: Ending) -> None:
         self._descriptor = descriptor
         self._ending = ending
+        self._held = bytearray()
         try:
             fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         except OSError as error:
@@ -99,10 +101,19 @@ class Fifo:
         os.close(self._descriptor)
 
     def write(self, data: bytes) -> None:
-        """Write all of ``data``."""
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._some(partial(os.write, self._descriptor, rest)) :]
+        """Write all of ``data``, at once or when more has come: see ``flush``."""
+        if self._ending.is_set:
+            raise Ended
+        if len(self._held) + len(data) < _HELD_BYTES:
+            self._held += data
+            return
+        self.flush()
+        self._write_now(data)
+
+    def flush(self) -> None:
+        """Write what is held back: many small pieces would wake the reader as many times."""
+        held, self._held = bytes(self._held), bytearray()
+        self._write_now(held)
 
     def copy(self, source: _Readable) -> None:
         """Write what ``source`` has from its position on."""
@@ -110,7 +121,14 @@ class Fifo:
             self.write(chunk)
 
     def pass_on(self, source: BinaryIO) -> None:
-        """Write what ``source``, a plain file at its start, has: the kernel hands the pages on."""
+        """Write what ``source``, a plain file at its start, has.
+
+        The kernel hands the pages of one that is not small on: they are not copied.
+        """
+        if os.fstat(source.fileno()).st_size < _HELD_BYTES:
+            self.copy(source)
+            return
+        self.flush()
         splice = partial(
             os.splice,
             source.fileno(),
@@ -125,6 +143,11 @@ class Fifo:
             if error.errno != errno.EINVAL:  # a file system that cannot
                 raise
             self.copy(source)
+
+    def _write_now(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._some(partial(os.write, self._descriptor, rest)) :]
 
     def _some(self, write: Callable[[], int]) -> int:
         """Return how many bytes ``write`` wrote, once it could write any."""

@@ -166,6 +166,7 @@ class Feeds:
             try:
                 for line in _lines(plan, pipe, epoch):
                     stream.send(line, fifo)
+                fifo.flush()
             except ReaderLeft:
                 _log.debug("%s: the reader left before the end", pipe.fifo(epoch))
             except Ended:
