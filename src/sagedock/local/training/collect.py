@@ -43,8 +43,9 @@ def upload(platform: Platform, request: Mapping[str, Any], containers: Sequence[
     """
     output, model = _output(request), model_uri(request)
     if _is_uncompressed(request):
+        has_model = _store_files(platform, containers, paths.MODEL.path, model)
         _store_files(platform, containers, paths.OUTPUT_DATA.path, output / "data/")
-        return _store_files(platform, containers, paths.MODEL.path, model)
+        return has_model
     has_model = _store(platform, containers, paths.MODEL.path, model)
     _store(platform, containers, paths.OUTPUT_DATA.path, output / "output.tar.gz")
     return has_model

@@ -38,6 +38,7 @@ _HOSTNAME = "aws"
 _LOOPBACK = "127.0.0.1"
 #: The hosts' first address in their subnet, behind the gateway's.
 _FIRST_ADDRESS = 10
+_ANYBODY_MAY_LOOK = 0o755
 #: The bucket-free halves of /opt/ml that the platform lays out anew for every host.
 _LAID_OUT = (paths.INPUT, paths.OUTPUT)
 
@@ -182,6 +183,7 @@ class Cluster:
         The container sees it read-only, so what the other channels are mounted on is made here.
         """
         self._pipes_folder(host).mkdir(parents=True, exist_ok=True)
+        self._pipes_folder(host).chmod(_ANYBODY_MAY_LOOK)  # whoever the container runs as
         for channel in layout.inputs(self.request, host):
             if channel.mode != "Pipe":
                 (self._pipes_folder(host) / channel.name).mkdir(exist_ok=True)

@@ -22,7 +22,7 @@ def local_folder(folders: Mapping[str, Path], wanted: FileSystem) -> Path:
             f"file system {wanted.id}, which stands for no folder of this machine (start it with "
             f"SAGEDOCK_FILE_SYSTEMS={wanted.id}=/path/of/a/folder)"
         )
-    root = folders[wanted.id].resolve()
+    root = Path(folders[wanted.id]).resolve()
     found = _resolved(root, wanted.path)
     if found is None or not found.is_relative_to(root) or not found.is_dir():
         raise FileSystemAbsent(
