@@ -66,7 +66,12 @@ class DockerEngine:
         """Create a container and return its id. Nothing runs yet."""
         api = self._client.api
         with _engine_errors(f"creating container {spec.name}"):
-            mounts = [*overlay_mounts(self._client, spec), *_other_mounts(spec)]
+            mounts = overlay_mounts(self._client, spec)
+            mounts += [
+                Mount(target=v.target, source=None, no_copy=True, labels=dict(spec.labels))
+                for v in spec.volumes
+            ]
+            mounts += _bind_mounts(spec)
             created = api.create_container(
                 spec.image,
                 name=spec.name,
@@ -211,15 +216,6 @@ def _host_config(api: Any, spec: ContainerSpec, mounts: list[Mount]) -> Any:
     )
 
 
-def _other_mounts(spec: ContainerSpec) -> Iterator[Mount]:
-    for bind in spec.binds:
-        yield Mount(
-            target=bind.target, source=str(bind.source), type="bind", read_only=bind.read_only
-        )
-    for volume in spec.volumes:
-        yield Mount(target=volume.target, source=None, no_copy=True, labels=dict(spec.labels))
-
-
 def _make_network(api: Any, name: str, labels: dict[str, str], isolated: bool) -> None:
     """Make a network whose containers may have fixed addresses.
 
@@ -251,3 +247,10 @@ def _networking(api: Any, spec: ContainerSpec) -> Any:
         return None
     endpoint = api.create_endpoint_config(aliases=list(spec.aliases), ipv4_address=spec.address)
     return api.create_networking_config({spec.network: endpoint})
+
+
+def _bind_mounts(spec: ContainerSpec) -> list[Mount]:
+    return [
+        Mount(target=each.target, source=str(each.source), type="bind", read_only=each.read_only)
+        for each in spec.binds
+    ]

@@ -9,7 +9,7 @@ from typing import IO, cast
 
 from sagedock.engine import Engine
 
-__all__ = ["ArtifactClash", "below_the_top", "opened_archive", "pack", "read_file"]
+__all__ = ["ArtifactClash", "below_the_top", "opened", "pack", "read_file"]
 
 #: Fast: most weights do not compress.
 _GZIP_LEVEL = 1
@@ -23,7 +23,7 @@ class ArtifactClash(Exception):
 
 def read_file(engine: Engine, container: str, path: str, limit_bytes: int) -> bytes:
     """Return up to ``limit_bytes`` of a file in a container; nothing if there is none."""
-    with opened_archive(engine, container, path) as archive:
+    with opened(engine, container, path) as archive:
         for member in archive:
             content = archive.extractfile(member) if member.isreg() else None
             return content.read(limit_bytes) if content else b""
@@ -53,7 +53,7 @@ def _pack(engine: Engine, containers: Sequence[str], path: str, target: Path) ->
     is_folder: dict[str, bool] = {}
     with tarfile.open(target, "w:gz", compresslevel=_GZIP_LEVEL) as packed:
         for container in containers:
-            with opened_archive(engine, container, path) as archive:
+            with opened(engine, container, path) as archive:
                 for member in archive:
                     name = below_the_top(member.name)
                     if name == "." or not _is_data(member):
@@ -67,7 +67,7 @@ def _pack(engine: Engine, containers: Sequence[str], path: str, target: Path) ->
 
 
 def below_the_top(name: str) -> str:
-    """Return a member's name without the folder that was asked for: ``.`` for that one itself."""
+    """Return a member's name without the folder that the archive is of."""
     return str(PurePosixPath(*PurePosixPath(name).parts[1:]))
 
 
@@ -91,7 +91,7 @@ def _copy(
     packed.addfile(member, content)
 
 
-def opened_archive(engine: Engine, container: str, path: str) -> tarfile.TarFile:
+def opened(engine: Engine, container: str, path: str) -> tarfile.TarFile:
     """Open the engine's archive of ``path`` as a stream; an absent path is an empty archive."""
     chunks = engine.archive(container, path)
     first = next(chunks, None)

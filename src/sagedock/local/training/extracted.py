@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sagedock.engine import Engine
-from sagedock.local.training.artifacts import ArtifactClash, below_the_top, opened_archive
+from sagedock.local.training.artifacts import ArtifactClash, below_the_top, opened
 
 __all__ = ["extracted"]
 
@@ -33,7 +33,7 @@ def extracted(
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         found = _Extracted(folder=Path(folder))
         for container in containers:
-            with opened_archive(engine, container, path) as archive:
+            with opened(engine, container, path) as archive:
                 for member in archive:
                     found.take(archive, member)
         yield found.with_links()
