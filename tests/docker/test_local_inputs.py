@@ -49,14 +49,12 @@ def of_type(channel: dict[str, Any], **members: Any) -> dict[str, Any]:
     return {**channel, "DataSource": {"S3DataSource": source}}
 
 
-def test_a_pipe_has_a_fifo_for_each_epoch_made_when_the_one_before_is_over(
-    real: RealLocal,
-) -> None:
+def test_a_pipe_has_a_fifo_for_each_epoch(real: RealLocal) -> None:
     real.put("data/a", b"one ")
     real.put("data/b", b"two\n")
     job = real.run_script(
-        f"{WAIT} stat -c %F train_0; exec 3< train_0; test -e train_1 && echo early; cat <&3; "
-        "exec 3<&-; wait_for train_1; cat train_1; wait_for train_2; head -c 3 train_2; echo; "
+        f"{WAIT} stat -c %F train_0; cat train_0; "
+        "wait_for train_1; cat train_1; wait_for train_2; head -c 3 train_2; echo; "
         "wait_for train_3; cat train_3; test -e train_0 || echo gone; "
         "touch here 2> /dev/null || echo read-only",
         InputDataConfig=[real.channel(f"s3://{BUCKET}/data/", **PIPE)],
@@ -74,7 +72,8 @@ def test_a_reader_may_leave_a_large_epoch_early_and_channels_are_independent(
     real.put("large/a", os.urandom(8_000_000))
     real.put("small/a", b"small\n")
     job = real.run_script(
-        f"{WAIT} for epoch in 0 1 2; do wait_for train_$epoch; "
+        f"{WAIT} exec 3< train_0; head -c 100000 <&3 | wc -c; test -e train_1 && echo early; "
+        "exec 3<&-; for epoch in 1 2; do wait_for train_$epoch; "
         "head -c 100000 train_$epoch | wc -c; done; "
         "for epoch in 0 1; do wait_for test_$epoch; cat test_$epoch; done; "
         "wait_for train_3; cat train_3 | wc -c",
@@ -220,12 +219,12 @@ def test_a_channel_of_one_instance_group_is_that_groups_alone(real: RealLocal) -
     for number in range(4):
         real.put(f"data/{number}", b"%d" % number)
     groups = [
-        {"InstanceGroupName": "cpu", "InstanceType": "ml.c5.xlarge", "InstanceCount": 1},
-        {"InstanceGroupName": "gpu", "InstanceType": "ml.g5.xlarge", "InstanceCount": 2},
+        {"InstanceGroupName": "one", "InstanceType": "ml.c5.xlarge", "InstanceCount": 1},
+        {"InstanceGroupName": "two", "InstanceType": "ml.m5.large", "InstanceCount": 2},
     ]
     train = of_type(
         real.channel(f"s3://{BUCKET}/data"),
-        InstanceGroupNames=["gpu"],
+        InstanceGroupNames=["two"],
         S3DataDistributionType="ShardedByS3Key",
     )
     request = real.script(
@@ -235,7 +234,7 @@ def test_a_channel_of_one_instance_group_is_that_groups_alone(real: RealLocal) -
         InputDataConfig=[train],
     )
     code = request["InputDataConfig"][-1]
-    request["InputDataConfig"][-1] = of_type(code, InstanceGroupNames=["cpu", "gpu"])
+    request["InputDataConfig"][-1] = of_type(code, InstanceGroupNames=["one", "two"])
     job = real.ended(real.start(request), 60)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     assert sorted(real.log("probe-1")) == [
