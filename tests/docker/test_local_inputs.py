@@ -249,6 +249,7 @@ def test_a_pipe_that_nobody_opens_keeps_nothing_alive(real: RealLocal) -> None:
     )
     assert job["TrainingJobStatus"] == "Completed"
     assert feeding() == []
+    real.client("sagemaker").delete_training_job(TrainingJobName="probe-1")  # when all is gone
     assert open_below(real.server.settings.home / "jobs") == []
 
 
