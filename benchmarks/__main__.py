@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.table import show
 
-NAMES = ("imports", "startup", "local_mode", "channel", "s3")
+NAMES = ("imports", "startup", "local_mode", "channel", "pipe", "s3")
 
 
 def main(wanted: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""A File-mode channel of 5 GB: the time to the first line, and the disk it takes."""
+"""A channel of 5 GB, File and FastFile: the time to the first line, and the disk it takes."""
 
 import os
 import tempfile
@@ -30,30 +30,34 @@ def rows() -> list[Row]:
                     for _ in range(FILE_BYTES // len(CHUNK)):
                         part.write(CHUNK)
             jobs.seconds_to_first_line(jobs.channel("data", "big"))
-            before = free_bytes(home)
-            lowest = before
+            return [row for mode in ("File", "FastFile") for row in _rows_of(mode, jobs, home)]
 
-            def with_big() -> float:
-                nonlocal lowest
-                seconds = jobs.seconds_to_first_line(jobs.channel("data", "big"))
-                lowest = min(lowest, free_bytes(home))
-                return seconds
 
-            ours, small, _ = interleaved(
-                ROUNDS, with_big, lambda: jobs.seconds_to_first_line(jobs.channel("data", "small"))
-            )
+def _rows_of(mode: str, jobs: Jobs, home: Path) -> list[Row]:
+    big = {**jobs.channel("data", "big"), "InputMode": mode}
+    small = {**jobs.channel("data", "small"), "InputMode": mode}
+    before = free_bytes(home)
+    lowest = before
+
+    def with_big() -> float:
+        nonlocal lowest
+        seconds = jobs.seconds_to_first_line(big)
+        lowest = min(lowest, free_bytes(home))
+        return seconds
+
+    ours, other, _ = interleaved(ROUNDS, with_big, lambda: jobs.seconds_to_first_line(small))
     used = max(0, before - lowest)
     return [
         Row(
-            what="a 5 GB channel, CreateTrainingJob to the first line",
+            what=f"a 5 GB channel in {mode} mode, CreateTrainingJob to the first line",
             ours=f"{ours:.2f} s",
-            against=f"a channel of 1 byte: {small:.2f} s",
-            ratio=f"{ours - small:+.2f} s",
+            against=f"a channel of 1 byte: {other:.2f} s",
+            ratio=f"{ours - other:+.2f} s",
             goal=f"within {GOAL_S:.0f} s",
-            met=ours - small <= GOAL_S,
+            met=ours - other <= GOAL_S,
         ),
         Row(
-            what="a 5 GB channel, disk used by jobs that mount it",
+            what=f"a 5 GB channel in {mode} mode, disk used by jobs that mount it",
             ours=f"{used / GB:.2f} GB",
             against="a copy: 5.00 GB",
             ratio=f"{used / (FILES * FILE_BYTES):.2f}x",

@@ -1,6 +1,7 @@
 """Train on the handwritten digits: here, in a container of the local SageMaker, or on AWS.
 
 python scripts/train.py
+python scripts/train.py --stream    # the same data through a pipe, epoch by epoch
 python scripts/train.py --target aws --role arn:aws:iam::<account>:role/<name> --image <ecr uri>
 """
 
@@ -9,10 +10,11 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
+from typing import Literal
 
 from prepare_data import channels
 
-from sagedock import Estimator, SagedockError, Session
+from sagedock import Channel, Estimator, SagedockError, Session
 
 SOURCE = Path(__file__).resolve().parent.parent / "examples" / "digits"
 METRICS = [
@@ -32,7 +34,7 @@ def main() -> int:
         image_uri=options.image,
         role=options.role,
         instance_type=options.instance_type,
-        entry_point="train.py",
+        entry_point="train_pipe.py" if options.stream else "train.py",
         source_dir=str(SOURCE),
         hyperparameters={"epochs": options.epochs, "lr": options.lr},
         metric_definitions=METRICS,
@@ -40,7 +42,10 @@ def main() -> int:
         session=session,
         show=show,
     )
-    result = estimator.fit(channels(session))
+    data = channels(session)
+    mode: Literal["Pipe", "File"] = "Pipe" if options.stream else "File"
+    train = Channel(s3_data=data["train"], input_mode=mode)
+    result = estimator.fit({"train": train, "test": data["test"]})
     model = session.file_of(result.model_data or "")
     if options.json:
         facts = dataclasses.asdict(result) | {"model_file": str(model) if model else None}
@@ -65,6 +70,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--instance-type", default="ml.m5.large")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--stream", action="store_true", help="read the data in Pipe mode")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser.parse_args()
 

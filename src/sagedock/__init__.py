@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sagedock.client import Estimator, Session
     from sagedock.errors import InvalidRequest, JobFailed, SagedockError
-    from sagedock.jobs import TrainingJob
+    from sagedock.jobs import Channel, FileSystemChannel, TrainingJob
     from sagedock.local import LocalSageMaker
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Channel",
     "Estimator",
+    "FileSystemChannel",
     "InvalidRequest",
     "JobFailed",
     "LocalSageMaker",
@@ -25,7 +27,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Channel": "sagedock.jobs",
     "Estimator": "sagedock.client",
+    "FileSystemChannel": "sagedock.jobs",
     "InvalidRequest": "sagedock.errors",
     "JobFailed": "sagedock.errors",
     "LocalSageMaker": "sagedock.local",

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sagedock import Estimator, JobFailed, Session
+from sagedock import Channel, Estimator, JobFailed, Session
 from tests.conftest import BUCKET, ROLE
 from tests.docker.conftest import TRAINING_IMAGE, RealLocal
 
@@ -159,6 +159,48 @@ def test_the_script_trains_the_digits_and_says_where_the_model_is(tmp_path: Path
     model = Path(facts["model_file"])
     assert model.is_relative_to(tmp_path)
     assert names_in(model.read_bytes()) == ["model.pt"]
+
+
+def test_the_script_trains_on_digits_that_are_streamed(tmp_path: Path) -> None:
+    facts = json.loads(run_script("train.py", tmp_path, "--stream", "--json"))
+    assert facts["status"] == "Completed"
+    assert facts["metrics"]["test:accuracy"] > 0.95
+
+
+def test_a_stopped_streaming_training_leaves_its_pipe_and_saves(
+    real: RealLocal, shown: Shown, tmp_path: Path
+) -> None:
+    data = tmp_path / "digits"
+    run_script("prepare_data.py", tmp_path, "--output", str(data))
+    training = estimator(
+        real, shown, DIGITS, entry_point="train_pipe.py", hyperparameters={"epochs": 100_000}
+    )
+
+    def stop_after_an_epoch(line: str) -> None:
+        shown(line)
+        if line.startswith("epoch=2 "):
+            training.stop()
+
+    training.show = stop_after_an_epoch
+    train = Channel(s3_data=str(data / "train"), input_mode="Pipe")
+    with pytest.raises(JobFailed) as caught:
+        training.fit({"train": train, "test": data / "test"})
+    assert caught.value.status == "Stopped"
+    assert "asked to stop: saving what is learnt so far" in shown.lines
+    assert names_in(real.get(training.model_data)) == ["model.pt"]
+
+
+def test_an_uncompressed_model_is_a_folder(real: RealLocal, shown: Shown, folder: Path) -> None:
+    (folder / "train.py").write_text(
+        "import os, pathlib\npathlib.Path(os.environ['SM_MODEL_DIR'], 'w').write_text('x')\n"
+    )
+    training = estimator(real, shown, folder, disable_output_compression=True)
+    result = training.fit()
+    assert result.model_data == training.model_data
+    assert training.model_data.endswith("/output/model/")
+    assert real.get(f"{training.model_data}w") == b"x"
+    attached = Estimator.attach(result.name, session=training.session, show=shown)
+    assert attached.disable_output_compression
 
 
 def test_ctrl_c_ends_the_script_and_its_container(tmp_path: Path, engine: Any) -> None:

@@ -22,7 +22,8 @@ def test_a_container_that_somebody_removed_leaves_no_volume(real: RealLocal) -> 
     name = real.start(real.script("sleep 60"))
     real.until(name, lambda job: job["SecondaryStatus"] == "Training", 30)
     assert volumes_of(real.server.settings.home)
-    (found,) = real.engine.containers({JOB_LABEL: name})
+    home = home_id(real.server.settings.home)
+    (found,) = real.engine.containers({HOME_LABEL: home, JOB_LABEL: name})
     subprocess.run(["docker", "rm", "-f", found.id], check=True, capture_output=True)
     job = real.ended(name, 30)
     assert job["TrainingJobStatus"] == "Failed"

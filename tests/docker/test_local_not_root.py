@@ -18,14 +18,22 @@ SOCKET = Path("/var/run/docker.sock")
 USER_ID = 54321
 
 PROGRAM = f"""
-import json, os, time
+import json, os, sys, time
 import boto3
 s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
 s3.create_bucket(
     Bucket="{BUCKET}", CreateBucketConfiguration={{"LocationConstraint": "{REGION}"}}
 )
 s3.put_object(Bucket="{BUCKET}", Key="data/a.csv", Body=b"1")
-script = "echo x > /opt/ml/input/data/train/new; echo w > /opt/ml/model/w; id -u"
+second = sys.argv[1]
+read = "cat other_0; sleep 0.2; cat other_1" if second == "Pipe" else "cat other/a.csv"
+script = (
+    "echo x > /opt/ml/input/data/train/new; echo w > /opt/ml/model/w; id -u; "
+    "cd /opt/ml/input/data; test $(" + read + " | wc -c) -gt 0; touch other 2> /dev/null; true"
+)
+def channel(name, mode):
+    source = {{"S3DataType": "S3Prefix", "S3Uri": "s3://{BUCKET}/data"}}
+    return {{"ChannelName": name, "InputMode": mode, "DataSource": {{"S3DataSource": source}}}}
 sagemaker.create_training_job(
     TrainingJobName="probe-1",
     AlgorithmSpecification={{
@@ -33,9 +41,7 @@ sagemaker.create_training_job(
         "ContainerEntrypoint": ["/bin/bash", "-c"], "ContainerArguments": [script],
     }},
     RoleArn="{ROLE}",
-    InputDataConfig=[{{"ChannelName": "train", "DataSource": {{"S3DataSource": {{
-        "S3DataType": "S3Prefix", "S3Uri": "s3://{BUCKET}/data",
-    }}}}}}],
+    InputDataConfig=[channel("train", "File"), channel("other", second)],
     OutputDataConfig={{"S3OutputPath": "s3://{BUCKET}/out"}},
     ResourceConfig={{"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}},
     StoppingCondition={{"MaxRuntimeInSeconds": 60}},
@@ -66,7 +72,8 @@ def python_for(user: list[str]) -> str | None:
     return None
 
 
-def test_a_server_that_is_not_root(home: Path) -> None:
+@pytest.mark.parametrize("second", ["FastFile", "Pipe"])
+def test_a_server_that_is_not_root(home: Path, second: str) -> None:
     if os.geteuid() != 0 or not SOCKET.exists() or not shutil.which("setpriv"):
         pytest.skip("becoming another user needs root, setpriv and Docker's own socket")
     group = SOCKET.stat().st_gid
@@ -79,7 +86,7 @@ def test_a_server_that_is_not_root(home: Path) -> None:
         [
             *user,
             *(python, "-m", "sagedock.cli", "local", "run", "--"),
-            *(python, "-c", PROGRAM),
+            *(python, "-c", PROGRAM, second),
         ],
         env={
             **os.environ,

@@ -99,6 +99,37 @@ def test_a_server_killed_at_any_instant_loses_nothing(home: Path, engine: Engine
     assert statuses == ["Starting", "Pending", "Downloading", "Training", "Uploading", "Completed"]
 
 
+def test_a_pipe_goes_on_with_the_next_epoch_after_its_server_was_killed(
+    home: Path, engine: Engine
+) -> None:
+    local = reach(home, engine)
+    local.put("data/a", bytes(20_000_000))
+    name = local.start(
+        local.script(
+            "cd /opt/ml/input/data; wait_for() { until [ -p $1 ]; do sleep 0.02; done; }; "
+            "(head -c 1000000; echo begun >&2; sleep 3; cat) < train_0 | wc -c; "
+            "for epoch in 1 2; do wait_for train_$epoch; cat train_$epoch | wc -c; done",
+            InputDataConfig=[local.channel(f"s3://{BUCKET}/data/", InputMode="Pipe")],
+        )
+    )
+    local.until(name, lambda _: has_log(local, name), 30)
+    kill(home)
+    local = reach(home, engine, bucket=False)
+    job = local.ended(name, 60)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    first, *others = (int(line) for line in local.log(name) if line != "begun")
+    assert 1_000_000 <= first < 20_000_000
+    assert others == [20_000_000, 20_000_000]
+
+
+def has_log(local: RealLocal, name: str) -> bool:
+    logs = local.client("logs")
+    try:
+        return bool(local.log(name))
+    except logs.exceptions.ResourceNotFoundException:
+        return False
+
+
 def test_a_job_that_ended_while_no_server_ran_is_collected(home: Path, engine: Engine) -> None:
     local = reach(home, engine)
     name = local.start(local.script("echo begun; sleep 2; echo done; echo w > /opt/ml/model/w"))

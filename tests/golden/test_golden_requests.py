@@ -4,6 +4,7 @@ A change of a request shows up as a diff of its file: ``UPDATE_GOLDEN=1 pytest t
 the files anew.
 """
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sagedock.api import problems_in_request, rule_problems, unknown_members
-from sagedock.jobs import Channel, Script, TrainingJob
+from sagedock.jobs import Channel, FileSystemChannel, Script, TrainingJob
 
 HERE = Path(__file__).parent / "requests"
 ROLE = "arn:aws:iam::123456789012:role/sagedock"
@@ -114,7 +115,46 @@ INSTANCE_GROUPS = TrainingJob(
         }
     },
 )
-JOBS = [MINIMAL, SCRIPT, FULL, ISOLATED_SCRIPT, INSTANCE_GROUPS]
+DATA = TrainingJob(
+    name="data",
+    image_uri=IMAGE,
+    role=ROLE,
+    instance_type="ml.g5.2xlarge",
+    output_path="s3://bucket/output/",
+    disable_output_compression=True,
+    subnets=("subnet-1",),
+    security_group_ids=("sg-1",),
+    input_mode="FastFile",
+    inputs={
+        "images": "s3://bucket/images/",
+        "listed": Channel(
+            s3_data="s3://bucket/listed.manifest",
+            s3_data_type="ManifestFile",
+            input_mode="File",
+        ),
+        "shared": FileSystemChannel(
+            file_system_id="fs-0123456789abcdef0",
+            file_system_type="FSxLustre",
+            directory_path="/mount/shared",
+            content_type="text/csv",
+        ),
+        "scratch": FileSystemChannel(
+            file_system_id="fs-89abcdef",
+            file_system_type="EFS",
+            directory_path="/",
+            file_system_access_mode="rw",
+        ),
+    },
+)
+CHANNELS_OF_GROUPS = dataclasses.replace(
+    INSTANCE_GROUPS,
+    name="channels-of-groups",
+    inputs={
+        "train": Channel(s3_data="s3://bucket/train/", instance_groups=("gpu",)),
+        "code": Channel(s3_data="s3://bucket/code/", instance_groups=("cpu", "gpu")),
+    },
+)
+JOBS = [MINIMAL, SCRIPT, FULL, ISOLATED_SCRIPT, INSTANCE_GROUPS, DATA, CHANNELS_OF_GROUPS]
 
 
 def _requests(job: TrainingJob) -> list[dict[str, object]]:

@@ -30,6 +30,7 @@ def parameters_of(description: Mapping[str, Any]) -> dict[str, Any]:
         "container_arguments": algorithm.get("ContainerArguments"),
         "output_path": output["S3OutputPath"],
         "output_kms_key": output.get("KmsKeyId") or None,
+        "disable_output_compression": output.get("CompressionType") == "NONE" or None,
         "environment": description.get("Environment"),
         "max_run": stopping.get("MaxRuntimeInSeconds"),
         "max_wait": stopping.get("MaxWaitTimeInSeconds"),

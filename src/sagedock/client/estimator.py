@@ -8,7 +8,14 @@ from typing import Any, Literal
 
 from sagedock.client.attached import parameters_of
 from sagedock.client.check import problems_in, unknown_instance_type
-from sagedock.client.inputs import Inputs, as_channels, local_path, moved, problems_in_files
+from sagedock.client.inputs import (
+    AnyChannel,
+    Inputs,
+    as_channels,
+    local_path,
+    moved,
+    problems_in_files,
+)
 from sagedock.client.refusals import explained, with_remedy
 from sagedock.client.result import TrainingResult
 from sagedock.client.session import Session
@@ -17,7 +24,7 @@ from sagedock.client.source import ARCHIVE, Source
 from sagedock.client.storage import split_uri
 from sagedock.client.training_run import TrainingRun
 from sagedock.errors import InvalidRequest, SagedockError
-from sagedock.jobs import Channel, Script, TrainingJob, base_name_of_image, unique_name
+from sagedock.jobs import Script, TrainingJob, base_name_of_image, unique_name
 
 __all__ = ["Estimator"]
 
@@ -61,6 +68,7 @@ class Estimator:
     volume_size: int = 30
     volume_kms_key: str | None = None
     output_kms_key: str | None = None
+    disable_output_compression: bool = False
     keep_alive_period_in_seconds: int | None = None
     container_entry_point: Sequence[str] = ()
     container_arguments: Sequence[str] = ()
@@ -127,7 +135,7 @@ class Estimator:
 
     @property
     def model_data(self) -> str:
-        """The S3 URI of the latest training job's model.tar.gz."""
+        """The S3 URI of the latest training job's model.tar.gz, or of its uncompressed folder."""
         result = self._run().result()
         if result.model_data is None:
             raise SagedockError(
@@ -153,7 +161,7 @@ class Estimator:
             dependencies=self.dependencies,
         )
 
-    def _check(self, name: str, channels: Mapping[str, Channel]) -> None:
+    def _check(self, name: str, channels: Mapping[str, AnyChannel]) -> None:
         """Raise InvalidRequest with all that is wrong with the job, its files included."""
         problems = [*problems_in_files(channels)]
         if source := self._source():
@@ -172,7 +180,7 @@ class Estimator:
         if warning := unknown_instance_type(request):
             self.show(warning)
 
-    def _start(self, name: str, channels: Mapping[str, Channel]) -> None:
+    def _start(self, name: str, channels: Mapping[str, AnyChannel]) -> None:
         """Upload what is on this machine, and create the job."""
         bucket = self._bucket() or self.session.default_bucket()
         for channel_name, channel in channels.items():
@@ -196,7 +204,7 @@ class Estimator:
         path = self.output_path or ""
         return split_uri(path)[0] if path.startswith("s3://") and path != "s3://" else None
 
-    def _job(self, name: str, channels: Mapping[str, Channel], bucket: str) -> TrainingJob:
+    def _job(self, name: str, channels: Mapping[str, AnyChannel], bucket: str) -> TrainingJob:
         return TrainingJob(
             name=name,
             image_uri=self.image_uri,
@@ -208,6 +216,7 @@ class Estimator:
             keep_alive_period_s=self.keep_alive_period_in_seconds,
             output_path=self.output_path or f"s3://{bucket}/",
             output_kms_key=self.output_kms_key,
+            disable_output_compression=self.disable_output_compression,
             max_run_s=self.max_run,
             max_wait_s=self.max_wait,
             use_spot_instances=self.use_spot_instances,
@@ -250,11 +259,9 @@ def _input_prefix(name: str, channel: str) -> str:
     return f"{name}/input/{channel}/"
 
 
-def _in_s3(channels: Mapping[str, Channel], name: str, bucket: str) -> dict[str, Channel]:
+def _in_s3(channels: Mapping[str, AnyChannel], name: str, bucket: str) -> dict[str, AnyChannel]:
     """Return the channels with every path replaced by where it is uploaded to."""
     return {
-        channel_name: channel
-        if local_path(channel) is None
-        else moved(channel, f"s3://{bucket}/{_input_prefix(name, channel_name)}")
+        channel_name: moved(channel, f"s3://{bucket}/{_input_prefix(name, channel_name)}")
         for channel_name, channel in channels.items()
     }

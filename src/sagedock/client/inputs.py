@@ -1,39 +1,43 @@
-"""The inputs of ``fit``: channels in S3, and folders of this machine to be copied there."""
+"""The inputs of ``fit``: channels, and folders of this machine to be copied to S3."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from sagedock.jobs import Channel
+from sagedock.jobs import Channel, FileSystemChannel
 
-__all__ = ["Inputs", "as_channels", "local_path", "moved", "problems_in_files"]
+__all__ = ["AnyChannel", "Inputs", "as_channels", "local_path", "moved", "problems_in_files"]
+
+AnyChannel: TypeAlias = Channel | FileSystemChannel
 
 #: What ``fit`` takes: one channel, named ``training`` as SDK v2 does, or several by name.
-Inputs: TypeAlias = str | Path | Channel | Mapping[str, str | Path | Channel] | None
+Inputs: TypeAlias = str | Path | AnyChannel | Mapping[str, str | Path | AnyChannel] | None
 _ONLY_CHANNEL = "training"
 
 
-def as_channels(inputs: Inputs) -> dict[str, Channel]:
+def as_channels(inputs: Inputs) -> dict[str, AnyChannel]:
     """Return the inputs as channels by name; a path is still a path."""
     if inputs is None:
         return {}
     named = inputs if isinstance(inputs, Mapping) else {_ONLY_CHANNEL: inputs}
     return {
-        name: data if isinstance(data, Channel) else Channel(s3_data=str(data))
+        name: Channel(s3_data=str(data)) if isinstance(data, str | Path) else data
         for name, data in named.items()
     }
 
 
-def local_path(channel: Channel) -> Path | None:
-    """Return the file or folder of this machine that the channel names, None for a URI."""
+def local_path(channel: AnyChannel) -> Path | None:
+    """Return the file or folder of this machine that the channel names, None for any other."""
+    if isinstance(channel, FileSystemChannel):
+        return None
     data = channel.s3_data
     if data.startswith("file://"):
         return Path(data.removeprefix("file://"))
     return None if "://" in data else Path(data)
 
 
-def problems_in_files(channels: Mapping[str, Channel]) -> Iterator[str]:
+def problems_in_files(channels: Mapping[str, AnyChannel]) -> Iterator[str]:
     """Yield a problem for each channel whose file or folder is not there, or holds no file."""
     for name, channel in channels.items():
         path = local_path(channel)
@@ -48,6 +52,13 @@ def problems_in_files(channels: Mapping[str, Channel]) -> Iterator[str]:
             yield f"inputs[{name!r}]: {path}: the folder holds no file: put the data there"
 
 
-def moved(channel: Channel, uri: str) -> Channel:
-    """Return the channel with its data at ``uri``."""
+def moved(channel: AnyChannel, prefix: str) -> AnyChannel:
+    """Return the channel with its data uploaded below ``prefix``, which ends with a slash.
+
+    A manifest is named itself; any other data by the prefix.
+    """
+    path = local_path(channel)
+    if path is None or isinstance(channel, FileSystemChannel):
+        return channel
+    uri = prefix if channel.s3_data_type == "S3Prefix" else prefix + path.name
     return dataclasses.replace(channel, s3_data=uri)

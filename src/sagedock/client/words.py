@@ -24,6 +24,7 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "Environment": "environment",
         "HyperParameters": "hyperparameters",
         "InputDataConfig": "inputs",
+        "OutputDataConfig.CompressionType": "disable_output_compression",
         "OutputDataConfig.KmsKeyId": "output_kms_key",
         "OutputDataConfig.S3OutputPath": "output_path",
         "ResourceConfig": "instance_type, instance_count",
@@ -38,16 +39,21 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "StoppingCondition.MaxWaitTimeInSeconds": "max_wait",
         "Tags": "tags",
         "TrainingJobName": "job_name (or base_job_name)",
+        "VpcConfig": "subnets, security_group_ids",
         "VpcConfig.SecurityGroupIds": "security_group_ids",
         "VpcConfig.Subnets": "subnets",
     }
 )
-#: The same for what follows ``InputDataConfig[n]``: the fields of Channel.
+#: The same for what follows ``InputDataConfig[n]``: the fields of Channel and FileSystemChannel.
 _CHANNEL_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "CompressionType": "compression",
         "ContentType": "content_type",
         "DataSource": "s3_data",
+        "DataSource.FileSystemDataSource.DirectoryPath": "directory_path",
+        "DataSource.FileSystemDataSource.FileSystemAccessMode": "file_system_access_mode",
+        "DataSource.FileSystemDataSource.FileSystemId": "file_system_id",
+        "DataSource.FileSystemDataSource.FileSystemType": "file_system_type",
         "DataSource.S3DataSource": "s3_data",
         "DataSource.S3DataSource.AttributeNames": "attribute_names",
         "DataSource.S3DataSource.InstanceGroupNames": "instance_groups",

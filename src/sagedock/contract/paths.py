@@ -23,6 +23,7 @@ __all__ = [
     "WARM_POOL_CACHE",
     "Place",
     "channel",
+    "fifo",
 ]
 
 Writer = Literal["platform", "container"]
@@ -67,8 +68,8 @@ INPUT_DATA_CONFIG = Place(
     path="/opt/ml/input/config/inputdataconfig.json",
     kind="file",
     writer="platform",
-    holds="per channel: TrainingInputMode, S3DistributionType, RecordWrapperType, "
-    "and ContentType where the request gives one",
+    holds="per channel that the host has: TrainingInputMode (File also for FastFile), "
+    "S3DistributionType, RecordWrapperType, and ContentType where the request gives one",
     source=source.RUNNING,
 )
 RESOURCE_CONFIG = Place(
@@ -90,14 +91,16 @@ CHANNELS = Place(
     path="/opt/ml/input/data",
     kind="folder",
     writer="platform",
-    holds="one folder per channel, complete before the container starts (File mode)",
+    holds="one folder per channel, complete before the container starts (File mode) or read-only "
+    "(FastFile mode); a FIFO per channel and epoch (Pipe mode), each made once the one before is "
+    "closed",
     source=source.RUNNING,
 )
 MODEL = Place(
     path="/opt/ml/model",
     kind="folder",
     writer="container",
-    holds="the final model; becomes model.tar.gz",
+    holds="the final model; becomes model.tar.gz, or objects of its own",
     source=source.OUTPUT,
 )
 OUTPUT = Place(
@@ -153,5 +156,10 @@ CODE = Place(
 
 
 def channel(name: str) -> str:
-    """Return the folder of a File-mode channel, e.g. ``/opt/ml/input/data/train``."""
+    """Return the folder of a channel, e.g. ``/opt/ml/input/data/train``."""
     return f"{CHANNELS.path}/{name}"
+
+
+def fifo(channel: str, epoch: int) -> str:
+    """Return a Pipe-mode channel's FIFO of one epoch, e.g. ``/opt/ml/input/data/train_0``."""
+    return f"{CHANNELS.path}/{channel}_{epoch}"

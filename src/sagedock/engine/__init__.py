@@ -3,6 +3,7 @@
 from sagedock.engine.interface import Engine
 from sagedock.engine.overlay_files import open_overlay_file
 from sagedock.engine.spec import (
+    BindMount,
     ContainerSpec,
     Exit,
     Found,
@@ -16,6 +17,7 @@ from sagedock.engine.spec import (
 )
 
 __all__ = [
+    "BindMount",
     "ContainerSpec",
     "Engine",
     "Exit",

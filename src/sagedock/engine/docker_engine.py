@@ -89,6 +89,7 @@ class DockerEngine:
                 )
                 for each in spec.volumes
             ]
+            mounts += _bind_mounts(spec)
             created = api.create_container(
                 spec.image,
                 name=spec.name,
@@ -281,3 +282,10 @@ def _networking(api: Any, spec: ContainerSpec) -> Any:
         return None
     endpoint = api.create_endpoint_config(aliases=list(spec.aliases), ipv4_address=spec.address)
     return api.create_networking_config({spec.network: endpoint})
+
+
+def _bind_mounts(spec: ContainerSpec) -> list[Mount]:
+    return [
+        Mount(target=each.target, source=str(each.source), type="bind", read_only=each.read_only)
+        for each in spec.binds
+    ]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 __all__ = [
+    "BindMount",
     "ContainerSpec",
     "Exit",
     "Found",
@@ -17,6 +18,18 @@ __all__ = [
     "OverlayMount",
     "VolumeMount",
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BindMount:
+    """A folder of the machine that the engine runs on, as it is: FIFOs in it are the same FIFOs.
+
+    It must exist. What a container writes into one that is not ``read_only`` stays, root's.
+    """
+
+    target: str
+    source: Path
+    read_only: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +76,7 @@ class ContainerSpec:
     extra_hosts: Mapping[str, str] = field(default_factory=dict)
     hostname: str | None = None
     overlays: tuple[OverlayMount, ...] = ()
+    binds: tuple[BindMount, ...] = ()
     volumes: tuple[VolumeMount, ...] = ()
     memory_mib: int | None = None
     shm_size_mib: int | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sagedock.contract import paths
-from sagedock.jobs.channel import Channel, InputMode
+from sagedock.jobs.channel import Channel, FileSystemChannel, InputMode
 from sagedock.jobs.hyperparameters import Script, as_json, as_text
 from sagedock.jobs.request import Request, merged, present
 
@@ -19,7 +19,7 @@ _CODE_CHANNEL = "code"
 class TrainingJob:
     """What to train, where, and on what; the fields are SageMaker SDK v2's, units in names.
 
-    ``inputs`` maps channel names to an S3 URI or a Channel. With a ``script`` hyperparameters are
+    ``inputs`` maps channel names to an S3 URI, or a channel. With a ``script`` hyperparameters are
     sent as JSON, as SDK v2's script mode does; without one, as ``str`` writes them. ``extra`` is
     in API casing and is merged in last, map by map; a None there removes a member.
     """
@@ -33,6 +33,7 @@ class TrainingJob:
     volume_size_gb: int = 30
     volume_kms_key: str | None = None
     output_kms_key: str | None = None
+    disable_output_compression: bool = False
     keep_alive_period_s: int | None = None
     max_run_s: int = 24 * 60 * 60
     max_wait_s: int | None = None
@@ -40,7 +41,7 @@ class TrainingJob:
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     script: Script | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
-    inputs: Mapping[str, str | Channel] = field(default_factory=dict)
+    inputs: Mapping[str, str | Channel | FileSystemChannel] = field(default_factory=dict)
     input_mode: InputMode = "File"
     metric_definitions: Sequence[Mapping[str, str]] = ()
     checkpoint_s3_uri: str | None = None
@@ -82,7 +83,11 @@ class TrainingJob:
         )
 
     def _where(self) -> dict[str, Any]:
-        output = {"S3OutputPath": self.output_path, "KmsKeyId": self.output_kms_key}
+        output = {
+            "S3OutputPath": self.output_path,
+            "KmsKeyId": self.output_kms_key,
+            "CompressionType": "NONE" if self.disable_output_compression else None,
+        }
         resources = {
             "InstanceType": self.instance_type,
             "InstanceCount": self.instance_count,
@@ -137,12 +142,15 @@ class TrainingJob:
     def _channels(self) -> list[dict[str, Any]]:
         channels = {name: _as_channel(data) for name, data in self.inputs.items()}
         if self.script is not None and self.enable_network_isolation:
-            channels.setdefault(_CODE_CHANNEL, Channel(s3_data=self.script.submit_directory))
+            # A program is a file, also where data is streamed.
+            mode: InputMode | None = None if self.input_mode == "File" else "File"
+            code = Channel(s3_data=self.script.submit_directory, input_mode=mode)
+            channels.setdefault(_CODE_CHANNEL, code)
         return [channel.parameters(name) for name, channel in channels.items()]
 
 
-def _as_channel(data: str | Channel) -> Channel:
-    return data if isinstance(data, Channel) else Channel(s3_data=data)
+def _as_channel(data: str | Channel | FileSystemChannel) -> Channel | FileSystemChannel:
+    return Channel(s3_data=data) if isinstance(data, str) else data
 
 
 def _tag_list(tags: Mapping[str, str] | Sequence[Mapping[str, str]]) -> list[dict[str, str]]:

@@ -1,8 +1,9 @@
 """Where the local SageMaker keeps its state, and how it behaves: one frozen datum."""
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ class Settings:
     ``spot_interrupt_every_s`` interrupts spot jobs after so many seconds of training on average,
     at moments that follow from ``spot_seed``.
     ``allow_instance_types`` are types newer than the installed model of the service.
+    ``file_systems`` are the folders that stand for EFS and FSx file systems, by their ids.
     """
 
     home: Path
@@ -48,6 +50,7 @@ class Settings:
     spot_interrupt_every_s: float | None = None
     spot_seed: int = 0
     allow_instance_types: frozenset[str] = frozenset()
+    file_systems: Mapping[str, Path] = field(default_factory=dict)
     check_answers: bool = False
 
     def __post_init__(self) -> None:
@@ -104,6 +107,7 @@ class Settings:
             allow_instance_types=frozenset(
                 environ.get("SAGEDOCK_ALLOW_INSTANCE_TYPES", "").replace(",", " ").split()
             ),
+            file_systems=_file_systems(environ),
         )
         return replace(settings, **{k: v for k, v in overrides.items() if v is not None})
 
@@ -126,3 +130,18 @@ def _number(environ: Mapping[str, str], name: str) -> int | None:
     if not text.isdigit():
         raise InvalidRequest([f"{name}: {text!r} is not a whole number: use digits"])
     return int(text)
+
+
+def _file_systems(environ: Mapping[str, str]) -> dict[str, Path]:
+    """Return the folders that SAGEDOCK_FILE_SYSTEMS="fs-0123abcd=/data/efs,..." names."""
+    name = "SAGEDOCK_FILE_SYSTEMS"
+    entries = [entry.strip() for entry in environ.get(name, "").split(",") if entry.strip()]
+    pairs = [entry.partition("=") for entry in entries]
+    problems = [
+        f"{name}: {entry!r} names no folder for a file system: use fs-0123abcd=/path/of/a/folder"
+        for entry, (system, _, folder) in zip(entries, pairs, strict=True)
+        if not re.fullmatch(r"fs-[0-9a-f]{8,}", system) or not Path(folder).is_absolute()
+    ]
+    if problems:
+        raise InvalidRequest(problems)
+    return {system: Path(folder) for system, _, folder in pairs}

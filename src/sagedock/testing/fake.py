@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from sagedock.engine import (
@@ -43,6 +44,13 @@ class Container:
     ended: threading.Event = field(default_factory=threading.Event)
     _frames: list[LogFrame] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def on_host(self, path: str) -> Path:
+        """Return where a path below one of the container's bind mounts lies on this machine."""
+        for bind in sorted(self.spec.binds, key=lambda each: len(each.target), reverse=True):
+            if path == bind.target or path.startswith(f"{bind.target}/"):
+                return bind.source / path[len(bind.target) :].lstrip("/")
+        raise FileNotFoundError(f"{path} is below no bind mount")
 
     def print(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
         """Write a line to the container's log."""
@@ -102,10 +110,12 @@ class FakeEngine:
 
     def create(self, spec: ContainerSpec) -> str:
         """Create a container; its files are those of the folders it would see."""
+        seen = [(each.target, each.lower) for each in spec.overlays]
+        seen += [(each.target, each.source) for each in spec.binds]
         files = {
-            f"{overlay.target}/{path.relative_to(overlay.lower)}": path.read_bytes()
-            for overlay in spec.overlays
-            for path in overlay.lower.rglob("*")
+            f"{target}/{path.relative_to(folder)}": path.read_bytes()
+            for target, folder in seen
+            for path in folder.rglob("*")
             if path.is_file()
         }
         made = Container(spec=spec, id=f"fake-{next(self._numbers)}", files=files)

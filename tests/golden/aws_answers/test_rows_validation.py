@@ -206,6 +206,15 @@ def test_rest_row_153_pipe_and_fast_file() -> None:
     )
 
 
+def test_a_compressed_channel_in_file_mode() -> None:
+    """aws/sagemaker-python-sdk#716 (2019)."""
+    channels = [channel("training", CompressionType="Gzip")]
+    assert refusal(TRAINING, request(InputDataConfig=channels)) == (
+        "Invalid compression type for channel training: File mode only supports NONE, got Gzip "
+        "instead"
+    )
+
+
 def test_rest_row_177_an_image_that_is_no_path() -> None:
     algorithm = {"TrainingImage": "my image", "TrainingInputMode": "File"}
     assert refusal(TRAINING, request(AlgorithmSpecification=algorithm)) == (

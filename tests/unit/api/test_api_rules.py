@@ -9,6 +9,7 @@ from tests.unit.api.training_request import IMAGE, channel, request
 
 ALGORITHM = {"TrainingImage": IMAGE, "TrainingInputMode": "File"}
 MACHINE = {"InstanceType": "ml.m5.large", "InstanceCount": 1}
+VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
 GROUP = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "InstanceGroupName": "a"}
 
 
@@ -25,10 +26,27 @@ def in_group(name: str, *groups: str, **source: Any) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": {**s3, **source}}}
 
 
+def on_file_system() -> dict[str, Any]:
+    source = {
+        "FileSystemId": "fs-0123abcd",
+        "FileSystemType": "EFS",
+        "FileSystemAccessMode": "ro",
+        "DirectoryPath": "/a",
+    }
+    return {"ChannelName": "train", "DataSource": {"FileSystemDataSource": source}}
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {},
+        {
+            "InputDataConfig": [
+                channel(InputMode="Pipe", CompressionType="Gzip", RecordWrapperType="RecordIO")
+            ]
+        },
+        {"InputDataConfig": [channel(CompressionType="None", RecordWrapperType="None")]},
+        {"InputDataConfig": [on_file_system()], "VpcConfig": VPC},
         {"InputDataConfig": None},
         {
             "EnableManagedSpotTraining": True,
@@ -108,8 +126,49 @@ def test_what_aws_takes_breaks_no_rule(changes: Any) -> None:
             "A data source must be specified for channels: [train]",
         ),
         (
-            {"InputDataConfig": [in_group("train", S3DataType="AugmentedManifestFile")]},
+            {
+                "InputDataConfig": [
+                    in_group("train", S3DataType="AugmentedManifestFile", AttributeNames=["a"])
+                ]
+            },
             "S3DataType AugmentedManifestFile is only supported in Pipe",
+        ),
+        (
+            {
+                "InputDataConfig": [
+                    {
+                        **in_group("train", S3DataType="AugmentedManifestFile"),
+                        "InputMode": "Pipe",
+                    }
+                ]
+            },
+            "AttributeNames must be specified for S3DataType AugmentedManifestFile. "
+            "Channels: [train]",
+        ),
+        (
+            {"InputDataConfig": [channel(CompressionType="Gzip", InputMode="FastFile")]},
+            "Invalid compression type for channel train: FastFile mode only supports NONE, got ",
+        ),
+        (
+            {"InputDataConfig": [channel(RecordWrapperType="RecordIO")]},
+            "Invalid record wrapper type for channel train: File mode only supports NONE, got "
+            "RecordIO instead",
+        ),
+        (
+            {
+                "InputDataConfig": [
+                    {**in_group("train", S3DataType="ManifestFile"), "InputMode": "FastFile"}
+                ]
+            },
+            "FastFile input mode is only supported with S3DataType S3Prefix. Channels: [train]",
+        ),
+        (
+            {"InputDataConfig": [on_file_system()]},
+            "VpcConfig must be specified for FileSystemDataSource. Channels: [train]",
+        ),
+        (
+            {"InputDataConfig": [{**on_file_system(), "InputMode": "Pipe"}], "VpcConfig": VPC},
+            "FileSystemDataSource is only supported in File input mode. Channels: [train]",
         ),
         (
             {

@@ -7,7 +7,7 @@ import pytest
 
 from sagedock.client.check import problems_in, unknown_instance_type
 from sagedock.client.words import word_of
-from sagedock.jobs import Channel, Request, TrainingJob
+from sagedock.jobs import Channel, FileSystemChannel, Request, TrainingJob
 
 JOB = TrainingJob(
     name="job",
@@ -15,6 +15,11 @@ JOB = TrainingJob(
     role="arn:aws:iam::123456789012:role/sagedock",
     instance_type="ml.m5.large",
     output_path="s3://bucket/",
+)
+
+
+FILES = FileSystemChannel(
+    file_system_id="fs-0123abcd", file_system_type="EFS", directory_path="/digits"
 )
 
 
@@ -56,6 +61,19 @@ def test_a_right_request_has_no_problem() -> None:
         (
             {"inputs": {"data": Channel(s3_data="s3://b/x", compression="Zip")}},  # type: ignore[arg-type]
             "inputs['data'].compression",
+        ),
+        (
+            {"inputs": {"data": Channel(s3_data="s3://b/x", compression="Gzip")}},
+            "inputs",
+        ),
+        ({"inputs": {"data": FILES}}, "inputs, subnets, security_group_ids"),
+        (
+            {"inputs": {"data": dataclasses.replace(FILES, file_system_id="efs-1")}},
+            "inputs['data'].file_system_id",
+        ),
+        (
+            {"inputs": {"data": dataclasses.replace(FILES, file_system_type="NFS")}},
+            "inputs['data'].file_system_type",
         ),
         ({"extra": {"RetryStrategy": {}}}, "extra RetryStrategy.MaximumRetryAttempts"),
         ({"extra": {"RetryStrategie": {}}}, "extra"),

@@ -13,7 +13,7 @@ import pytest
 from sagedock import Estimator, InvalidRequest, JobFailed, SagedockError
 from sagedock.client.refusals import with_remedy
 from sagedock.contract import paths
-from sagedock.jobs import Channel
+from sagedock.jobs import Channel, FileSystemChannel
 from sagedock.testing import Container
 from tests.conftest import BUCKET, IMAGE, ROLE
 from tests.unit.client.conftest import Client
@@ -175,6 +175,44 @@ def test_paths_are_uploaded_and_uris_are_left_alone(client: Client, folder: Path
     ]
     assert seen["channel"]["ContentType"] == "text/csv"
     assert set(seen) == {"folder", "file", "uri", "channel"}
+
+
+def test_a_manifest_of_this_machine_is_uploaded_and_named_itself(
+    client: Client, folder: Path
+) -> None:
+    client.local.client("s3").put_object(Bucket=BUCKET, Key="data/a", Body=b"1")
+    path = folder / "some.manifest"
+    path.write_text(json.dumps([{"prefix": f"s3://{BUCKET}/data/"}, "a"]))
+    seen: dict[str, bytes] = {}
+
+    def program(container: Container) -> int:
+        seen.update(container.files)
+        return 0
+
+    client.local.engine.program = program
+    client.estimator().fit(Channel(s3_data=str(path), s3_data_type="ManifestFile"), job_name="j")
+    assert "j/input/training/some.manifest" in keys(client)
+    assert seen[f"{paths.CHANNELS}/training/a"] == b"1"
+
+
+def test_a_file_system_is_a_channel_that_is_not_uploaded(client: Client) -> None:
+    files = FileSystemChannel(
+        file_system_id="fs-0123abcd", file_system_type="EFS", directory_path="/digits"
+    )
+    estimator = client.estimator(subnets=["subnet-1"], security_group_ids=["sg-1"])
+    with pytest.raises(InvalidRequest, match="SAGEDOCK_FILE_SYSTEMS=fs-0123abcd="):
+        estimator.fit(files)
+    assert keys(client) == []
+
+
+def test_an_uncompressed_model_is_a_folder(client: Client) -> None:
+    client.local.engine.program = hello
+    estimator = client.estimator(disable_output_compression=True)
+    result = estimator.fit()
+    assert estimator.model_data == f"s3://{BUCKET}/out/{result.name}/output/model/"
+    assert keys(client) == [f"out/{result.name}/output/model/model.txt"]
+    attached = Estimator.attach(result.name, session=client.session, show=client.lines.append)
+    assert attached.disable_output_compression
 
 
 def test_one_input_is_the_channel_training_as_in_sdk_v2(client: Client) -> None:

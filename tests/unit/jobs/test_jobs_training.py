@@ -67,6 +67,11 @@ def test_an_isolated_script_arrives_as_a_channel() -> None:
     assert channel["DataSource"]["S3DataSource"]["S3Uri"] == "s3://b/code.tar.gz"
 
 
+def test_an_isolated_script_is_a_file_also_where_data_is_streamed() -> None:
+    sent = parameters(script=SCRIPT, enable_network_isolation=True, input_mode="Pipe")
+    assert sent["InputDataConfig"][0]["InputMode"] == "File"
+
+
 def test_what_is_not_set_is_not_sent() -> None:
     assert set(parameters()) == {
         "TrainingJobName",

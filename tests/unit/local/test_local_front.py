@@ -144,7 +144,7 @@ def test_s3_needs_no_target(local: Local) -> None:
 
 def test_what_cannot_be_carried_out_here_is_refused_not_left_out(local: Local) -> None:
     local.client("s3").put_object(Bucket=BUCKET, Key="data/a", Body=b"1")
-    with pytest.raises(ClientError, match=r"InputDataConfig\[0\].InputMode Pipe"):
-        local.run(InputDataConfig=[local.channel(f"s3://{BUCKET}/data", InputMode="Pipe")])
+    with pytest.raises(ClientError, match=r"InputDataConfig\[0\].ChannelName \.\."):
+        local.run(InputDataConfig=[local.channel(f"s3://{BUCKET}/data", "..")])
     with pytest.raises(ClientError, match=r"CheckpointConfig.LocalPath /opt/ml/input"):
         local.run(CheckpointConfig={"S3Uri": f"s3://{BUCKET}/ckpt", "LocalPath": "/opt/ml/input"})

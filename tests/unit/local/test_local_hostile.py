@@ -137,19 +137,6 @@ def test_a_model_that_would_be_registered_is_refused(local: Local) -> None:
     assert "ModelPackageConfig" in refused(local, ModelPackageConfig=config)
 
 
-def test_a_channel_for_some_groups_only_is_refused(local: Local) -> None:
-    channel = local.channel(put(local, "data/x"))
-    channel["DataSource"]["S3DataSource"]["InstanceGroupNames"] = ["cpu"]
-    groups = [
-        {"InstanceGroupName": name, "InstanceType": "ml.c5.xlarge", "InstanceCount": 1}
-        for name in ("cpu", "other")
-    ]
-    resources = {"InstanceGroups": groups, "VolumeSizeInGB": 10}
-    assert "InstanceGroupNames" in refused(
-        local, InputDataConfig=[channel], ResourceConfig=resources
-    )
-
-
 def test_one_folder_is_one_home_however_it_is_named(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")

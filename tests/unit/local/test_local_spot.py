@@ -448,3 +448,28 @@ def test_a_slow_download_lasts_and_can_be_stopped(local: Local) -> None:
     local.until(name, lambda job: job["SecondaryStatus"] == "Downloading")
     local.client("sagemaker").stop_training_job(TrainingJobName=name)
     assert local.ended(name, 10)["TrainingJobStatus"] == "Stopped"
+
+
+def test_an_interrupted_jobs_pipe_begins_with_its_first_epoch_again(local: Local) -> None:
+    local.client("s3").put_object(Bucket=BUCKET, Key="data/a", Body=b"one")
+    attempts: list[int] = []
+
+    def program(container: Container) -> int:
+        attempts.append(len(attempts) + 1)
+        for epoch in range(attempts[-1]):
+            path = container.on_host(f"/opt/ml/input/data/train_{epoch}")
+            while not path.exists():
+                time.sleep(0.005)
+            container.print(f"{attempts[-1]}: {epoch} {path.read_text()}")
+        if attempts[-1] == 1:
+            container.terminated.wait(20)
+        return 0
+
+    channel = local.channel(f"s3://{BUCKET}/data/", InputMode="Pipe")
+    name = start(local, program, **SPOT, InputDataConfig=[channel])
+    training(local)
+    ask(local, "POST", "interrupt", {"job": name})
+    job = local.ended(name)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert attempts == [1, 2]
+    assert not any(each.name.startswith("feed ") for each in threading.enumerate())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sagedock.api.rules.rule import BROKEN, Finding, Request, Rule, part, repeated
-from sagedock.api.rules.sources import API, GITHUB
+from sagedock.api.rules.sources import API, GITHUB, GUIDE
 
 __all__ = ["RULES"]
 
@@ -53,6 +53,60 @@ def _augmented_outside_pipe(request: Request) -> Finding:
             and _mode(request, channel) != "Pipe"
         ]
     )
+
+
+def _only_in_pipe(request: Request, member: str) -> Finding:
+    """Return the finding of the first channel that asks for what only Pipe mode does."""
+    for channel in _channels(request):
+        # File is the default; the model has it required, and serverless jobs have none.
+        mode, asked = _mode(request, channel) or "File", channel.get(member, "None")
+        if mode != "Pipe" and asked != "None":
+            return {"channel": channel["ChannelName"], "mode": mode, "asked": asked}
+    return None
+
+
+def _compressed_outside_pipe(request: Request) -> Finding:
+    return _only_in_pipe(request, "CompressionType")
+
+
+def _wrapped_outside_pipe(request: Request) -> Finding:
+    return _only_in_pipe(request, "RecordWrapperType")
+
+
+def _no_attributes(request: Request) -> Finding:
+    return _named(
+        [
+            channel
+            for channel, source in _s3_sources(request)
+            if source.get("S3DataType") == "AugmentedManifestFile"
+            and not source.get("AttributeNames")
+        ]
+    )
+
+
+def _manifest_of_fast_file(request: Request) -> Finding:
+    return _named(
+        [
+            channel
+            for channel, source in _s3_sources(request)
+            if source.get("S3DataType") == "ManifestFile" and _mode(request, channel) == "FastFile"
+        ]
+    )
+
+
+def _on_file_systems(request: Request) -> list[Request]:
+    return [
+        one for one in _channels(request) if part(part(one, "DataSource"), "FileSystemDataSource")
+    ]
+
+
+def _file_system_outside_file(request: Request) -> Finding:
+    channels = _on_file_systems(request)
+    return _named([one for one in channels if _mode(request, one) in ("Pipe", "FastFile")])
+
+
+def _file_system_without_vpc(request: Request) -> Finding:
+    return None if request.get("VpcConfig") else _named(_on_file_systems(request))
 
 
 def _some_in_groups(request: Request) -> Finding:
@@ -125,6 +179,56 @@ RULES: tuple[Rule, ...] = (
             "Channels: [{names}]"
         ),
         source=API + "API_S3DataSource.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("InputDataConfig",),
+        finding=_compressed_outside_pipe,
+        message=(
+            "Invalid compression type for channel {channel}: {mode} mode only supports NONE, got "
+            "{asked} instead"
+        ),
+        source=GITHUB + "aws/sagemaker-python-sdk/issues/716",  # seen for File; FastFile is new
+        verified=True,
+    ),
+    Rule(
+        fields=("InputDataConfig",),
+        finding=_wrapped_outside_pipe,
+        message=(
+            "Invalid record wrapper type for channel {channel}: {mode} mode only supports NONE, "
+            "got {asked} instead"
+        ),
+        source=API + "API_Channel.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("InputDataConfig",),
+        finding=_no_attributes,
+        message="AttributeNames must be specified for S3DataType AugmentedManifestFile. "
+        "Channels: [{names}]",
+        source=GUIDE + "augmented-manifest.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("InputDataConfig",),
+        finding=_manifest_of_fast_file,
+        message="FastFile input mode is only supported with S3DataType S3Prefix. "
+        "Channels: [{names}]",
+        source=GUIDE + "your-algorithms-training-algo-running-container.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("InputDataConfig",),
+        finding=_file_system_outside_file,
+        message="FileSystemDataSource is only supported in File input mode. Channels: [{names}]",
+        source=GUIDE + "your-algorithms-training-algo-running-container.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("InputDataConfig", "VpcConfig"),
+        finding=_file_system_without_vpc,
+        message="VpcConfig must be specified for FileSystemDataSource. Channels: [{names}]",
+        source=GUIDE + "model-access-training-data.html",
         verified=False,
     ),
     Rule(

@@ -20,8 +20,9 @@ from sagedock.local.training.containers import (
     job_folder,
     job_labels,
 )
-from sagedock.local.training.events import Event
+from sagedock.local.training.events import Broke, Event
 from sagedock.local.training.faults_in_training import Planned, planned
+from sagedock.local.training.pipes import Feeds
 from sagedock.local.training.record import Record
 from sagedock.local.training.staging import stage_channels
 from sagedock.local.training.steps import messages
@@ -58,14 +59,26 @@ class Attempt:
         self.record.expect_new_containers()
         shutil.rmtree(job_folder(self.platform, self.cluster.key), ignore_errors=True)
 
-    def start(self) -> Mapping[str, str]:
+    def feeds(self) -> Feeds:
+        """Return what feeds the hosts' pipes; data that cannot be read breaks the attempt."""
+
+        def broke(error: Exception) -> None:
+            number = lifecycle.attempt(self.record.document)
+            self.events.put(Broke(attempt=number, error=error))
+
+        pipes = [pipe for host in self.cluster.hosts for pipe in self.cluster.pipes(host)]
+        return Feeds(self.platform.objects, self.cluster.key.region, pipes, broke)
+
+    def start(self, feeds: Feeds) -> Mapping[str, str]:
         """Stage the data, and start a container for each host; return them, host to id.
 
-        Raises ChannelUnreadable, ContainerNotStarted, or what ``check_stop`` raises.
+        ``feeds`` are started before the containers. Raises ChannelUnreadable,
+        ContainerNotStarted, or what ``check_stop`` raises.
         """
         self._stage()
         containers = self._create()
         self.check_stop()
+        feeds.start()
         for host in containers:
             for warning in self.cluster.share(host).warnings:
                 self.record.log_line(host, f"sagedock: {warning}")

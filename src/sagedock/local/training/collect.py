@@ -1,7 +1,8 @@
 """After the containers ended: artefacts to S3, the failure file, and the metrics."""
 
 import errno
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sagedock.contract import limits, paths
@@ -10,6 +11,7 @@ from sagedock.local.platform import Platform
 from sagedock.local.s3 import S3Error
 from sagedock.local.training import reasons
 from sagedock.local.training.artifacts import ArtifactClash, pack, read_file
+from sagedock.local.training.extracted import extracted
 from sagedock.local.training.watch import Watched
 from sagedock.local.uris import S3Uri
 
@@ -34,18 +36,29 @@ class UploadFailed(Exception):
 
 
 def model_uri(request: Mapping[str, Any]) -> S3Uri:
-    """Return where model.tar.gz goes: <S3OutputPath>/<job>/output/model.tar.gz."""
-    return _output(request) / "model.tar.gz"
+    """Return where the model goes: <S3OutputPath>/<job>/output/model.tar.gz.
+
+    Uncompressed it is a folder, <S3OutputPath>/<job>/output/model/; that it ends with a slash is
+    what models made of it need. Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/large-model-inference-uncompressed.html
+    """
+    return _output(request) / ("model/" if _is_uncompressed(request) else "model.tar.gz")
 
 
 def upload(platform: Platform, request: Mapping[str, Any], containers: Sequence[str]) -> bool:
-    """Store model.tar.gz and output.tar.gz, where there is anything; say whether there is a model.
+    """Store the model and the other output, where there is any; say whether there is a model.
 
-    Raises UploadFailed.
+    That is model.tar.gz and output.tar.gz, or the files themselves below model/ and data/ (data/
+    is unverified). Raises UploadFailed.
     """
-    model = _store(platform, containers, paths.MODEL.path, model_uri(request))
-    _store(platform, containers, paths.OUTPUT_DATA.path, _output(request) / "output.tar.gz")
-    return model
+    output, model = _output(request), model_uri(request)
+    if _is_uncompressed(request):
+        has_model = _store_files(platform, containers, paths.MODEL.path, model)
+        _store_files(platform, containers, paths.OUTPUT_DATA.path, output / "data/")
+        return has_model
+    has_model = _store(platform, containers, paths.MODEL.path, model)
+    _store(platform, containers, paths.OUTPUT_DATA.path, output / "output.tar.gz")
+    return has_model
 
 
 def failure_reason(platform: Platform, containers: Mapping[str, str], watched: Watched) -> str:
@@ -70,12 +83,38 @@ def _output(request: Mapping[str, Any]) -> S3Uri:
     return root / job / "output"
 
 
+def _is_uncompressed(request: Mapping[str, Any]) -> bool:
+    return bool(request["OutputDataConfig"].get("CompressionType") == "NONE")
+
+
 def _store(platform: Platform, containers: Sequence[str], path: str, target: S3Uri) -> bool:
-    try:
+    with _upload_of(path):
         packed = pack(platform.engine, containers, path, platform.scratch_folder)
         if packed is None:
             return False
         platform.objects.put_file(target.bucket, target.key, packed, "application/gzip")
+    return True
+
+
+def _store_files(platform: Platform, containers: Sequence[str], path: str, folder: S3Uri) -> bool:
+    """Store the files below ``path`` below ``folder``; say whether there were any."""
+    with (
+        _upload_of(path),
+        extracted(platform.engine, containers, path, platform.scratch_folder) as files,
+    ):
+        for name, file in files.items():
+            key = folder.key + name
+            try:
+                platform.objects.put_file(folder.bucket, key, file)
+            except UnicodeEncodeError as error:
+                raise UploadFailed(f"{path}/{name!r} is no UTF-8: no object can be so") from error
+    return bool(files)
+
+
+@contextmanager
+def _upload_of(path: str) -> Iterator[None]:
+    try:
+        yield
     except ArtifactClash as clash:
         raise UploadFailed(f"several hosts wrote {path}/{clash}: names must not clash") from clash
     except S3Error as error:
@@ -84,4 +123,3 @@ def _store(platform: Platform, containers: Sequence[str], path: str, target: S3U
         if error.errno == errno.ENOSPC:
             raise UploadFailed(DISK_FULL) from error
         raise
-    return True

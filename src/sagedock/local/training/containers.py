@@ -8,14 +8,18 @@ from typing import Any
 
 from sagedock.contract import network as names
 from sagedock.contract import paths
-from sagedock.engine import ContainerSpec, Network, OverlayMount, VolumeMount
+from sagedock.engine import BindMount, ContainerSpec, Network, OverlayMount, VolumeMount
 from sagedock.local.ecr import find_image
 from sagedock.local.endpoints import container_variables
 from sagedock.local.platform import JOB_LABEL, Platform
 from sagedock.local.resources import Key
 from sagedock.local.training import layout
+from sagedock.local.training.file_systems import FileSystemAbsent, local_folder
+from sagedock.local.training.inputs import FileSystem, Input
 from sagedock.local.training.layout import checkpoint_path
 from sagedock.local.training.machine_limits import Share, share_of
+from sagedock.local.training.pipes import Pipe, clear_pipes
+from sagedock.local.training.unreadable import ChannelUnreadable
 
 __all__ = [
     "HOST_LABEL",
@@ -27,6 +31,7 @@ __all__ = [
     "job_folder",
     "job_labels",
     "network_name",
+    "plan_file",
     "pool_volume",
 ]
 
@@ -40,6 +45,7 @@ _HOSTNAME = "aws"
 _LOOPBACK = "127.0.0.1"
 #: The hosts' first address in their subnet, behind the gateway's.
 _FIRST_ADDRESS = 10
+_ANYBODY_MAY_LOOK = 0o755
 #: The bucket-free halves of /opt/ml that the platform lays out anew for every host.
 _LAID_OUT = (paths.INPUT, paths.OUTPUT)
 
@@ -62,6 +68,11 @@ def channel_folder(platform: Platform, key: Key, channel: str, host: str | None 
 def checkpoint_folder(platform: Platform, key: Key) -> Path:
     """Return where the checkpoints that S3 has are staged."""
     return job_folder(platform, key) / "checkpoints"
+
+
+def plan_file(platform: Platform, key: Key, channel: str) -> Path:
+    """Return where is written what a Pipe channel sends."""
+    return job_folder(platform, key) / "plans" / channel
 
 
 def pool_volume(platform: Platform, pool: str, host: str) -> str:
@@ -135,6 +146,25 @@ class Cluster:
         for path, content in layout.config_files(self.request, host).items():
             self._staged(host, path).parent.mkdir(exist_ok=True)
             self._staged(host, path).write_bytes(content)
+        pipes = self.pipes(host)
+        if pipes:
+            self._lay_out_pipes(host)
+            clear_pipes(pipes)
+
+    def pipes(self, host: str) -> tuple[Pipe, ...]:
+        """Return one host's Pipe channels."""
+        job = job_folder(self.platform, self.key)
+        return tuple(
+            Pipe(
+                channel=channel,
+                share=channel.share_of(host),
+                plan=plan_file(self.platform, self.key, channel.name),
+                folder=self._pipes_folder(host),
+                begun=job / "epochs" / host / channel.name,
+            )
+            for channel in layout.inputs(self.request, host)
+            if channel.mode == "Pipe"
+        )
 
     def spec(self, host: str, network: Network) -> ContainerSpec:
         """Return the container of one host, which was laid out."""
@@ -162,6 +192,7 @@ class Cluster:
             extra_hosts={**self.platform.container_hosts, **addresses},
             hostname=_HOSTNAME,
             overlays=tuple(self._overlays(host)),
+            binds=tuple(self._binds(host)),
             volumes=tuple(self._volumes(host)),
             memory_mib=share.memory_mib,
             cpus=share.cpus,
@@ -183,19 +214,54 @@ class Cluster:
         """Return where a path of one host's container is staged on this machine."""
         return job_folder(self.platform, self.key) / "hosts" / host / path.lstrip("/")
 
-    def _overlays(self, host: str) -> list[OverlayMount]:
-        mounts = [
-            OverlayMount(target=place.path, lower=self._staged(host, place.path))
-            for place in _LAID_OUT
-        ]
-        for channel in self.request.get("InputDataConfig", ()):
-            name = channel["ChannelName"]
-            own = channel_folder(self.platform, self.key, name, host)
-            shared = channel_folder(self.platform, self.key, name)
-            mounts.append(
-                OverlayMount(target=paths.channel(name), lower=own if own.exists() else shared)
-            )
+    def _pipes_folder(self, host: str) -> Path:
+        return job_folder(self.platform, self.key) / "pipes" / host
+
+    def _lay_out_pipes(self, host: str) -> None:
+        """Make the folder of a host's FIFOs, which stands for the folder of its channels.
+
+        The container sees it read-only, so what the other channels are mounted on is made here.
+        """
+        self._pipes_folder(host).mkdir(parents=True, exist_ok=True)
+        self._pipes_folder(host).chmod(_ANYBODY_MAY_LOOK)  # whoever the container runs as
+        for channel in layout.inputs(self.request, host):
+            if channel.mode != "Pipe":
+                (self._pipes_folder(host) / channel.name).mkdir(exist_ok=True)
+
+    def _overlays(self, host: str) -> Iterator[OverlayMount]:
+        for place in _LAID_OUT:
+            yield OverlayMount(target=place.path, lower=self._staged(host, place.path))
+        for channel in layout.inputs(self.request, host):
+            if channel.mode == "File" and channel.file_system is None:
+                yield OverlayMount(
+                    target=paths.channel(channel.name), lower=self._channel_folder(channel, host)
+                )
         if checkpoints := checkpoint_path(self.request):
             lower = checkpoint_folder(self.platform, self.key)
-            mounts.append(OverlayMount(target=checkpoints, lower=lower))
-        return mounts
+            yield OverlayMount(target=checkpoints, lower=lower)
+
+    def _binds(self, host: str) -> Iterator[BindMount]:
+        if self.pipes(host):
+            yield BindMount(
+                target=paths.CHANNELS.path, source=self._pipes_folder(host), read_only=True
+            )
+        for channel in layout.inputs(self.request, host):
+            target = paths.channel(channel.name)
+            if channel.file_system is not None:
+                folder = self._folder_of(channel.file_system)
+                yield BindMount(
+                    target=target, source=folder, read_only=channel.file_system.read_only
+                )
+            elif channel.mode == "FastFile":
+                folder = self._channel_folder(channel, host)
+                yield BindMount(target=target, source=folder, read_only=True)
+
+    def _folder_of(self, system: FileSystem) -> Path:
+        try:
+            return local_folder(self.platform.settings.file_systems, system)
+        except FileSystemAbsent as error:  # it was there when the job was created
+            raise ChannelUnreadable(f"Failed to mount {error}") from error
+
+    def _channel_folder(self, channel: Input, host: str) -> Path:
+        own = host if channel.sharded else None
+        return channel_folder(self.platform, self.key, channel.name, own)

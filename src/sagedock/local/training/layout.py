@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sagedock.contract import network, paths, signals, variables
+from sagedock.local.training.inputs import Input
 
 __all__ = [
     "Command",
@@ -18,6 +19,7 @@ __all__ = [
     "config_files",
     "environment",
     "host_groups",
+    "inputs",
 ]
 
 Request = Mapping[str, Any]
@@ -82,11 +84,21 @@ def host_groups(request: Request) -> tuple[HostGroup, ...]:
     )
 
 
+def inputs(request: Request, host: str | None = None) -> tuple[Input, ...]:
+    """Return the job's channels, or those that one host has: groups may have their own."""
+    default = request["AlgorithmSpecification"].get("TrainingInputMode", "File")
+    groups = {group.name: group.hosts for group in host_groups(request)}
+    found = (Input.of(each, default, groups) for each in request.get("InputDataConfig", ()))
+    return tuple(each for each in found if host is None or host in each.hosts)
+
+
 def config_files(request: Request, host: str) -> dict[str, bytes]:
     """Return the JSON files of /opt/ml/input/config for one host, by path."""
     contents = {
         paths.HYPERPARAMETERS.path: dict(request.get("HyperParameters", {})),
-        paths.INPUT_DATA_CONFIG.path: _input_data_config(request),
+        paths.INPUT_DATA_CONFIG.path: {
+            channel.name: _channel_config(channel) for channel in inputs(request, host)
+        },
         paths.RESOURCE_CONFIG.path: _resource_config(request, host),
     }
     if checkpoints := checkpoint_path(request):
@@ -121,24 +133,18 @@ def environment(request: Request, *, arn: str, region: str, warm: bool = False) 
     }
 
 
-def _input_data_config(request: Request) -> dict[str, Any]:
-    default_mode = request["AlgorithmSpecification"].get("TrainingInputMode", "File")
-    return {
-        channel["ChannelName"]: _channel_config(channel, default_mode)
-        for channel in request.get("InputDataConfig", ())
-    }
-
-
-def _channel_config(channel: Mapping[str, Any], default_mode: str) -> dict[str, Any]:
-    source = channel["DataSource"].get("S3DataSource", {})
+def _channel_config(channel: Input) -> dict[str, str]:
+    """Return what a container is told of a channel: FastFile is ``File`` to it, and file systems
+    are replicated. Source: the row of INPUT_DATA_CONFIG.
+    """
     config = {
-        "TrainingInputMode": channel.get("InputMode", default_mode),
-        "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
-        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+        "TrainingInputMode": "Pipe" if channel.mode == "Pipe" else "File",
+        "S3DistributionType": "ShardedByS3Key" if channel.sharded else "FullyReplicated",
+        "RecordWrapperType": "RecordIO" if channel.recordio else "None",
     }
-    if "ContentType" in channel:
-        config["ContentType"] = channel["ContentType"]
-    return config
+    return (
+        config if channel.content_type is None else config | {"ContentType": channel.content_type}
+    )
 
 
 def _resource_config(request: Request, host: str) -> dict[str, Any]:

@@ -152,7 +152,7 @@ class TrainingOperations:
 
     def _refuse_what_is_absent(self, caller: Caller, request: Request) -> None:
         """Refuse a request that needs an image or data that is not there, or what we lack."""
-        if refusal := unsupported(request):
+        if refusal := unsupported(request, self._platform.settings.file_systems):
             raise Refused(refusal)
         try:
             find_image(self._platform.engine, request["AlgorithmSpecification"]["TrainingImage"])
@@ -161,11 +161,15 @@ class TrainingOperations:
                 messages.image_not_found(request["AlgorithmSpecification"]["TrainingImage"])
             ) from error
         for channel in request.get("InputDataConfig", ()):
-            uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-            if refusal := self._data_refusal(caller, request["RoleArn"], uri):
+            source = channel["DataSource"].get("S3DataSource")
+            if source and (refusal := self._data_refusal(caller, request["RoleArn"], source)):
                 raise Refused(refusal)
 
-    def _data_refusal(self, caller: Caller, role: str, uri: str) -> ServiceError | None:
+    def _data_refusal(
+        self, caller: Caller, role: str, source: Mapping[str, Any]
+    ) -> ServiceError | None:
+        """Return the refusal of a prefix without objects, or of a manifest that is not there."""
+        uri: str = source["S3Uri"]
         objects, where = self._platform.objects, S3Uri.parse(uri)
         if objects.has_bucket(where.bucket):
             other = objects.region(where.bucket)
@@ -173,7 +177,9 @@ class TrainingOperations:
                 return messages.input_bucket_elsewhere(
                     uri=uri, region=caller.region, role=role, bucket=where.bucket, other=other
                 )
-            if next(iter(objects.objects(where.bucket, where.key)), None) is not None:
+            first = next(objects.keys(where.bucket, where.key), None)
+            # A manifest's own name is the first of those that begin with it.
+            if first and (source["S3DataType"] == "S3Prefix" or first[0] == where.key):
                 return None
         return messages.input_not_found(
             uri=uri, region=caller.region, role=role, bucket=where.bucket

@@ -6,6 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 
 from sagedock.errors import ContainerNotStarted, EngineError, SagedockError, StorageError
@@ -136,20 +137,22 @@ class Run:
         attempt = self._attempt(place.pool if place else None)
         containers = attempt.found() if is_first else {}
         taken_up = bool(containers) and self._goes_on()
-        if taken_up:
-            self._slots.claim(self._ticket)
-        else:
-            attempt.forget()
-            self._course.wait_for_room(warm=place is not None and place.warm)
-            try:
-                containers = attempt.start()
-            except ContainerNotStarted as error:
-                self._record.log_engine_error(attempt.cluster.hosts[0], str(error))
-                self._record.enter("Uploading")
-                return Outcome.failed(reasons.algorithm_error("", _NOT_STARTED_CODE))
-        if place is not None:
-            self._record.add({"WarmPoolStatus": {"Status": "InUse"}})
-        watched = attempt.watch(containers, self._limits(), taken_up=taken_up)
+        with closing(attempt.feeds()) as feeds:
+            if taken_up:
+                self._slots.claim(self._ticket)
+                feeds.start()
+            else:
+                attempt.forget()
+                self._course.wait_for_room(warm=place is not None and place.warm)
+                try:
+                    containers = attempt.start(feeds)
+                except ContainerNotStarted as error:
+                    self._record.log_engine_error(attempt.cluster.hosts[0], str(error))
+                    self._record.enter("Uploading")
+                    return Outcome.failed(reasons.algorithm_error("", _NOT_STARTED_CODE))
+            if place is not None:
+                self._record.add({"WarmPoolStatus": {"Status": "InUse"}})
+            watched = attempt.watch(containers, self._limits(), taken_up=taken_up)
         return self._concluded(containers, watched)
 
     def _concluded(self, containers: Mapping[str, str], watched: Watched) -> Outcome | None:

@@ -1,11 +1,16 @@
 """What the local SageMaker cannot carry out yet: refused clearly, never quietly left out."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from sagedock.api import ServiceError, messages
 from sagedock.contract import paths
+from sagedock.local.training import layout
+from sagedock.local.training.file_systems import FileSystemAbsent, local_folder
+from sagedock.local.training.inputs import Input
 from sagedock.local.training.layout import checkpoint_path
 
 __all__ = ["unsupported"]
@@ -14,9 +19,14 @@ __all__ = ["unsupported"]
 _FORBIDDEN = set(',:\\"\0')
 
 
-def unsupported(request: Mapping[str, Any]) -> ServiceError | None:
-    """Return the refusal of a request that would not run here as on AWS, or None."""
-    wishes = [*_kinds(request)] or [*_whole(request), *_channels(request)]
+def unsupported(
+    request: Mapping[str, Any], file_systems: Mapping[str, Path]
+) -> ServiceError | None:
+    """Return the refusal of a request that would not run here as on AWS, or None.
+
+    ``file_systems`` are the settings' folders for EFS and FSx.
+    """
+    wishes = _kinds(request) or [*_whole(request), *_channels(request, file_systems)]
     if not wishes:
         return None
     return messages.validation(
@@ -39,8 +49,6 @@ def _whole(request: Mapping[str, Any]) -> list[str]:
         wishes.append("AlgorithmSpecification without TrainingImage")
     wishes += [name for name in ("ModelPackageConfig",) if request.get(name)]
     wishes += _checkpoints(request)
-    if request["OutputDataConfig"].get("CompressionType") == "NONE":
-        wishes.append("OutputDataConfig.CompressionType NONE")
     return [*wishes, *_expressions(request["AlgorithmSpecification"])]
 
 
@@ -70,26 +78,41 @@ def _expressions(algorithm: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
-def _channels(request: Mapping[str, Any]) -> list[str]:
-    default_mode = request["AlgorithmSpecification"].get("TrainingInputMode", "File")
+def _channels(request: Mapping[str, Any], file_systems: Mapping[str, Path]) -> list[str]:
+    strange = [*_strange_sources(request)]
+    if strange:
+        return strange
+    channels = layout.inputs(request)
+    pipes = [channel.name for channel in channels if channel.mode == "Pipe"]
     wishes = []
-    for number, channel in enumerate(request.get("InputDataConfig", ())):
+    for number, channel in enumerate(channels):
         at = f"InputDataConfig[{number}]"
-        source = channel["DataSource"].get("S3DataSource")
-        if source is None:
-            wishes.append(f"{at}.DataSource other than S3DataSource")
-            continue
-        if channel["ChannelName"] in (".", ".."):
-            wishes.append(f"{at}.ChannelName {channel['ChannelName']}")
-        if source.get("InstanceGroupNames"):
-            wishes.append(f"{at}.DataSource.S3DataSource.InstanceGroupNames")
-        if source.get("S3DataType", "S3Prefix") != "S3Prefix":
-            wishes.append(f"{at}.DataSource.S3DataSource.S3DataType {source['S3DataType']}")
-        if channel.get("InputMode", default_mode) != "File":
-            wishes.append(f"{at}.InputMode {channel.get('InputMode', default_mode)}")
-        wishes += [
-            f"{at}.{member} {channel[member]}"
-            for member in ("CompressionType", "RecordWrapperType")
-            if channel.get(member, "None") != "None"
-        ]
+        if channel.name in (".", "..") or _is_fifo_of(channel.name, pipes):
+            wishes.append(f"{at}.ChannelName {channel.name}")
+        if channel.mode == "Pipe" and sys.platform != "linux":
+            wishes.append(f"{at}.InputMode Pipe (which needs Linux)")
+        wishes += _of_file_system(at, channel, file_systems)
     return wishes
+
+
+def _strange_sources(request: Mapping[str, Any]) -> Iterator[str]:
+    for number, channel in enumerate(request.get("InputDataConfig", ())):
+        at = f"InputDataConfig[{number}].DataSource"
+        source = channel["DataSource"].get("S3DataSource")
+        if source is None and "FileSystemDataSource" not in channel["DataSource"]:
+            yield f"{at} other than S3DataSource and FileSystemDataSource"
+        elif source is not None and source["S3DataType"] == "Converse":
+            yield f"{at}.S3DataSource.S3DataType Converse"
+
+
+def _is_fifo_of(name: str, pipes: list[str]) -> bool:
+    """Say whether a channel is called as a FIFO of a Pipe channel is, which lies beside it."""
+    return any(re.fullmatch(rf"{re.escape(pipe)}_\d+", name) for pipe in pipes)
+
+
+def _of_file_system(at: str, channel: Input, file_systems: Mapping[str, Path]) -> Iterator[str]:
+    if channel.file_system is not None:
+        try:
+            local_folder(file_systems, channel.file_system)
+        except FileSystemAbsent as error:
+            yield f"{at}.DataSource.FileSystemDataSource of {error}"
