@@ -11,4 +11,6 @@ STORAGE = _GUIDE + "model-train-storage.html"
 STOP_TRAINING_JOB = _API + "API_StopTrainingJob.html"
 DESCRIBE_TRAINING_JOB = _API + "API_DescribeTrainingJob.html"
 
+EFA = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa.html#efa-instance-types"
+
 TOOLKIT = "https://github.com/aws/sagemaker-training-toolkit (5.1.4)"
