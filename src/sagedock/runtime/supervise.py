@@ -58,6 +58,7 @@ class Supervisor:
         self._kept: signal.Signals | None = None
         self._stop: signal.Signals | None = None
         self._told: set[int] = set()
+        self._launchers: Sequence[str] = ()
         self._workers_at: float | None = None
         self._wake, wake_write = os.pipe()
         for fd in (self._wake, wake_write):
@@ -67,12 +68,21 @@ class Supervisor:
         for number in _STOP_SIGNALS:
             signal.signal(number, self._on_stop)
 
-    def run(self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Ended:
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        launchers: Sequence[str] = (),
+    ) -> Ended:
         """Run ``command`` to its end. Raises OSError where it cannot be started.
 
+        A stop is for what the ``launchers`` among its programs have started, not for themselves.
         After a stop nothing more is started: SystemExit ends the launcher, as between programs.
         """
         self._end_if_stopped()
+        self._launchers = launchers
         with self._started(command, env, cwd) as (script, relay):
             code = self._follow(script, relay)
             if self._stop is not None:
@@ -128,7 +138,8 @@ class Supervisor:
             self._workers_at = time.monotonic() + _WORKERS_AFTER_S
         table = processes.process_table()
         job = processes.members(table, script, os.getpid())
-        targets = processes.programs(table, job, script)
+        concerned = processes.audience(table, job, self._launchers)
+        targets = processes.programs(table, concerned, script)
         self._tell(stop, targets)
         say(f"{stop.name} received, passed on to {len(targets)} process(es) of the script")
 
@@ -156,7 +167,7 @@ class Supervisor:
         self._workers_at = float("inf")  # once
         table = processes.process_table()
         job = processes.members(table, script, os.getpid())
-        self._tell(self._stop, job - self._told)
+        self._tell(self._stop, processes.audience(table, job, self._launchers) - self._told)
 
     def _end_orphans(self, stop: signal.Signals, script: int, relay: Relay, exit_code: int) -> None:
         """Give what a stopped script left running the signal, once each, and time to end."""
