@@ -64,7 +64,7 @@ class Launch:
                 return installed
         if kind is Kind.COMMAND:
             entry_point.make_executable(program, self.code)
-        self._wait_for_hosts()
+        self._wait_for_hosts(launcher)
         if self.job.log_level <= _INFO:
             say(banner(self.job, program, self.env, self._started_by(launcher)))
         return self._train(launcher, program, kind)
@@ -94,11 +94,15 @@ class Launch:
         hint = requirements.no_index_hint(packages, ended.stderr)
         return Result(ended=ended, command=command, error=error, hint=hint)
 
-    def _wait_for_hosts(self) -> None:
+    def _wait_for_hosts(self, launcher: Launcher) -> None:
+        """Wait for the hosts that this one works with: a host of another instance group may have
+        ended already, and its name with it.
+        """
+        awaited = self.job.hosts if launcher is Launcher.PROCESS else self.job.distribution_hosts
         if self.env.get(variables.SM_STUDIO_LOCAL_MODE.name, "").lower() == "true":
             say("Studio local mode: host names are not awaited")
-        elif len(self.job.hosts) > 1:
-            hosts.wait_for(self.job.hosts, patience=hosts.patience_s(self.env), say=say)
+        elif len(awaited) > 1:
+            hosts.wait_for(awaited, patience=hosts.patience_s(self.env), say=say)
 
     def _started_by(self, launcher: Launcher) -> str:
         if launcher is Launcher.PROCESS:
