@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sagedock.client import Estimator, Session
     from sagedock.errors import InvalidRequest, JobFailed, SagedockError
-    from sagedock.jobs import TrainingJob
+    from sagedock.jobs import InstanceGroup, TrainingJob
     from sagedock.local import LocalSageMaker
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Estimator",
+    "InstanceGroup",
     "InvalidRequest",
     "JobFailed",
     "LocalSageMaker",
@@ -26,6 +27,7 @@ __all__ = [
 
 _HOMES = {
     "Estimator": "sagedock.client",
+    "InstanceGroup": "sagedock.jobs",
     "InvalidRequest": "sagedock.errors",
     "JobFailed": "sagedock.errors",
     "LocalSageMaker": "sagedock.local",

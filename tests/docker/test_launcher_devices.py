@@ -61,7 +61,9 @@ def test_the_stock_toolkit_asks_again_and_again(counted: Job) -> None:
     assert calls(counted, "nvidia-smi") > 1
 
 
-@pytest.mark.parametrize("enabled", ["sagemaker_torch_distributed_enabled", "sagemaker_mpi_enabled"])
+@pytest.mark.parametrize(
+    "enabled", ["sagemaker_torch_distributed_enabled", "sagemaker_mpi_enabled"]
+)
 def test_a_process_per_device_is_started_without_asking_again(counted: Job, enabled: str) -> None:
     counted.script("import sys; sys.stdout.write('a process\\n')").hyperparameters[enabled] = True
     ran = run_on("nvidia0", counted, OURS)

@@ -6,12 +6,13 @@ the files anew.
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sagedock.api import problems_in_request, rule_problems, unknown_members
-from sagedock.jobs import Channel, Script, TrainingJob
+from sagedock.jobs import Channel, InstanceGroup, Script, TrainingJob
 
 HERE = Path(__file__).parent / "requests"
 ROLE = "arn:aws:iam::123456789012:role/sagedock"
@@ -114,7 +115,29 @@ INSTANCE_GROUPS = TrainingJob(
         }
     },
 )
-JOBS = [MINIMAL, SCRIPT, FULL, ISOLATED_SCRIPT, INSTANCE_GROUPS]
+DISTRIBUTED = replace(
+    SCRIPT,
+    name="distributed",
+    instance_count=2,
+    instance_type="ml.p5.48xlarge",
+    distribution={"torch_distributed": {"enabled": True}},
+)
+MPI_IN_ONE_GROUP = replace(
+    SCRIPT,
+    name="mpi",
+    instance_type=None,
+    instance_groups=[
+        InstanceGroup(instance_group_name="data", instance_type="ml.c5.18xlarge", instance_count=1),
+        InstanceGroup(
+            instance_group_name="train", instance_type="ml.p4d.24xlarge", instance_count=2
+        ),
+    ],
+    distribution={
+        "mpi": {"enabled": True, "processes_per_host": 8, "custom_mpi_options": "--verbose"},
+        "instance_groups": ["train"],
+    },
+)
+JOBS = [MINIMAL, SCRIPT, FULL, ISOLATED_SCRIPT, INSTANCE_GROUPS, DISTRIBUTED, MPI_IN_ONE_GROUP]
 
 
 def _requests(job: TrainingJob) -> list[dict[str, object]]:

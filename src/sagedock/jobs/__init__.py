@@ -3,14 +3,25 @@
 ``request``          a call of the API, and how ``extra`` is laid over it
 ``hyperparameters``  any value to the strings that the API takes; the script-mode entries
 ``channel``          one input of a training job
+``distribution``     a script over several hosts and processes; groups of hosts
 ``training``         a training job
 ``naming``           names of jobs
 """
 
 from sagedock.jobs.channel import Channel
+from sagedock.jobs.distribution import InstanceGroup, distribution_in
 from sagedock.jobs.hyperparameters import Script
 from sagedock.jobs.naming import base_name_of_image, unique_name
 from sagedock.jobs.request import Request
 from sagedock.jobs.training import TrainingJob
 
-__all__ = ["Channel", "Request", "Script", "TrainingJob", "base_name_of_image", "unique_name"]
+__all__ = [
+    "Channel",
+    "InstanceGroup",
+    "Request",
+    "Script",
+    "TrainingJob",
+    "base_name_of_image",
+    "distribution_in",
+    "unique_name",
+]

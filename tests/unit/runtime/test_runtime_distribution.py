@@ -158,7 +158,9 @@ def test_mpis_number_of_all_processes_wins() -> None:
 
 def test_options_of_mpi_that_cannot_be_split_are_named() -> None:
     job = asking(sagemaker_mpi_custom_mpi_options="-x 'A=1")
-    with pytest.raises(InvalidRequest, match="sagemaker_mpi_custom_mpi_options: .* close its quot"):
+    with pytest.raises(
+        InvalidRequest, match=r"sagemaker_mpi_custom_mpi_options: .* close its quot"
+    ):
         mpi.refuse(job, Kind.COMMAND)
 
 

@@ -27,7 +27,7 @@ def test_a_wheelhouse_is_the_only_place(data: Path) -> None:
 
 
 def test_a_wheelhouse_without_wheels_is_named(data: Path) -> None:
-    with pytest.raises(InvalidRequest, match="channel wheelhouse: .* holds no wheel"):
+    with pytest.raises(InvalidRequest, match=r"channel wheelhouse: .* holds no wheel"):
         find_packages(["wheelhouse"], data, online=True, env={})
 
 
