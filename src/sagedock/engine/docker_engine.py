@@ -10,6 +10,7 @@ from docker.types import IPAMConfig, IPAMPool, Mount
 from requests import RequestException
 
 from sagedock.engine.frames import read_frames, timestamp_s
+from sagedock.engine.host_lines import host_lines
 from sagedock.engine.overlays import overlay_mounts, scratch_name
 from sagedock.engine.spec import ContainerSpec, Exit, Found, Image, LogFrame, Network
 from sagedock.errors import ContainerNotStarted, EngineError, EngineUnavailable, ImageNotFound
@@ -208,7 +209,7 @@ def _host_config(api: Any, spec: ContainerSpec, mounts: list[Mount]) -> Any:
     return api.create_host_config(
         network_mode=spec.network,
         mounts=mounts,
-        extra_hosts=dict(spec.extra_hosts) or None,
+        extra_hosts=host_lines(spec.extra_hosts) or None,
         mem_limit=spec.memory_mib and spec.memory_mib * _MIB,
         memswap_limit=spec.memory_mib and spec.memory_mib * _MIB,
         shm_size=spec.shm_size_mib and spec.shm_size_mib * _MIB,
