@@ -168,3 +168,44 @@ def test_an_image_without_mpi_is_refused_by_what_it_lacks(job: Job) -> None:
     assert "sagemaker_mpi_enabled: this image lacks mpirun" in ran.failure
     assert "torch_distributed" in ran.failure
     assert b"never" not in ran.out
+
+
+BOTH_COMMANDS = """
+import json, sys
+from pathlib import Path
+from sagemaker_training import environment, mpi as stock
+from sagedock.runtime import configuration, toolkit
+from sagedock.runtime.entry_point import Kind
+from sagedock.runtime.mpi.command import command
+job = toolkit.read_environment(configuration.check({}), Path("/opt/ml/code"))
+runner = stock.MasterRunner(
+    "train.py", ["--epochs", "3"], {}, 2, "algo-1", ["algo-1", "algo-2"], "--verbose", "eth0")
+print(json.dumps([command(job, "train.py", Kind.SCRIPT, None), runner._create_command()]))
+"""
+
+
+def test_mpirun_gets_the_toolkits_options(job: Job) -> None:
+    job.script(BOTH_COMMANDS, "both.py").hyperparameters |= {
+        "epochs": 3,
+        "sagemaker_program": "train.py",
+        "sagemaker_mpi_enabled": True,
+        "sagemaker_mpi_num_of_processes_per_host": 2,
+        "sagemaker_mpi_custom_mpi_options": "--verbose",
+    }
+    job.resources["hosts"] = ["algo-1", "algo-2"]
+    ran = job.run({"entrypoint": ["python", "/opt/ml/code/both.py"]}, hostname="aws")
+    assert ran.code == 0, ran.log
+    ours, stock = (options(command) for command in json.loads(ran.out.splitlines()[-1]))
+    # What the toolkit exports to all ranks, each host here has in its own environment.
+    exported = {option for option in stock if option[:1] == ("-x",)}
+    assert stock - exported == ours - {("-x", "PYTHONUNBUFFERED=")}
+    assert {option[1].partition("=")[0] for option in exported} == {
+        *("NCCL_MIN_NRINGS", "NCCL_SOCKET_IFNAME", "NCCL_DEBUG"),
+        *("LD_LIBRARY_PATH", "PATH", "LD_PRELOAD"),
+    }
+
+
+def options(command: list[str]) -> set[tuple[str, ...]]:
+    """Return the options of a command line, each with its values, in no order."""
+    starts = [n for n, word in enumerate(command) if n == 0 or word.startswith("-")]
+    return {tuple(command[a:b]) for a, b in zip(starts, [*starts[1:], None], strict=True)}

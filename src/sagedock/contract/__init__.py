@@ -8,10 +8,10 @@ about the contract is typed here, once, with the page that states it, and nowher
 ``variables``  environment variables, and who sets each
 ``limits``     numbers: seconds, characters
 ``network``    host names, the interface, torchrun's port
-``fabric``     instance types with an Elastic Fabric Adapter
+``fabric``     instance types with an Elastic Fabric Adapter: a table, loaded where it is read
 ``signals``    exit codes and how a container is stopped
 """
 
-from sagedock.contract import fabric, limits, network, paths, signals, variables
+from sagedock.contract import limits, network, paths, signals, variables
 
-__all__ = ["fabric", "limits", "network", "paths", "signals", "variables"]
+__all__ = ["limits", "network", "paths", "signals", "variables"]
