@@ -10,6 +10,7 @@ import pytest
 from sagedock import Estimator, InstanceGroup, Session
 from tests.conftest import BUCKET, ROLE
 from tests.docker.conftest import TRAINING_IMAGE, RealLocal
+from tests.docker.test_launcher_requirements import wheel
 
 ROOT = Path(__file__).parents[2]
 EPOCHS = 3
@@ -111,3 +112,48 @@ def test_hosts_of_a_heterogeneous_cluster_know_their_group(
         'algo-2 train ml.g6e.48xlarge 2 ["train"] efa',
         'algo-3 train ml.g6e.48xlarge 2 ["train"] efa',
     ]
+
+
+SUMS = """
+import os
+from mpi4py import MPI
+world = MPI.COMM_WORLD
+print("total", world.allreduce(world.rank + 1), "on", os.environ["SM_CURRENT_HOST"])
+"""
+
+
+def test_mpi_over_two_isolated_hosts(real: RealLocal, tmp_path: Path, lines: list[str]) -> None:
+    (tmp_path / "train.py").write_text(SUMS)
+    estimator(
+        real,
+        lines,
+        instance_count=2,
+        distribution={"mpi": {"enabled": True, "processes_per_host": 2}},
+        enable_network_isolation=True,
+        entry_point="train.py",
+        source_dir=str(tmp_path),
+        hyperparameters={},
+        metric_definitions=[],
+    ).fit()
+    told = [line.partition("<stdout>:")[2] for line in lines if "total" in line]
+    assert sorted(told) == [f"total 10 on algo-{host}" for host in (1, 1, 2, 2)]
+
+
+def test_an_isolated_job_installs_from_its_wheelhouse(
+    real: RealLocal, tmp_path: Path, lines: list[str]
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "run.sh").write_text("#!/bin/sh\nexec python -c 'import mine; print(mine.VALUE)'\n")
+    (source / "requirements.txt").write_text("mine==1\n")
+    wheel(tmp_path / "wheels", "mine", "VALUE = 'from the wheelhouse'")
+    estimator(
+        real,
+        lines,
+        enable_network_isolation=True,
+        entry_point="run.sh",
+        source_dir=str(source),
+        hyperparameters={},
+        metric_definitions=[],
+    ).fit({"wheelhouse": tmp_path / "wheels"})
+    assert "from the wheelhouse" in lines

@@ -1,6 +1,8 @@
 """What counts the host's devices is asked once. The stock toolkit asks four times."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,13 +28,12 @@ def counted(job: Job, tmp_path: Path) -> Job:
     return job
 
 
-def run_on(device: str, job: Job, how: dict[str, list[str]]) -> Ran:
+def run_on(
+    device: str, job: Job, how: dict[str, list[str]], volumes: Sequence[str] = (), **options: Any
+) -> Ran:
     folder = job.opt_ml / "bin"
-    return job.run(
-        how,
-        devices=[f"/dev/null:/dev/{device}"],
-        volumes=[f"{folder / name}:/usr/local/bin/{name}:ro" for name in FAKES],
-    )
+    fakes = [f"{folder / name}:/usr/local/bin/{name}:ro" for name in FAKES]
+    return job.run(how, devices=[f"/dev/null:/dev/{device}"], volumes=[*fakes, *volumes], **options)
 
 
 def calls(job: Job, name: str) -> int:
@@ -70,3 +71,32 @@ def test_a_process_per_device_is_started_without_asking_again(counted: Job, enab
     assert ran.code == 0, ran.log
     assert ran.out.count(b"a process\n") == 2
     assert calls(counted, "nvidia-smi") == 1
+
+
+SITE = "/opt/venv/lib/python3.11/site-packages"
+TELLS = """
+import os, sys
+told = (os.environ["SAGEDOCK_DISTRIBUTED_BACKEND"], os.environ.get("PJRT_DEVICE", "-"))
+sys.stdout.write(" ".join(told) + "\\n")
+"""
+
+
+@pytest.mark.parametrize(
+    ("device", "package", "told"),
+    [
+        ("nvidia0", f"{SITE}/torch/lib/libtorch_cuda.so", b"nccl -"),
+        ("neuron0", f"{SITE}/torch_xla.py", b"xla NEURON"),
+        ("nvidia0", None, b"gloo -"),  # a torch without CUDA on a host with GPUs
+    ],
+)
+def test_the_backend_fits_the_device_and_the_images_torch(
+    counted: Job, device: str, package: str | None, told: bytes
+) -> None:
+    counted.script(TELLS).hyperparameters |= {
+        "sagemaker_torch_distributed_enabled": True,
+        "sagemaker_mpi_num_of_processes_per_host": 1,
+    }
+    empty = counted.opt_ml / "bin" / "empty"
+    empty.touch()
+    ran = run_on(device, counted, OURS, [f"{empty}:{package}:ro"] if package else [])
+    assert (ran.code, ran.out) == (0, told + b"\n"), ran.log
