@@ -144,6 +144,26 @@ def test_every_worker_saves_its_state_on_a_stop(job: Job) -> None:
     assert [(job.opt_ml / f"model/rank-{rank}").read_text() for rank in (0, 1)] == ["1", "1"]
 
 
+@pytest.mark.parametrize(
+    "enabled", ["sagemaker_torch_distributed_enabled", "sagemaker_mpi_enabled"]
+)
+def test_a_stop_that_no_worker_handles_is_no_failure(job: Job, enabled: str) -> None:
+    job.script(
+        "import os, pathlib, time\n"
+        "rank = os.environ.get('RANK') or os.environ['OMPI_COMM_WORLD_RANK']\n"
+        "pathlib.Path(f'/opt/ml/output/data/ready-{rank}').touch()\n"
+        "time.sleep(100)"
+    ).hyperparameters |= {enabled: True, "sagemaker_mpi_num_of_processes_per_host": 2}
+    container = job.start(OURS)
+    for rank in (0, 1):
+        wait_for(job.opt_ml / "output" / "data" / f"ready-{rank}")
+    container.stop(timeout=100)
+    ran = job.ended(container)
+    assert ran.code not in (0, 137), ran.log
+    assert not (job.opt_ml / "output" / "failure").exists()
+    assert "the script ended on the stop signal" in ran.log
+
+
 def wait_for(file: Path) -> None:
     deadline = time.monotonic() + 60
     while not file.exists():

@@ -37,15 +37,22 @@ _ORPHANS_POLL_S = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """How a program ended: the code for the container, the stop signal it got, its last stderr."""
+    """How a program ended: the code for the container, the stop signal it got, its last stderr.
+
+    ``by_launcher``: the code is torchrun's or mpirun's, which report workers that died of a signal
+    as a failure of their own.
+    """
 
     exit_code: int
     stop_signal: signal.Signals | None
     stderr: tuple[str, ...]
+    by_launcher: bool = False
 
     @property
     def stopped(self) -> bool:
         """Whether it died of the stop signal that was passed on to it."""
+        if self.by_launcher and self.stop_signal is not None:
+            return self.exit_code != signals.EXIT_SUCCESS
         return _died_of(self.stop_signal, self.exit_code)
 
 
@@ -87,7 +94,12 @@ class Supervisor:
             code = self._follow(script, relay)
             if self._stop is not None:
                 self._end_orphans(self._stop, script, relay, code)
-            return Ended(exit_code=code, stop_signal=self._stop, stderr=relay.tail.lines())
+            return Ended(
+                exit_code=code,
+                stop_signal=self._stop,
+                stderr=relay.tail.lines(),
+                by_launcher=bool(launchers),
+            )
 
     def _end_if_stopped(self) -> None:
         if self._stop is not None:
