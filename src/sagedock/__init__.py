@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sagedock.client import Estimator, Session
     from sagedock.errors import InvalidRequest, JobFailed, SagedockError
-    from sagedock.jobs import Channel, FileSystemChannel, TrainingJob
+    from sagedock.jobs import Channel, FileSystemChannel, InstanceGroup, TrainingJob
     from sagedock.local import LocalSageMaker
 
 __version__ = "0.1.0"
@@ -18,6 +18,7 @@ __all__ = [
     "Channel",
     "Estimator",
     "FileSystemChannel",
+    "InstanceGroup",
     "InvalidRequest",
     "JobFailed",
     "LocalSageMaker",
@@ -30,6 +31,7 @@ _HOMES = {
     "Channel": "sagedock.jobs",
     "Estimator": "sagedock.client",
     "FileSystemChannel": "sagedock.jobs",
+    "InstanceGroup": "sagedock.jobs",
     "InvalidRequest": "sagedock.errors",
     "JobFailed": "sagedock.errors",
     "LocalSageMaker": "sagedock.local",

@@ -55,6 +55,7 @@ class Job:
         }
     )
     containers: list[Container] = field(default_factory=list)
+    image: str = IMAGE
 
     def script(self, text: str, name: str = "train.py") -> "Job":
         file = self.opt_ml / "code" / name

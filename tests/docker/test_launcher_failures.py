@@ -132,7 +132,10 @@ def test_missing_configuration(job: Job) -> None:
     assert "/opt/ml/input/config/resourceconfig.json is missing" in ran.failure
 
 
-@pytest.mark.parametrize("parameter", ["sagemaker_mpi_enabled", "sagemaker_pytorch_ddp_enabled"])
+@pytest.mark.parametrize(
+    "parameter",
+    ["sagemaker_parameter_server_enabled", "sagemaker_distributed_dataparallel_enabled"],
+)
 def test_launcher_that_is_not_there_is_refused(job: Job, parameter: str) -> None:
     job.script("print('never')").hyperparameters[parameter] = True
     ran = job.run(OURS)

@@ -144,3 +144,23 @@ def test_first_line_comes_no_later_than_with_the_stock_toolkit(job: Job) -> None
         stock.append(seconds("/opt/venv/bin/train"))
         time.sleep(0.1)
     assert min(ours) <= min(stock), (ours, stock)
+
+
+IN_THE_IMAGE = """
+import subprocess, time
+def seconds(*command):
+    began = time.time()
+    return float(subprocess.run(command, stdout=-1, text=True).stdout.split()[-1]) - began
+now = "import time; print(time.time())"
+toolkit = "from sagemaker_training import environment;" + now
+rounds = [(seconds("train"), seconds("python", "-c", toolkit)) for _ in range(5)]
+print(*map(min, zip(*rounds)))
+"""
+
+
+def test_the_launcher_adds_little_to_the_toolkits_import(job: Job) -> None:
+    """Beside what `docker run` takes, which is no less, so that the whole is within 1.2x."""
+    job.script("import time; print(time.time())")
+    timed = {"entrypoint": ["python", "-c", IN_THE_IMAGE]}
+    ours, toolkit = map(float, job.run(timed).out.split())
+    assert ours < 2 * toolkit, (ours, toolkit)

@@ -4,15 +4,15 @@ A change of a request shows up as a diff of its file: ``UPDATE_GOLDEN=1 pytest t
 the files anew.
 """
 
-import dataclasses
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sagedock.api import problems_in_request, rule_problems, unknown_members
-from sagedock.jobs import Channel, FileSystemChannel, Script, TrainingJob
+from sagedock.jobs import Channel, FileSystemChannel, InstanceGroup, Script, TrainingJob
 
 HERE = Path(__file__).parent / "requests"
 ROLE = "arn:aws:iam::123456789012:role/sagedock"
@@ -146,7 +146,7 @@ DATA = TrainingJob(
         ),
     },
 )
-CHANNELS_OF_GROUPS = dataclasses.replace(
+CHANNELS_OF_GROUPS = replace(
     INSTANCE_GROUPS,
     name="channels-of-groups",
     inputs={
@@ -154,7 +154,32 @@ CHANNELS_OF_GROUPS = dataclasses.replace(
         "code": Channel(s3_data="s3://bucket/code/", instance_groups=("cpu", "gpu")),
     },
 )
-JOBS = [MINIMAL, SCRIPT, FULL, ISOLATED_SCRIPT, INSTANCE_GROUPS, DATA, CHANNELS_OF_GROUPS]
+DISTRIBUTED = replace(
+    SCRIPT,
+    name="distributed",
+    instance_count=2,
+    instance_type="ml.p5.48xlarge",
+    distribution={"torch_distributed": {"enabled": True}},
+)
+MPI_IN_ONE_GROUP = replace(
+    SCRIPT,
+    name="mpi",
+    instance_type=None,
+    instance_groups=[
+        InstanceGroup(instance_group_name="data", instance_type="ml.c5.18xlarge", instance_count=1),
+        InstanceGroup(
+            instance_group_name="train", instance_type="ml.p4d.24xlarge", instance_count=2
+        ),
+    ],
+    distribution={
+        "mpi": {"enabled": True, "processes_per_host": 8, "custom_mpi_options": "--verbose"},
+        "instance_groups": ["train"],
+    },
+)
+JOBS = [
+    *(MINIMAL, SCRIPT, FULL, ISOLATED_SCRIPT, INSTANCE_GROUPS, DATA, CHANNELS_OF_GROUPS),
+    *(DISTRIBUTED, MPI_IN_ONE_GROUP),
+]
 
 
 def _requests(job: TrainingJob) -> list[dict[str, object]]:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sagedock.jobs import InstanceGroup, distribution_in
+
 __all__ = ["parameters_of"]
 
 
@@ -16,9 +18,10 @@ def parameters_of(description: Mapping[str, Any]) -> dict[str, Any]:
     network = description.get("VpcConfig", {})
     checkpoints = description.get("CheckpointConfig", {})
     found = {
-        # Both are absent from jobs that the estimator cannot make, but can follow and stop.
+        # It is absent from jobs that the estimator cannot make, but can follow and stop.
         "image_uri": algorithm.get("TrainingImage", ""),
-        "instance_type": resources.get("InstanceType", ""),
+        "instance_type": resources.get("InstanceType"),
+        "instance_groups": [_group(each) for each in resources.get("InstanceGroups", ())],
         "role": description["RoleArn"],
         "instance_count": resources.get("InstanceCount"),
         "volume_size": resources.get("VolumeSizeInGB"),
@@ -46,6 +49,14 @@ def parameters_of(description: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def _group(described: Mapping[str, Any]) -> InstanceGroup:
+    return InstanceGroup(
+        instance_group_name=described["InstanceGroupName"],
+        instance_type=described["InstanceType"],
+        instance_count=described["InstanceCount"],
+    )
+
+
 def _program(sent: Mapping[str, str]) -> dict[str, Any]:
     """Return hyperparameters as the user gave them, and the script if there was one."""
     if "sagemaker_program" not in sent:
@@ -54,6 +65,7 @@ def _program(sent: Mapping[str, str]) -> dict[str, Any]:
     return {
         "entry_point": values["sagemaker_program"],
         "source_dir": values.get("sagemaker_submit_directory"),
+        "distribution": distribution_in(values),
         "hyperparameters": {
             name: value for name, value in values.items() if not name.startswith("sagemaker_")
         },

@@ -24,7 +24,13 @@ from sagedock.client.source import ARCHIVE, Source
 from sagedock.client.storage import split_uri
 from sagedock.client.training_run import TrainingRun
 from sagedock.errors import InvalidRequest, SagedockError
-from sagedock.jobs import Script, TrainingJob, base_name_of_image, unique_name
+from sagedock.jobs import (
+    InstanceGroup,
+    Script,
+    TrainingJob,
+    base_name_of_image,
+    unique_name,
+)
 
 __all__ = ["Estimator"]
 
@@ -43,17 +49,20 @@ class Estimator:
 
     The parameters are those of SageMaker SDK v2's ``Estimator``: ``max_run`` and ``max_wait`` in
     seconds, ``volume_size`` in GB. With an ``entry_point`` hyperparameters are sent as JSON, and
-    the program is packed and uploaded. ``extra`` is in API casing and is laid over the request
-    last. ``show`` takes each line: states, and the job's log.
+    the program is packed and uploaded; ``distribution`` names what starts it on several hosts
+    (torch_distributed, mpi). ``extra`` is in API casing and is laid over the request last.
+    ``show`` takes each line: states, and the job's log.
     """
 
     image_uri: str
     role: str
-    instance_type: str
+    instance_type: str | None = None
     instance_count: int = 1
+    instance_groups: Sequence[InstanceGroup] = ()
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     entry_point: str | None = None
     source_dir: str | None = None
+    distribution: Mapping[str, Any] = field(default_factory=dict)
     dependencies: Sequence[str] = ()
     metric_definitions: Sequence[Mapping[str, str]] = ()
     output_path: str | None = None
@@ -173,7 +182,7 @@ class Estimator:
             (request,) = job.requests()
         except InvalidRequest as error:
             problems += error.problems
-            (request,) = replace(job, hyperparameters={}).requests()
+            (request,) = replace(job, hyperparameters={}, distribution={}).requests()
         problems += (with_remedy(line, self.session.target) for line in problems_in(request))
         if problems:
             raise InvalidRequest(problems)
@@ -211,6 +220,7 @@ class Estimator:
             role=self.role,
             instance_type=self.instance_type,
             instance_count=self.instance_count,
+            instance_groups=self.instance_groups,
             volume_size_gb=self.volume_size,
             volume_kms_key=self.volume_kms_key,
             keep_alive_period_s=self.keep_alive_period_in_seconds,
@@ -222,6 +232,7 @@ class Estimator:
             use_spot_instances=self.use_spot_instances,
             hyperparameters=self.hyperparameters,
             script=self._script(name, bucket),
+            distribution=self.distribution,
             environment=self.environment,
             inputs=_in_s3(channels, name, bucket),
             input_mode=self.input_mode,

@@ -29,6 +29,7 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "OutputDataConfig.S3OutputPath": "output_path",
         "ResourceConfig": "instance_type, instance_count",
         "ResourceConfig.InstanceCount": "instance_count",
+        "ResourceConfig.InstanceGroups": "instance_groups",
         "ResourceConfig.InstanceType": "instance_type",
         "ResourceConfig.KeepAlivePeriodInSeconds": "keep_alive_period_in_seconds",
         "ResourceConfig.VolumeKmsKeyId": "volume_kms_key",

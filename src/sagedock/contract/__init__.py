@@ -8,6 +8,7 @@ about the contract is typed here, once, with the page that states it, and nowher
 ``variables``  environment variables, and who sets each
 ``limits``     numbers: seconds, characters
 ``network``    host names, the interface, torchrun's port
+``fabric``     instance types with an Elastic Fabric Adapter: a table, loaded where it is read
 ``signals``    exit codes and how a container is stopped
 """
 

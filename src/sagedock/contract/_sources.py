@@ -15,4 +15,6 @@ STOP_TRAINING_JOB = _API + "API_StopTrainingJob.html"
 DESCRIBE_TRAINING_JOB = _API + "API_DescribeTrainingJob.html"
 
 DEEP_LEARNING_CONTAINERS = "https://github.com/aws/deep-learning-containers"
+EFA = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa.html#efa-instance-types"
+
 TOOLKIT = "https://github.com/aws/sagemaker-training-toolkit (5.1.4)"

@@ -1,12 +1,16 @@
-"""Host names, the interface, and the port of torchrun."""
+"""Host names, the interface, and the ports on which the hosts of a job find each other."""
 
-__all__ = ["INTERFACE", "MASTER_PORT", "hosts"]
+__all__ = ["INTERFACE", "MASTER_PORT", "MPI_PORT", "SSH_PORT", "hosts"]
 
 #: The interface that resourceconfig.json names (source: RUNNING). It must exist in the container:
 #: locally it is Docker's first one.
 INTERFACE = "eth0"
 #: Where torchrun's first host listens for the others (source: TOOLKIT, torch_distributed.py).
 MASTER_PORT = 7777
+#: Where a job's hosts take mpirun's connections (source: TOOLKIT, mpi.py).
+SSH_PORT = 22
+#: Where the first host of an MPI job waits for the others: our launcher's own.
+MPI_PORT = 7778
 
 
 def hosts(count: int) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ __all__ = [
     "AWS_REGION",
     "CA_REPOSITORY_ARN",
     "S3_ENDPOINT_URL",
+    "SAGEDOCK_DISTRIBUTED_BACKEND",
     "SAGEDOCK_HOSTS_RESOLVE_S",
     "SAGEMAKER_BASE_DIR",
     "SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY",
@@ -22,7 +23,7 @@ __all__ = [
     "Variable",
 ]
 
-Setter = Literal["platform", "toolkit", "user"]
+Setter = Literal["platform", "toolkit", "launcher", "user"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,5 +115,12 @@ SAGEDOCK_HOSTS_RESOLVE_S = Variable(
     name="SAGEDOCK_HOSTS_RESOLVE_S",
     setter="user",
     holds="seconds to wait for the other hosts' names; limits.HOSTS_RESOLVE_S where not set",
+    source="sagedock",
+)
+SAGEDOCK_DISTRIBUTED_BACKEND = Variable(
+    name="SAGEDOCK_DISTRIBUTED_BACKEND",
+    setter="launcher",
+    holds="the backend that fits the device, for torch.distributed.init_process_group: gloo, nccl"
+    " or xla",
     source="sagedock",
 )

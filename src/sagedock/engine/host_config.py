@@ -5,6 +5,7 @@ from typing import Any
 
 from docker.types import DeviceRequest, Mount
 
+from sagedock.engine.host_lines import host_lines
 from sagedock.engine.spec import ContainerSpec
 
 __all__ = ["gpu_count", "host_config"]
@@ -18,7 +19,7 @@ def host_config(api: Any, spec: ContainerSpec, mounts: list[Mount]) -> Any:
     return api.create_host_config(
         network_mode=spec.network,
         mounts=mounts,
-        extra_hosts=dict(spec.extra_hosts) or None,
+        extra_hosts=host_lines(spec.extra_hosts) or None,
         mem_limit=spec.memory_mib and spec.memory_mib * _MIB,
         memswap_limit=spec.memory_mib and spec.memory_mib * _MIB,
         shm_size=spec.shm_size_mib and spec.shm_size_mib * _MIB,

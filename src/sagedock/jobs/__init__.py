@@ -3,11 +3,13 @@
 ``request``          a call of the API, and how ``extra`` is laid over it
 ``hyperparameters``  any value to the strings that the API takes; the script-mode entries
 ``channel``          one input of a training job, in S3 or on a file system
+``distribution``     a script over several hosts and processes; groups of hosts
 ``training``         a training job
 ``naming``           names of jobs
 """
 
 from sagedock.jobs.channel import Channel, FileSystemChannel
+from sagedock.jobs.distribution import InstanceGroup, distribution_in
 from sagedock.jobs.hyperparameters import Script
 from sagedock.jobs.naming import base_name_of_image, unique_name
 from sagedock.jobs.request import Request
@@ -16,9 +18,11 @@ from sagedock.jobs.training import TrainingJob
 __all__ = [
     "Channel",
     "FileSystemChannel",
+    "InstanceGroup",
     "Request",
     "Script",
     "TrainingJob",
     "base_name_of_image",
+    "distribution_in",
     "unique_name",
 ]

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sagedock.contract import paths
+from sagedock.errors import InvalidRequest
 from sagedock.jobs.channel import Channel, FileSystemChannel, InputMode
+from sagedock.jobs.distribution import InstanceGroup, distribution_hyperparameters
 from sagedock.jobs.hyperparameters import Script, as_json, as_text
 from sagedock.jobs.request import Request, merged, present
 
@@ -20,16 +22,18 @@ class TrainingJob:
     """What to train, where, and on what; the fields are SageMaker SDK v2's, units in names.
 
     ``inputs`` maps channel names to an S3 URI, or a channel. With a ``script`` hyperparameters are
-    sent as JSON, as SDK v2's script mode does; without one, as ``str`` writes them. ``extra`` is
-    in API casing and is merged in last, map by map; a None there removes a member.
+    sent as JSON, as SDK v2's script mode does; without one, as ``str`` writes them. With
+    ``instance_groups`` there is no instance_type. ``extra`` is in API casing and is merged in last,
+    map by map; a None there removes a member.
     """
 
     name: str
     image_uri: str
     role: str
-    instance_type: str
     output_path: str
+    instance_type: str | None = None
     instance_count: int = 1
+    instance_groups: Sequence[InstanceGroup] = ()
     volume_size_gb: int = 30
     volume_kms_key: str | None = None
     output_kms_key: str | None = None
@@ -40,6 +44,7 @@ class TrainingJob:
     use_spot_instances: bool = False
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     script: Script | None = None
+    distribution: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str | Channel | FileSystemChannel] = field(default_factory=dict)
     input_mode: InputMode = "File"
@@ -58,7 +63,8 @@ class TrainingJob:
     def requests(self) -> tuple[Request, ...]:
         """Return the one CreateTrainingJob request.
 
-        Raises InvalidRequest where a hyperparameter of a script cannot be written as JSON.
+        Raises InvalidRequest where a hyperparameter of a script cannot be written as JSON, or the
+        distribution is none that a container's launcher knows.
         """
         parameters = merged({**self._what(), **self._where(), **self._options()}, self.extra)
         return (Request(service="sagemaker", operation="CreateTrainingJob", parameters=parameters),)
@@ -90,7 +96,8 @@ class TrainingJob:
         }
         resources = {
             "InstanceType": self.instance_type,
-            "InstanceCount": self.instance_count,
+            "InstanceCount": None if self.instance_groups else self.instance_count,
+            "InstanceGroups": [group.parameters() for group in self.instance_groups],
             "VolumeSizeInGB": self.volume_size_gb,
             "VolumeKmsKeyId": self.volume_kms_key,
             "KeepAlivePeriodInSeconds": self.keep_alive_period_s,
@@ -129,7 +136,10 @@ class TrainingJob:
         )
 
     def _hyperparameters(self) -> dict[str, str]:
+        distribution = distribution_hyperparameters(self.distribution, self.instance_type)
         if self.script is None:
+            if distribution:
+                raise InvalidRequest(["distribution: distributes a script: give entry_point too"])
             return as_text(self.hyperparameters)
         script = self.script
         if self.enable_network_isolation:
@@ -137,7 +147,8 @@ class TrainingJob:
             archive = script.submit_directory.rsplit("/", 1)[-1]
             inside = f"{paths.channel(_CODE_CHANNEL)}/{archive}"
             script = replace(script, submit_directory=inside)
-        return as_json(self.hyperparameters) | script.hyperparameters(self.name)
+        said = {**self.hyperparameters, **distribution}
+        return as_json(said) | script.hyperparameters(self.name)
 
     def _channels(self) -> list[dict[str, Any]]:
         channels = {name: _as_channel(data) for name, data in self.inputs.items()}

@@ -13,8 +13,11 @@ __all__ = ["banner"]
 _VALUE_ROOM = 60
 
 
-def banner(job: Environment, program: str, env: Mapping[str, str]) -> str:
-    """Return the start banner: job, host, devices, channels, hyperparameters, entry point."""
+def banner(job: Environment, program: str, env: Mapping[str, str], started: str = "") -> str:
+    """Return the start banner: job, host, devices, channels, hyperparameters, entry point.
+
+    ``started`` says who starts it, where that is not the launcher itself.
+    """
     name = env.get(variables.TRAINING_JOB_NAME.name, "unnamed job")
     position = f"{job.current_host} of {len(job.hosts)}" if len(job.hosts) > 1 else job.current_host
     device = ", ".join(_devices(job.variables))
@@ -22,7 +25,7 @@ def banner(job: Environment, program: str, env: Mapping[str, str]) -> str:
         f"{name} on {position} ({job.instance_type}, {device})",
         f"channels: {_listed(job.channels)}",
         f"hyperparameters: {_listed(_pairs(job.hyperparameters))}",
-        f"running {program}",
+        f"running {program}{started}",
     ]
     return "\n".join(lines)
 

@@ -56,7 +56,12 @@ def _tracebacks(lines: Sequence[str]) -> list[Cause]:
 
 
 def _read_traceback(lines: Sequence[str], prefix: str) -> Cause | None:
-    """Read frames up to the exception's line; ``prefix`` is e.g. torch's ``[rank0]: ``."""
+    """Read frames up to the exception's line.
+
+    ``prefix`` is e.g. torch's ``[rank0]: `` or mpirun's ``[1,0]<stderr>:``; what others than that
+    rank wrote meanwhile is passed over.
+    """
+    lines = [line for line in lines if line.startswith(prefix)] or lines
     frames: list[str] = []
     for index, line in enumerate(lines):
         text = line.removeprefix(prefix)

@@ -14,9 +14,9 @@ __all__ = [
     "Kind",
     "command",
     "find",
-    "install_command",
     "kind_of",
     "make_executable",
+    "pip_targets",
     "without_shell",
 ]
 
@@ -75,12 +75,12 @@ def _files(code: Path) -> str:
     return f"It holds {', '.join(names[:_SHOWN_FILES])}{more}"
 
 
-def install_command(kind: Kind, code: Path) -> list[str] | None:
-    """Return the pip command that makes the program ready, or None where nothing is asked for."""
+def pip_targets(kind: Kind, code: Path) -> list[str]:
+    """Return what pip must install to make the program ready; nothing for most."""
     targets = ["."] if kind is Kind.PACKAGE else []
     if (code / "requirements.txt").exists():
         targets += ["-r", "requirements.txt"]
-    return [sys.executable, "-m", "pip", "install", *targets] if targets else None
+    return targets
 
 
 def make_executable(program: str, code: Path) -> None:

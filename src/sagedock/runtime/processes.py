@@ -1,10 +1,13 @@
 """Which processes belong to the job, and which of them a stop signal is for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Process", "members", "process_table", "programs"]
+__all__ = ["Process", "audience", "members", "process_table", "programs"]
+
+#: How far into a command line the name of a launcher is looked for: `python -m NAME`.
+_NAME_WITHIN = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +51,29 @@ def members(table: Mapping[int, Process], script: int, launcher: int) -> set[int
             for pid, process in table.items()
             if process.parent == launcher and process.command != table[launcher].command
         }
+    return _with_descendants(table, found)
+
+
+def _with_descendants(table: Mapping[int, Process], found: set[int]) -> set[int]:
     while more := {pid for pid, p in table.items() if p.parent in found} - found:
-        found |= more
+        found = found | more
     return found
+
+
+def audience(table: Mapping[int, Process], job: set[int], launchers: Container[str]) -> set[int]:
+    """Return the pids among ``job`` that a stop concerns: what its launchers have started.
+
+    A launcher (torchrun, mpirun) that got the signal would end its workers within seconds, before
+    they have saved their state; it ends when they have. Where none runs, that is all of the job.
+    """
+    leaders = {pid for pid in job & set(table) if _runs(table[pid], launchers)}
+    workers = _with_descendants(table, leaders) - leaders
+    return workers & job or job
+
+
+def _runs(process: Process, launchers: Container[str]) -> bool:
+    words = process.command.split(b"\0")[:_NAME_WITHIN]
+    return any(word.rpartition(b"/")[2].decode("utf-8", "replace") in launchers for word in words)
 
 
 def programs(table: Mapping[int, Process], job: set[int], script: int) -> set[int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["build", "fit"]
+__all__ = ["build", "fit", "unless_set"]
 
 #: Linux's MAX_ARG_STRLEN: `NAME=value` and its final zero byte, in bytes (32 pages of 4 KiB).
 _LONGEST = 131_072
@@ -13,6 +13,18 @@ def build(
 ) -> dict[str, str]:
     """Return what the toolkit would give: all that is inherited, SM_*, PYTHONPATH from ``path``."""
     return {**inherited, **sm_variables, "PYTHONPATH": ":".join(filter(None, path))}
+
+
+def unless_set(wished: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a launcher wishes, without those that the job sets otherwise.
+
+    A list that ends with what the job sets (LD_PRELOAD) holds both, and stays.
+    """
+    return {
+        name: value
+        for name, value in wished.items()
+        if name not in inherited or value.endswith(f":{inherited[name]}")
+    }
 
 
 def fit(variables: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

@@ -37,15 +37,22 @@ _ORPHANS_POLL_S = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """How a program ended: the code for the container, the stop signal it got, its last stderr."""
+    """How a program ended: the code for the container, the stop signal it got, its last stderr.
+
+    ``by_launcher``: the code is torchrun's or mpirun's, which report workers that died of a signal
+    as a failure of their own.
+    """
 
     exit_code: int
     stop_signal: signal.Signals | None
     stderr: tuple[str, ...]
+    by_launcher: bool = False
 
     @property
     def stopped(self) -> bool:
         """Whether it died of the stop signal that was passed on to it."""
+        if self.by_launcher and self.stop_signal is not None:
+            return self.exit_code != signals.EXIT_SUCCESS
         return _died_of(self.stop_signal, self.exit_code)
 
 
@@ -58,6 +65,7 @@ class Supervisor:
         self._kept: signal.Signals | None = None
         self._stop: signal.Signals | None = None
         self._told: set[int] = set()
+        self._launchers: Sequence[str] = ()
         self._workers_at: float | None = None
         self._wake, wake_write = os.pipe()
         for fd in (self._wake, wake_write):
@@ -67,17 +75,31 @@ class Supervisor:
         for number in _STOP_SIGNALS:
             signal.signal(number, self._on_stop)
 
-    def run(self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Ended:
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        launchers: Sequence[str] = (),
+    ) -> Ended:
         """Run ``command`` to its end. Raises OSError where it cannot be started.
 
+        A stop is for what the ``launchers`` among its programs have started, not for themselves.
         After a stop nothing more is started: SystemExit ends the launcher, as between programs.
         """
         self._end_if_stopped()
+        self._launchers = launchers
         with self._started(command, env, cwd) as (script, relay):
             code = self._follow(script, relay)
             if self._stop is not None:
                 self._end_orphans(self._stop, script, relay, code)
-            return Ended(exit_code=code, stop_signal=self._stop, stderr=relay.tail.lines())
+            return Ended(
+                exit_code=code,
+                stop_signal=self._stop,
+                stderr=relay.tail.lines(),
+                by_launcher=bool(launchers),
+            )
 
     def _end_if_stopped(self) -> None:
         if self._stop is not None:
@@ -128,7 +150,8 @@ class Supervisor:
             self._workers_at = time.monotonic() + _WORKERS_AFTER_S
         table = processes.process_table()
         job = processes.members(table, script, os.getpid())
-        targets = processes.programs(table, job, script)
+        concerned = processes.audience(table, job, self._launchers)
+        targets = processes.programs(table, concerned, script)
         self._tell(stop, targets)
         say(f"{stop.name} received, passed on to {len(targets)} process(es) of the script")
 
@@ -156,7 +179,7 @@ class Supervisor:
         self._workers_at = float("inf")  # once
         table = processes.process_table()
         job = processes.members(table, script, os.getpid())
-        self._tell(self._stop, job - self._told)
+        self._tell(self._stop, processes.audience(table, job, self._launchers) - self._told)
 
     def _end_orphans(self, stop: signal.Signals, script: int, relay: Relay, exit_code: int) -> None:
         """Give what a stopped script left running the signal, once each, and time to end."""

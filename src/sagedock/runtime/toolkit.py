@@ -43,7 +43,8 @@ class Environment:
     master_host: str
     instance_type: str
     network_interface: str
-    processes_per_host: int
+    gpus: int
+    neuron_cores: int
     log_level: int
 
 
@@ -74,7 +75,8 @@ def read_environment(resources: dict[str, Any], code: Path) -> Environment:
         master_host=found.master_hostname,
         instance_type=found.current_instance_type,
         network_interface=found.network_interface_name,
-        processes_per_host=found.num_gpus or found.num_neurons or 1,
+        gpus=found.num_gpus,
+        neuron_cores=found.num_neurons,
         log_level=found.log_level if isinstance(found.log_level, int) else _INFO,
     )
 

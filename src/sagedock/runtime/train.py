@@ -87,7 +87,7 @@ def _failure(result: Result) -> Failure:
         exit_code=code,
         command=without_shell(result.command),
         stderr=result.ended.stderr,
-        hint=out_of_memory_hint(code, memory.kernel_kills()),
+        hint=result.hint or out_of_memory_hint(code, memory.kernel_kills()),
     )
 
 

@@ -43,6 +43,16 @@ torch.distributed.elastic.multiprocessing.errors.ChildFailedError:
 train.py FAILED
 """
 
+TWO_RANKS_AT_ONCE = """
+[1,0]<stderr>:Traceback (most recent call last):
+[1,1]<stderr>:Traceback (most recent call last):
+[1,0]<stderr>:  File "train.py", line 2, in <module>
+[1,1]<stderr>:  File "train.py", line 2, in <module>
+[1,1]<stderr>:ValueError: shard 1
+[1,0]<stderr>:ValueError: shard 0
+MPI_ABORT was invoked on rank 0 in communicator MPI_COMM_WORLD
+"""
+
 AT_EXIT = """
 Traceback (most recent call last):
   File "train.py", line 1, in <module>
@@ -61,6 +71,7 @@ ResourceWarning: unclosed pool
         (CHAINED, "RuntimeError: row 7 has no label"),
         (RANK, "ValueError: shard 3"),
         (AT_EXIT, "ValueError: the cause"),
+        (TWO_RANKS_AT_ONCE, "ValueError: shard 1"),
         ("  File 't.py', line 1\n    def f(\n         ^\nSyntaxError: '(' was never closed", None),
         ("usage: t.py [-h]\nt.py: error: unrecognized arguments: --epochs 3", None),
         ("terminate called after throwing an instance of 'c10::Error'", None),

@@ -2,7 +2,7 @@
 
 import os
 
-from sagedock.runtime.processes import Process, members, process_table, programs
+from sagedock.runtime.processes import Process, audience, members, process_table, programs
 
 SCRIPT, LAUNCHER = 7, 1
 
@@ -36,6 +36,32 @@ def test_elsewhere_than_pid_1_orphans_go_to_others() -> None:
 def test_programs_get_the_signal_and_workers_are_left_to_them() -> None:
     job = members(TABLE, SCRIPT, LAUNCHER)
     assert programs(TABLE, job, SCRIPT) == {SCRIPT, 10, 11, 12}
+
+
+MPI = ("mpirun", "orted", "ssh")
+RANKS = {
+    SCRIPT: process(LAUNCHER, "/usr/bin/mpirun\0-np\0004\0"),
+    20: process(SCRIPT, "ssh\0-F\0config\0algo-2\0"),
+    21: process(SCRIPT, "python\0-m\0mpi4py\0train.py\0"),
+    22: process(21, "tensorboard\0", session=22),
+}
+
+
+def test_a_stop_is_for_what_a_launcher_started_and_not_for_itself() -> None:
+    assert audience(RANKS, set(RANKS), MPI) == {21, 22}
+    assert audience(RANKS, set(RANKS), ()) == set(RANKS)
+
+
+def test_a_module_run_as_a_launcher_is_one() -> None:
+    table = {
+        SCRIPT: process(LAUNCHER, "python\0-m\0torch.distributed.run\0train.py\0"),
+        30: process(SCRIPT, "python\0-u\0train.py\0torch.distributed.run\0"),
+    }
+    assert audience(table, {SCRIPT, 30}, ("torch.distributed.run",)) == {30}
+
+
+def test_a_launcher_that_has_started_nothing_is_told_itself() -> None:
+    assert audience({SCRIPT: RANKS[SCRIPT]}, {SCRIPT}, MPI) == {SCRIPT}
 
 
 def test_the_table_is_read_from_the_kernel() -> None:
