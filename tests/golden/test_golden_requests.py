@@ -51,6 +51,7 @@ FULL = TrainingJob(
     output_kms_key="key-2",
     max_run_s=3600,
     max_wait_s=7200,
+    max_retry_attempts=3,
     use_spot_instances=True,
     hyperparameters={"epochs": 3, "lr": 0.1, "optimizer": "adam", "amp": True},
     environment={"NCCL_DEBUG": "INFO"},

@@ -37,6 +37,7 @@ def parameters_of(description: Mapping[str, Any]) -> dict[str, Any]:
         "environment": description.get("Environment"),
         "max_run": stopping.get("MaxRuntimeInSeconds"),
         "max_wait": stopping.get("MaxWaitTimeInSeconds"),
+        "max_retry_attempts": description.get("RetryStrategy", {}).get("MaximumRetryAttempts"),
         "use_spot_instances": description.get("EnableManagedSpotTraining"),
         "enable_network_isolation": description.get("EnableNetworkIsolation"),
         "encrypt_inter_container_traffic": description.get("EnableInterContainerTrafficEncryption"),

@@ -71,6 +71,7 @@ class Estimator:
     max_run: int = 24 * 60 * 60
     use_spot_instances: bool = False
     max_wait: int | None = None
+    max_retry_attempts: int | None = None
     checkpoint_s3_uri: str | None = None
     checkpoint_local_path: str | None = None
     input_mode: Literal["File", "Pipe", "FastFile"] = "File"
@@ -229,6 +230,7 @@ class Estimator:
             disable_output_compression=self.disable_output_compression,
             max_run_s=self.max_run,
             max_wait_s=self.max_wait,
+            max_retry_attempts=self.max_retry_attempts,
             use_spot_instances=self.use_spot_instances,
             hyperparameters=self.hyperparameters,
             script=self._script(name, bucket),

@@ -38,6 +38,7 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "StoppingCondition": "max_run, max_wait",
         "StoppingCondition.MaxRuntimeInSeconds": "max_run",
         "StoppingCondition.MaxWaitTimeInSeconds": "max_wait",
+        "RetryStrategy.MaximumRetryAttempts": "max_retry_attempts",
         "Tags": "tags",
         "TrainingJobName": "job_name (or base_job_name)",
         "VpcConfig": "subnets, security_group_ids",

@@ -41,6 +41,7 @@ class TrainingJob:
     keep_alive_period_s: int | None = None
     max_run_s: int = 24 * 60 * 60
     max_wait_s: int | None = None
+    max_retry_attempts: int | None = None
     use_spot_instances: bool = False
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     script: Script | None = None
@@ -127,6 +128,7 @@ class TrainingJob:
         return present(
             {
                 "CheckpointConfig": present(checkpoints),
+                "RetryStrategy": present({"MaximumRetryAttempts": self.max_retry_attempts}),
                 "EnableManagedSpotTraining": self.use_spot_instances or None,
                 "EnableNetworkIsolation": self.enable_network_isolation or None,
                 "EnableInterContainerTrafficEncryption": self.encrypt_inter_container_traffic
