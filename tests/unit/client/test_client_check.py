@@ -75,7 +75,7 @@ def test_a_right_request_has_no_problem() -> None:
             {"inputs": {"data": dataclasses.replace(FILES, file_system_type="NFS")}},
             "inputs['data'].file_system_type",
         ),
-        ({"extra": {"RetryStrategy": {}}}, "extra RetryStrategy.MaximumRetryAttempts"),
+        ({"max_retry_attempts": 99}, "max_retry_attempts"),
         ({"extra": {"RetryStrategie": {}}}, "extra"),
     ],
 )
