@@ -109,5 +109,5 @@ def test_a_body_that_is_no_query_breaks_nothing(local: Local, body: bytes) -> No
         },
         content=body,
     )
-    assert 400 <= answer.status_code
+    assert answer.status_code >= 400
     assert local.client("iam").list_roles()["Roles"] == []
