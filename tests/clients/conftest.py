@@ -24,8 +24,9 @@ from sagedock.errors import EngineUnavailable
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 ENVIRONMENTS = ROOT / ".venv-clients"
-IMAGE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/sagedock-training:cpu"
-ROLE = "arn:aws:iam::123456789012:role/anyone"
+ACCOUNT, REGION = "123456789012", "us-west-2"
+IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sagedock-training:cpu"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/anyone"
 PROGRAM_S = 300
 
 
@@ -50,7 +51,9 @@ class _Asked(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         self.server.asked.append(self.rfile.readline().decode("latin-1").strip())  # type: ignore[attr-defined]
-        self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        self.wfile.write(
+            b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
 
 
 class Outside(socketserver.ThreadingTCPServer):

@@ -203,7 +203,7 @@ def test_a_hosts_address_has_a_name_in_ipv6s_form_too(real: RealLocal) -> None:
     resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
     job = real.run_script(
         "address=$(getent hosts algo-2 | cut -d' ' -f1); "
-        "python3 -c \"import socket, sys; print(socket.getnameinfo((sys.argv[1], 1), 8)[0])\" "
+        'python3 -c "import socket, sys; print(socket.getnameinfo((sys.argv[1], 1), 8)[0])" '
         '"::ffff:$address"; getent ahosts algo-2 | cut -d" " -f1 | sort -u | wc -l',
         ResourceConfig=resources,
     )
