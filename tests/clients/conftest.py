@@ -20,6 +20,7 @@ import pytest
 
 from sagedock.engine import connect
 from sagedock.errors import EngineUnavailable
+from tests.clients.shell import Shell, find_v2, version_of
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -142,3 +143,25 @@ def environment_of(name: str) -> Path:
 def runner(tmp_path: Path, outside: Outside) -> Runner:
     """What runs a program against a local SageMaker of its own."""
     return Runner(tmp_path, outside)
+
+
+@pytest.fixture(scope="module", params=["cli_v1", "cli_v2"])
+def shell(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, outside: Outside
+) -> Iterator[Shell]:
+    """A shell after `sagedock local up --detach` and `eval "$(sagedock local env)"`."""
+    v1 = request.param == "cli_v1"
+    program = environment_of("cli_v1") / "bin" / "aws" if v1 else find_v2(os.environ["PATH"])
+    runner = Runner(tmp_path_factory.mktemp(request.param), outside)
+    runner.sagedock("local", "up", "--detach")
+    try:
+        variables = json.loads(runner.sagedock("local", "env", "--json"))
+        yield Shell(
+            aws_program=program,
+            version=version_of(program),
+            environment={**runner.environment(), **variables},
+            folder=runner.home,
+        )
+    finally:
+        runner.sagedock("local", "down")
+    assert outside.asked == []
