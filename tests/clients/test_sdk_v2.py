@@ -30,3 +30,13 @@ def test_pytorch_on_two_hosts_with_torchrun(runner: Runner, mode: str) -> None:
     assert {"Key": "team", "Value": "a"} in facts["tags"]
     for rank in range(2):
         assert f"rank {rank} of 2 on algo-{rank + 1}: 9.0" in facts["printed"]
+
+
+def test_spot_instances_go_on_from_the_last_checkpoint(runner: Runner) -> None:
+    facts = runner.client("sdk_v2", "sdk_v2/spot.py", IMAGE, ROLE)
+    assert facts["status"] == "Completed"
+    assert facts["spot"] is True
+    assert facts["checkpoint_config"]["LocalPath"] == "/opt/ml/my-checkpoints"
+    assert facts["checkpoint"] == {"step": 5}
+    assert "steps 2 to 5" in facts["printed"].splitlines()
+    assert 0 < facts["billable_s"] <= facts["training_s"]

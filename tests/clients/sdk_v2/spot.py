@@ -1,4 +1,4 @@
-"""Train with the SDK v2 on spot instances, with checkpoints: two jobs, the second goes on.
+"""Train with the SDK v2 on spot instances, from the checkpoint of an earlier job.
 
     python spot.py IMAGE ROLE
 
@@ -37,7 +37,9 @@ def main(image: str, role: str) -> None:
         max_wait=1200,
         sagemaker_session=session,
     )
-    estimator.fit(logs="None")
+    estimator.fit(wait=False)
+    estimator.latest_training_job.wait(logs="None")
+    estimator.logs()
 
     described = estimator.latest_training_job.describe()
     facts = {
