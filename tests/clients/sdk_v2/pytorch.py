@@ -2,7 +2,8 @@
 
     python pytorch.py IMAGE ROLE MODE
 
-MODE is how the data comes: File or FastFile. Prints what came of it as one line of JSON, last.
+MODE is how the data comes: File, FastFile or Pipe. Prints what came of it as one line of JSON,
+last.
 """
 
 import json

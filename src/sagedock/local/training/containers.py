@@ -14,6 +14,7 @@ from sagedock.local.endpoints import container_variables
 from sagedock.local.platform import JOB_LABEL, Platform
 from sagedock.local.resources import Key
 from sagedock.local.training import layout
+from sagedock.local.training.host_names import in_both_forms
 
 __all__ = [
     "HOST_LABEL",
@@ -131,7 +132,7 @@ class Cluster:
             network=network.name,
             aliases=() if alone else (host,),
             address=None if alone else addresses.get(host),
-            extra_hosts={**self.platform.container_hosts, **addresses, **_mapped(addresses)},
+            extra_hosts={**self.platform.container_hosts, **in_both_forms(addresses)},
             hostname=_HOSTNAME,
             overlays=tuple(self._overlays(host)),
             volumes=(VolumeMount(target=paths.MODEL.path),),
@@ -156,12 +157,3 @@ class Cluster:
                 OverlayMount(target=paths.channel(name), lower=own if own.exists() else shared)
             )
         return mounts
-
-
-def _mapped(addresses: Mapping[str, str]) -> Mapping[str, str]:
-    """Return names for the IPv4-mapped forms of ``addresses``, as Debian's ip6-localhost is one.
-
-    torch asks for the name of each peer in that form. Without an answer in /etc/hosts it waits for
-    a name server, 10 s for each connection where none answers.
-    """
-    return {f"ip6-{host}": f"::ffff:{address}" for host, address in addresses.items()}
