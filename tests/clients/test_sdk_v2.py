@@ -20,7 +20,7 @@ def test_the_estimator_fits_shows_the_log_and_finds_the_model(runner: Runner) ->
     assert lines.count("total=12.0") == 1
 
 
-@pytest.mark.parametrize("mode", ["File"])
+@pytest.mark.parametrize("mode", ["FastFile", "Pipe"])
 def test_pytorch_on_two_hosts_with_torchrun(runner: Runner, mode: str) -> None:
     facts = runner.client("sdk_v2", "sdk_v2/pytorch.py", IMAGE, ROLE, mode)
     assert (facts["status"], facts["mode"]) == ("Completed", mode)
