@@ -35,23 +35,19 @@ lint: setup ## style, types, layers, Dockerfiles, shell scripts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/hadolint containers/*/Dockerfile
-	$(BIN)/shellcheck containers/*.sh containers/*/*.sh .ci/run
+	$(BIN)/shellcheck containers/*.sh containers/*/*.sh tests/clients/*/*.sh .ci/run
 
 .PHONY: check
 check: lint ## lint, then unit, law and golden tests: no Docker, under a minute
 	$(BIN)/pytest -q -n 2 tests/unit tests/laws tests/golden
 
 .PHONY: test
-test: setup $(VENV)-clients/.installed ## every test, those in real containers too
-	@if containers/engine.sh; then $(MAKE) --no-print-directory build; \
+test: setup ## every test, those in real containers too
+	@if containers/engine.sh; then $(MAKE) --no-print-directory --jobs=2 build clients; \
 	else echo 'test: no engine: the tests that need one are skipped, each saying so'; fi
 	$(BIN)/pytest tests
 
-$(VENV)-clients/.installed: tests/clients/requirements.lock
-	@echo 'making the environment of the other clients in $(VENV)-clients'
-	@$(PYTHON) -m venv $(VENV)-clients
-	@$(VENV)-clients/bin/pip install --quiet --require-hashes --requirement $<
-	@touch $@
+include tests/clients/clients.mk
 
 .PHONY: bench
 bench: setup engine build ## measure, against a bare run of the same

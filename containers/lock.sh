@@ -42,4 +42,6 @@ for device in cpu cuda; do
         -c $training/build.lock -c $training/requirements.lock
 done
 project_requirements | lock requirements-dev.lock -
-lock tests/clients/requirements.lock tests/clients/requirements.in
+for client in tests/clients/*/requirements.in; do
+    lock "${client%.in}.lock" "$client"
+done

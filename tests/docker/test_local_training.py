@@ -198,6 +198,19 @@ def test_a_hosts_name_resolves_until_the_whole_job_has_ended(real: RealLocal) ->
     assert first.split()[0] != second.split()[0] == own.strip()
 
 
+def test_a_hosts_address_has_a_name_in_ipv6s_form_too(real: RealLocal) -> None:
+    # As torch asks for it; where no name server answers, every connection would wait for one.
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    job = real.run_script(
+        "address=$(getent hosts algo-2 | cut -d' ' -f1); "
+        'python3 -c "import socket, sys; print(socket.getnameinfo((sys.argv[1], 1), 8)[0])" '
+        '"::ffff:$address"; getent ahosts algo-2 | cut -d" " -f1 | sort -u | wc -l',
+        ResourceConfig=resources,
+    )
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert real.log("probe-1") == ["ip6-algo-2", "1"] * 2  # on both hosts
+
+
 def test_two_hosts_that_write_the_same_name_clash(real: RealLocal) -> None:
     resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
     job = real.run_script("echo x > /opt/ml/model/weights", ResourceConfig=resources)

@@ -21,5 +21,5 @@ def _forms(address: str) -> Iterator[str]:
         parsed = ipaddress.ip_address(address)
     except ValueError:  # Docker's own word, host-gateway
         return
-    if parsed.version == 4 and not parsed.is_loopback:
+    if parsed.version == 4:
         yield f"::ffff:{address}"

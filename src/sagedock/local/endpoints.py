@@ -1,7 +1,9 @@
 """The variables that point AWS clients at the local SageMaker, outside containers and inside."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sagedock.contract import variables
 
@@ -9,9 +11,14 @@ __all__ = ["SDK_CONFIG", "client_variables", "container_variables", "write_sdk_c
 
 #: Any credentials are accepted; these say plainly that they are none.
 _ACCESS_KEY = "local"
+#: Programs read one spelling or the other; all read these two.
+_PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+_NO_PROXY = ("NO_PROXY", "no_proxy")
 _SDK_CONFIG = """\
 SchemaVersion: '1.0'
 SageMaker:
+  TrainingJob:
+    RoleArn: arn:aws:iam::{account}:role/sagedock
   PythonSDK:
     Modules:
       TelemetryOptOut: true
@@ -36,12 +43,15 @@ def container_variables(url: str) -> Mapping[str, str]:
     }
 
 
-def client_variables(url: str, *, region: str, home: Path) -> Mapping[str, str]:
+def client_variables(
+    url: str, *, region: str, home: Path, environ: Mapping[str, str] = os.environ
+) -> Mapping[str, str]:
     """Return what makes boto3, the AWS CLI and the SageMaker SDKs of this machine use ``url``.
 
     The SDKs ask STS at a fixed address for the name of a default bucket, and send telemetry:
     their own configuration file, written into ``home``, stops both. SAGEDOCK_HOME tells our own
-    client where the local S3's files lie.
+    client where the local S3's files lie. Where ``environ`` names a proxy, ``url``
+    is excepted from it.
     """
     return {
         "AWS_ENDPOINT_URL": url,
@@ -55,10 +65,23 @@ def client_variables(url: str, *, region: str, home: Path) -> Mapping[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(home / SDK_CONFIG),
         "SAGEDOCK_HOME": str(home),
+        **_past_the_proxy(urlsplit(url).hostname or "", environ),
     }
+
+
+def _past_the_proxy(host: str, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what keeps a proxy's users from asking it for ``host``; nothing without a proxy."""
+    known = next((environ[name] for name in _NO_PROXY if environ.get(name)), "")
+    if known.strip() == "*" or not any(environ.get(name) for name in _PROXIES):
+        return {}
+    hosts = [each.strip() for each in known.split(",") if each.strip()]
+    if host not in hosts:
+        hosts.append(host)
+    return dict.fromkeys(_NO_PROXY, ",".join(hosts))
 
 
 def write_sdk_config(home: Path, *, region: str, account: str) -> None:
     """Write the configuration file that ``client_variables`` names."""
     bucket = f"sagemaker-{region}-{account}"
-    (home / SDK_CONFIG).write_text(_SDK_CONFIG.format(bucket=bucket), encoding="utf-8")
+    config = _SDK_CONFIG.format(bucket=bucket, account=account)
+    (home / SDK_CONFIG).write_text(config, encoding="utf-8")

@@ -1,11 +1,9 @@
 """The front: one address for every AWS service, by X-Amz-Target and by the signature's scope."""
 
-import asyncio
 import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -16,6 +14,8 @@ from sagedock.local.caller import Caller, caller_of
 from sagedock.local.control import CONTROL_PATH
 from sagedock.local.json_service import JsonService
 from sagedock.local.logs import GROUP_PREFIX
+from sagedock.local.replay import replay
+from sagedock.local.roles import Roles
 
 __all__ = ["Front"]
 
@@ -70,7 +70,8 @@ class Front:
             return self.control
         if caller.service == "s3" or (caller.service is None and not _is_form(headers)):
             return self.s3
-        return await self._moto()
+        others = await self._moto()
+        return Roles(others) if caller.service == "iam" else others
 
     async def _moto(self) -> ASGIApp:
         return await run_in_threadpool(self._made)
@@ -128,19 +129,7 @@ class _OursOrTheirs:
         if GROUP_PREFIX.encode() in body.replace(b"\\/", b"/") or b"logGroup" not in body:
             await self.ours.with_body(body)(scope, receive, send)
             return
-        await self.theirs(scope, _replay(body), send)
-
-
-def _replay(body: bytes) -> Receive:
-    messages = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive() -> Any:
-        if messages:
-            return messages.pop()
-        await asyncio.Event().wait()
-        return {"type": "http.disconnect"}
-
-    return receive
+        await self.theirs(scope, replay(body), send)
 
 
 def _is_form(headers: Mapping[str, str]) -> bool:

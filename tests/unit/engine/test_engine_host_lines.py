@@ -11,6 +11,10 @@ def test_an_address_is_found_in_both_its_forms() -> None:
     ]
 
 
-def test_the_container_itself_and_dockers_own_words_are_left_as_they_are() -> None:
+def test_dockers_own_words_are_left_as_they_are() -> None:
     hosts = {"algo-1": "127.0.0.1", "gateway": "host-gateway"}
-    assert host_lines(hosts) == ["algo-1:127.0.0.1", "gateway:host-gateway"]
+    assert host_lines(hosts) == [
+        "algo-1:127.0.0.1",
+        "algo-1:::ffff:127.0.0.1",
+        "gateway:host-gateway",
+    ]

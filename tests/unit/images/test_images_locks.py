@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-LOCKS = sorted([*ROOT.glob("containers/**/*.lock"), *ROOT.glob("requirements*.lock")])
+LOCKS = sorted(
+    [
+        *ROOT.glob("containers/**/*.lock"),
+        *ROOT.glob("requirements*.lock"),
+        *ROOT.glob("tests/clients/*/requirements.lock"),
+    ]
+)
 LOCKS = [lock for lock in LOCKS if "wheels" not in lock.parts]
 HASHES = r"(?:\\\n +--hash=sha256:[0-9a-f]{64} *)+"
 PIN = re.compile(r"(?P<name>[a-z0-9-]+)={2,3}(?P<version>[^\s;\\]+)[^\\\n]*" + HASHES)
@@ -16,14 +22,14 @@ def pins(lock):
     return {found["name"]: found["version"] for found in PIN.finditer(lock.read_text())}
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT)))
 def test_a_lock_holds_pins_with_hashes_and_nothing_else(lock):
     text = "\n".join(line for line in lock.read_text().splitlines() if not line.startswith("#"))
     assert PIN.sub("", text).strip() == ""
     assert pins(lock)
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT)))
 def test_a_lock_names_no_place(lock):
     text = lock.read_text()
     assert "://" not in text

@@ -1,6 +1,6 @@
 """Train with the SageMaker SDK v2 as its documentation shows it.
 
-    python sdk_v2_estimator.py IMAGE ROLE
+    python estimator.py IMAGE ROLE
 
 Prints what came of it as one line of JSON, last.
 """
@@ -15,7 +15,7 @@ import sagemaker
 from sagemaker.estimator import Estimator
 from sagemaker.s3 import S3Downloader
 
-SOURCE = Path(__file__).with_name("hello_script")
+SOURCE = Path(__file__).parents[1] / "hello_script"
 
 
 def main(image: str, role: str) -> None:

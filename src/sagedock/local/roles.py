@@ -1,0 +1,151 @@
+"""IAM's answers about roles: every role is there, SageMaker may assume it, and it may do all.
+
+The local SageMaker checks no permissions, and takes any role that a request names. SDKs ask IAM
+about that role before they send the request, and refuse one that is absent or may not do enough.
+"""
+
+import json
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlencode
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sagedock.local.replay import replay
+from sagedock.local.s3.xml import Node, write
+
+__all__ = ["Roles"]
+
+_NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
+_MEDIA_TYPE = "text/xml"
+_ALLOWED = "allowed"
+#: Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "sagemaker.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+
+Form = Mapping[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """IAM as an ASGI application: two answers are ours, every other is that of ``others``.
+
+    GetRole makes a role that is absent, so that what is done with it next finds it too.
+    SimulatePrincipalPolicy allows every action.
+    Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+    """
+
+    others: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            body = await Request(scope, receive).body()
+        except ClientDisconnect:
+            return
+        form = parse_qs(body.decode("latin-1"))
+        match _first(form, "Action"):
+            case "GetRole":
+                await self._make_role("/", _first(form, "RoleName"), scope)
+            case "SimulatePrincipalPolicy":
+                path, name = _path_and_name(_first(form, "PolicySourceArn"))
+                await self._make_role(path, name, scope)
+                await _simulated(form)(scope, receive, send)
+                return
+        await self.others(scope, replay(body), send)
+
+    async def _make_role(self, path: str, name: str, scope: Scope) -> None:
+        """Make the role; one that is there already stays as it is: that refusal is dropped."""
+        if not _ROLE_NAME.fullmatch(name):
+            return
+        asked = {
+            "Action": "CreateRole",
+            "Version": "2010-05-08",
+            "Path": path,
+            "RoleName": name,
+            "AssumeRolePolicyDocument": json.dumps(_TRUST),
+        }
+        body = urlencode(asked).encode()
+        headers = [each for each in scope["headers"] if each[0].lower() != b"content-length"]
+        headers.append((b"content-length", str(len(body)).encode()))
+        await self.others({**scope, "headers": headers}, replay(body), _drop)
+
+
+def _simulated(form: Form) -> Response:
+    """Return one result for each action, over all resources, as IAM does since 2025."""
+    actions = list(_members(form, "ActionNames"))
+    if not actions or not _first(form, "PolicySourceArn"):
+        return _refused("ActionNames and PolicySourceArn are required")
+    resources = list(_members(form, "ResourceArns")) or ["*"]
+    results = [("member", list(_result(action, resources))) for action in actions]
+    return _answer("SimulatePrincipalPolicy", [("EvaluationResults", results)])
+
+
+def _result(action: str, resources: list[str]) -> Iterator[tuple[str, Node]]:
+    yield "EvalActionName", action
+    yield "EvalResourceName", resources[0]
+    yield "EvalDecision", _ALLOWED
+    if len(resources) > 1:
+        yield (
+            "ResourceSpecificResults",
+            [
+                ("member", [("EvalResourceName", each), ("EvalResourceDecision", _ALLOWED)])
+                for each in resources
+            ],
+        )
+
+
+def _answer(operation: str, result: list[tuple[str, Node]]) -> Response:
+    content: list[tuple[str, Node]] = [
+        (f"{operation}Result", [*result, ("IsTruncated", False)]),
+        ("ResponseMetadata", [("RequestId", str(uuid.uuid4()))]),
+    ]
+    document = write(f"{operation}Response", content, namespace=_NAMESPACE)
+    return Response(document, media_type=_MEDIA_TYPE)
+
+
+def _refused(message: str) -> Response:
+    error: list[tuple[str, Node]] = [
+        ("Type", "Sender"),
+        ("Code", "ValidationError"),
+        ("Message", message),
+    ]
+    content: list[tuple[str, Node]] = [("Error", error), ("RequestId", str(uuid.uuid4()))]
+    document = write("ErrorResponse", content, namespace=_NAMESPACE)
+    return Response(document, status_code=400, media_type=_MEDIA_TYPE)
+
+
+def _first(form: Form, name: str) -> str:
+    return form.get(name, [""])[0]
+
+
+def _members(form: Form, name: str) -> Iterator[str]:
+    """Yield a list of the query protocol: NAME.member.1, NAME.member.2, ..."""
+    number = 1
+    while value := _first(form, f"{name}.member.{number}"):
+        yield value
+        number += 1
+
+
+def _path_and_name(arn: str) -> tuple[str, str]:
+    """Return a role's path and name; for the ARN of a user or a group, no name."""
+    _, is_role, rest = arn.partition(":role/")
+    path, slash, name = rest.rpartition("/")
+    return f"/{path}{slash}", name if is_role else ""
+
+
+async def _drop(_: Message) -> None:
+    return None

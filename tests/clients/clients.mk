@@ -1,0 +1,16 @@
+# The environments of other people's clients. Included by the Makefile, which defines PYTHON, VENV.
+# Each lock beside this file is a virtual environment of its own, made anew when the lock changed.
+
+CLIENTS := $(VENV)-clients
+CLIENT_LOCKS := $(wildcard tests/clients/*/requirements.lock)
+
+.PHONY: clients
+clients: $(CLIENT_LOCKS:tests/clients/%/requirements.lock=$(CLIENTS)/%/.installed) ## install other people's SDKs and CLIs, for the tests
+	@tests/clients/cli_v2/install.sh
+
+$(CLIENTS)/%/.installed: tests/clients/%/requirements.lock
+	@echo 'clients: making $(@D)'
+	@rm -rf $(@D)
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --require-hashes --requirement $<
+	@touch $@
