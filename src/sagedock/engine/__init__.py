@@ -5,10 +5,12 @@ from sagedock.engine.spec import (
     ContainerSpec,
     Exit,
     Found,
+    Gpu,
     Image,
     LogFrame,
     Network,
     OverlayMount,
+    Usage,
     VolumeMount,
 )
 
@@ -17,10 +19,12 @@ __all__ = [
     "Engine",
     "Exit",
     "Found",
+    "Gpu",
     "Image",
     "LogFrame",
     "Network",
     "OverlayMount",
+    "Usage",
     "VolumeMount",
     "connect",
 ]

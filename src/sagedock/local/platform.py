@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sagedock.engine import Engine
 from sagedock.local.logs import LogStore
+from sagedock.local.metrics import MetricStore
 from sagedock.local.resources import Resources
 from sagedock.local.s3 import ObjectStore
 from sagedock.local.settings import Settings
@@ -37,6 +38,7 @@ class Platform:
     resources: Resources
     tags: Tags
     logs: LogStore
+    metrics: MetricStore
     objects: ObjectStore
     network: str
     container_url: str

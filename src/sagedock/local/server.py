@@ -21,6 +21,7 @@ from sagedock.local.endpoints import client_variables, write_sdk_config
 from sagedock.local.front import Front
 from sagedock.local.home import DATABASE, Home, Running, describe
 from sagedock.local.json_service import JsonService
+from sagedock.local.metrics import MetricStore
 from sagedock.local.others import other_services
 from sagedock.local.platform import HOME_LABEL, Platform, home_id
 from sagedock.local.resources import Resources
@@ -160,6 +161,7 @@ def _platform(
         resources=Resources(database),
         tags=Tags(database),
         logs=logs.LogStore(database),
+        metrics=MetricStore(database),
         objects=objects,
         network=network,
         container_url=inside.url,

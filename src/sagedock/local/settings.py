@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sagedock.api.metrics import PUBLISHED_EVERY_S
 from sagedock.errors import InvalidRequest
 
 __all__ = ["ACCOUNT", "Settings", "default_home"]
@@ -15,6 +16,7 @@ ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-west-2"
 _PORTS = 65_536
 _LOWEST_MEMORY_MIB = 6  # Docker's own minimum
+_SHORTEST_PERIOD_S = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,7 @@ class Settings:
 
     ``home`` holds everything it keeps. ``port`` 0 takes a free one. ``container_memory_mib`` None
     leaves containers unlimited. ``shutdown_grace_s`` is what running jobs get when the server ends.
+    ``metrics_period_s`` is how often what containers use is published, in seconds.
     ``allow_instance_types`` are types newer than the installed model of the service.
     """
 
@@ -34,6 +37,7 @@ class Settings:
     container_memory_mib: int | None = None
     container_shm_mib: int = 1024
     shutdown_grace_s: float = 10.0
+    metrics_period_s: float = PUBLISHED_EVERY_S
     allow_instance_types: frozenset[str] = frozenset()
     check_answers: bool = False
 
@@ -43,6 +47,11 @@ class Settings:
         if memory is not None and memory < _LOWEST_MEMORY_MIB:
             problems.append(
                 f"container memory: {memory} MiB is below Docker's {_LOWEST_MEMORY_MIB}: use more"
+            )
+        if self.metrics_period_s < _SHORTEST_PERIOD_S:
+            problems.append(
+                f"metrics period: {self.metrics_period_s:g} s is too short: use "
+                f"{_SHORTEST_PERIOD_S:g} or more"
             )
         if self.port not in range(_PORTS):
             problems.append(
@@ -64,6 +73,7 @@ class Settings:
             port=_number(environ, "SAGEDOCK_PORT") or 0,
             region=environ.get("SAGEDOCK_REGION") or DEFAULT_REGION,
             container_memory_mib=_number(environ, "SAGEDOCK_CONTAINER_MEMORY_MIB"),
+            metrics_period_s=_number(environ, "SAGEDOCK_METRICS_PERIOD_S") or PUBLISHED_EVERY_S,
             allow_instance_types=frozenset(
                 environ.get("SAGEDOCK_ALLOW_INSTANCE_TYPES", "").replace(",", " ").split()
             ),

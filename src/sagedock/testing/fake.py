@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sagedock.engine import ContainerSpec, Exit, Found, Image, LogFrame, Network
+from sagedock.engine import ContainerSpec, Exit, Found, Gpu, Image, LogFrame, Network, Usage
 from sagedock.errors import ContainerNotStarted, ImageNotFound
 
 __all__ = ["Container", "FakeEngine"]
@@ -22,7 +22,10 @@ _STARTED_NOTHING = "exec: no such program"
 
 @dataclass
 class Container:
-    """What a fake container's function works with: its spec, its files, its log, its signals."""
+    """What a fake container's function works with: its spec, its files, its log, its signals.
+
+    ``usage``, ``written_bytes`` and ``gpus`` are what the engine measures while it runs.
+    """
 
     spec: ContainerSpec
     id: str
@@ -31,6 +34,9 @@ class Container:
     state: str = "created"
     out_of_memory: bool = False
     code: int = 0
+    usage: Usage | None = None
+    written_bytes: int | None = None
+    gpus: Sequence[Gpu] = ()
     ended: threading.Event = field(default_factory=threading.Event)
     _frames: list[LogFrame] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -147,6 +153,21 @@ class FakeEngine:
                 entry.size = len(content)
                 archive.addfile(entry, io.BytesIO(content))
         yield buffer.getvalue()
+
+    def usage(self, container: str) -> Usage | None:
+        """Return what the program says that it uses."""
+        made = self.all.get(container)
+        return made.usage if made and made.state == "running" else None
+
+    def written_bytes(self, container: str) -> int | None:
+        """Return what the program says that it has written."""
+        made = self.all.get(container)
+        return made.written_bytes if made else None
+
+    def gpus(self, container: str) -> Sequence[Gpu]:
+        """Return what the program says of its GPUs."""
+        made = self.all.get(container)
+        return made.gpus if made and made.state == "running" else ()
 
     def remove(self, container: str) -> None:
         """Forget a container."""

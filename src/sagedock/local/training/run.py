@@ -21,7 +21,6 @@ from sagedock.local.training.collect import (
     LOG_GROUP,
     UploadFailed,
     failure_reason,
-    log_events,
     model_uri,
     upload,
 )
@@ -32,7 +31,7 @@ from sagedock.local.training.containers import (
     job_labels,
     network_name,
 )
-from sagedock.local.training.metrics import final_metrics
+from sagedock.local.training.metrics import final_metrics, measured
 from sagedock.local.training.staging import stage_channels
 from sagedock.local.training.steps import messages
 from sagedock.local.training.watch import Event, StopAsked, Watch, Watched
@@ -177,7 +176,8 @@ class Run:
             on_stop=lambda: self._enter("Stopping"),
             events=self._events,
         )
-        return watch.until(self._deadline())
+        with measured(self._platform, self._key, self._request, containers):
+            return watch.until(self._deadline())
 
     def _follow(self, host: str, container: str) -> None:
         logs = self._platform.logs
@@ -198,11 +198,7 @@ class Run:
         return outcome
 
     def _metrics(self) -> Sequence[Mapping[str, Any]]:
-        definitions = self._request["AlgorithmSpecification"].get("MetricDefinitions", [])
-        if not definitions:
-            return ()
-        events = log_events(self._platform, self._key.region, self._key.name)
-        return final_metrics(definitions, events)
+        return final_metrics(self._platform, self._key, self._request)
 
     def _judged(self, containers: Mapping[str, str], watched: Watched) -> _Outcome:
         match watched.cause:

@@ -1,0 +1,20 @@
+"""Metrics: series in the database, what fills them, and the operations that read them.
+
+``definitions``  metric definitions applied to logs, by a process that a hostile one cannot hold up
+``sampler``      what containers use
+``store``        the series
+"""
+
+from sagedock.local.metrics.definitions import Definitions, LogReader
+from sagedock.local.metrics.sampler import Host, Sampler
+from sagedock.local.metrics.store import MetricStore, Point, Series
+
+__all__ = [
+    "Definitions",
+    "Host",
+    "LogReader",
+    "MetricStore",
+    "Point",
+    "Sampler",
+    "Series",
+]
