@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sagedock.local.caller import Caller, caller_of
+from sagedock.local.cloudwatch import CloudWatch, is_call
 from sagedock.local.json_service import JsonService
 from sagedock.local.logs import GROUP_PREFIX
 
@@ -32,6 +33,7 @@ class Front:
 
     sagemaker: JsonService
     logs: JsonService
+    cloudwatch: JsonService
     s3: ASGIApp
     others: Callable[[], ASGIApp]
     health: Callable[[], Mapping[str, Any]]
@@ -59,6 +61,8 @@ class Front:
     async def _application(
         self, scope: Scope, headers: Mapping[str, str], caller: Caller
     ) -> ASGIApp:
+        if is_call(caller.service, scope["path"], headers):
+            return CloudWatch(self.cloudwatch, self._moto, caller)
         service, _, operation = headers.get("x-amz-target", "").partition(".")
         if service == _SAGEMAKER or (caller.service == "sagemaker" and not service):
             return _Json(self.sagemaker, operation or scope["path"], caller)

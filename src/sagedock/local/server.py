@@ -14,7 +14,7 @@ import uvicorn
 
 from sagedock.engine import Engine, Network, connect
 from sagedock.errors import EngineError, LocalServerError
-from sagedock.local import logs
+from sagedock.local import cloudwatch, logs
 from sagedock.local.caller import Caller
 from sagedock.local.database import Database
 from sagedock.local.endpoints import client_variables, write_sdk_config
@@ -188,6 +188,14 @@ def _front(platform: Platform, jobs: TrainingJobs, state: Mapping[str, Any]) -> 
             },
             check_answers=settings.check_answers,
         ),
+        cloudwatch=JsonService(
+            service="cloudwatch",
+            operations={
+                name: _on(platform.metrics, operation)
+                for name, operation in cloudwatch.OPERATIONS.items()
+            },
+            check_answers=settings.check_answers,
+        ),
         s3=s3_app(platform.objects, account=settings.account),
         others=other_services,
         health=lambda: state,
@@ -196,7 +204,7 @@ def _front(platform: Platform, jobs: TrainingJobs, state: Mapping[str, Any]) -> 
     )
 
 
-def _on(store: logs.LogStore, operation: Any) -> Any:
+def _on(store: logs.LogStore | MetricStore, operation: Any) -> Any:
     def carried_out(caller: Caller, request: Mapping[str, Any]) -> Any:
         return operation(store, caller, request)
 

@@ -1,4 +1,4 @@
-"""CloudWatch's operations on the metrics that are ours. Requests arrive checked by the model."""
+"""Operations on the metrics that are ours. Requests arrive checked against the model."""
 
 import re
 import time
@@ -12,13 +12,13 @@ from sagedock.local.metrics.statistics import Bucket, buckets, statistic
 from sagedock.local.metrics.store import MetricStore, Point, Series
 from sagedock.local.refusal import Refused
 
-__all__ = ["OPERATIONS", "is_ours"]
+__all__ = ["NAMESPACES", "OPERATIONS", "is_our_token", "is_ours"]
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
-#: Namespaces that are ours; every other one is moto's.
-_NAMESPACES = "/aws/sagemaker/"
+#: What namespaces begin with that are ours; every other one is moto's.
+NAMESPACES = "/aws/sagemaker/"
 #: Sources: API_GetMetricStatistics, API_GetMetricData, API_ListMetrics.
 _STATISTICS_DATAPOINTS = 1440
 _PAGE_DATAPOINTS = 100_800
@@ -34,7 +34,12 @@ _TOKEN = re.compile(r"sagedock-(?P<start>[0-9]{1,12})")
 
 def is_ours(namespace: object) -> bool:
     """Say whether a namespace's metrics are ours."""
-    return isinstance(namespace, str) and namespace.startswith(_NAMESPACES)
+    return isinstance(namespace, str) and namespace.startswith(NAMESPACES)
+
+
+def is_our_token(token: str) -> bool:
+    """Say whether we gave this NextToken."""
+    return _TOKEN.fullmatch(token) is not None
 
 
 def _get_metric_statistics(store: MetricStore, caller: Caller, request: Request) -> Answer:
@@ -94,7 +99,9 @@ def _get_metric_data(store: MetricStore, caller: Caller, request: Request) -> An
 def _list_metrics(store: MetricStore, caller: Caller, request: Request) -> Answer:
     """Answer ListMetrics, in pages of 500."""
     recent = round(time.time() * 1000) - _RECENT_MS if request.get("RecentlyActive") else None
-    found = [each for each in store.series(caller.region, since_ms=recent) if _wanted(each, request)]
+    found = [
+        each for each in store.series(caller.region, since_ms=recent) if _wanted(each, request)
+    ]
     begin = _begin(request.get("NextToken"))
     answer: Answer = {"Metrics": [_named(each) for each in found[begin : begin + _PAGE_METRICS]]}
     if len(found) > begin + _PAGE_METRICS:
@@ -133,7 +140,9 @@ OPERATIONS: Mapping[str, Callable[[MetricStore, Caller, Request], Answer]] = {
 def _check_queries(queries: list[Request]) -> None:
     """Refuse queries that are not those of single metrics."""
     if len(queries) > _QUERIES:
-        raise _validation(f"The collection MetricDataQueries must not have a size greater than {_QUERIES}.")
+        raise _validation(
+            f"The collection MetricDataQueries must not have a size greater than {_QUERIES}."
+        )
     ids = [query["Id"] for query in queries]
     if len(set(ids)) < len(ids):
         raise _validation("The values for parameter id in MetricDataQueries are not unique.")
@@ -145,8 +154,15 @@ def _check_queries(queries: list[Request]) -> None:
                 "compute in your program"
             )
         if "MetricStat" not in query:
-            raise _validation(f"The parameter MetricDataQueries.member.{number}.MetricStat is required.\n")
+            raise _validation(
+                f"The parameter MetricDataQueries.member.{number}.MetricStat is required.\n"
+            )
         stat = query["MetricStat"]
+        if "MetricName" not in stat["Metric"]:
+            raise _validation(
+                f"The parameter MetricDataQueries.member.{number}.MetricStat.Metric.MetricName is "
+                "required.\n"
+            )
         _function(stat["Stat"])
         _period(stat["Period"])
 
@@ -234,7 +250,8 @@ def _wanted(series: Series, request: Request) -> bool:
         and request.get("MetricName", series.name) == series.name
         and all(
             each["Name"] in series.dimensions
-            and each.get("Value", series.dimensions[each["Name"]]) == series.dimensions[each["Name"]]
+            and each.get("Value", series.dimensions[each["Name"]])
+            == series.dimensions[each["Name"]]
             for each in request.get("Dimensions", ())
         )
     )
@@ -263,7 +280,9 @@ def _values(datum: Request) -> list[float]:
             "The local SageMaker keeps single values: put Value, or Values, in place of "
             "StatisticValues"
         )
-    values = datum.get("Values") or [datum["Value"]] if "Value" in datum or "Values" in datum else []
+    values = (
+        datum.get("Values") or [datum["Value"]] if "Value" in datum or "Values" in datum else []
+    )
     counts = [int(count) for count in datum.get("Counts") or [1] * len(values)]
     if not values or len(values) != len(counts):
         raise _validation("MetricData: give each datum a Value, or as many Counts as Values")
