@@ -16,6 +16,7 @@ from sagedock.local.caller import Caller, caller_of
 from sagedock.local.cloudwatch import CloudWatch, is_call
 from sagedock.local.json_service import JsonService
 from sagedock.local.logs import GROUP_PREFIX
+from sagedock.local.metrics import OPERATIONS as METRIC_OPERATIONS
 
 __all__ = ["Front"]
 
@@ -34,6 +35,7 @@ class Front:
     sagemaker: JsonService
     logs: JsonService
     cloudwatch: JsonService
+    metrics: JsonService
     s3: ASGIApp
     others: Callable[[], ASGIApp]
     health: Callable[[], Mapping[str, Any]]
@@ -63,6 +65,8 @@ class Front:
     ) -> ASGIApp:
         if is_call(caller.service, scope["path"], headers):
             return CloudWatch(self.cloudwatch, self._moto, caller)
+        if caller.service == "sagemaker" and scope["path"].lstrip("/") in METRIC_OPERATIONS:
+            return _Json(self.metrics, scope["path"].lstrip("/"), caller)
         service, _, operation = headers.get("x-amz-target", "").partition(".")
         if service == _SAGEMAKER or (caller.service == "sagemaker" and not service):
             return _Json(self.sagemaker, operation or scope["path"], caller)

@@ -14,14 +14,13 @@ import uvicorn
 
 from sagedock.engine import Engine, Network, connect
 from sagedock.errors import EngineError, LocalServerError
-from sagedock.local import cloudwatch, logs
+from sagedock.local import cloudwatch, logs, metrics
 from sagedock.local.caller import Caller
 from sagedock.local.database import Database
 from sagedock.local.endpoints import client_variables, write_sdk_config
 from sagedock.local.front import Front
 from sagedock.local.home import DATABASE, Home, Running, describe
 from sagedock.local.json_service import JsonService
-from sagedock.local.metrics import MetricStore
 from sagedock.local.others import other_services
 from sagedock.local.platform import HOME_LABEL, Platform, home_id
 from sagedock.local.resources import Resources
@@ -161,7 +160,7 @@ def _platform(
         resources=Resources(database),
         tags=Tags(database),
         logs=logs.LogStore(database),
-        metrics=MetricStore(database),
+        metrics=metrics.MetricStore(database),
         objects=objects,
         network=network,
         container_url=inside.url,
@@ -196,6 +195,14 @@ def _front(platform: Platform, jobs: TrainingJobs, state: Mapping[str, Any]) -> 
             },
             check_answers=settings.check_answers,
         ),
+        metrics=JsonService(
+            service=metrics.METRICS_SERVICE,
+            operations={
+                name: _on(platform.metrics, operation)
+                for name, operation in metrics.OPERATIONS.items()
+            },
+            check_answers=settings.check_answers,
+        ),
         s3=s3_app(platform.objects, account=settings.account),
         others=other_services,
         health=lambda: state,
@@ -204,7 +211,7 @@ def _front(platform: Platform, jobs: TrainingJobs, state: Mapping[str, Any]) -> 
     )
 
 
-def _on(store: logs.LogStore | MetricStore, operation: Any) -> Any:
+def _on(store: logs.LogStore | metrics.MetricStore, operation: Any) -> Any:
     def carried_out(caller: Caller, request: Mapping[str, Any]) -> Any:
         return operation(store, caller, request)
 

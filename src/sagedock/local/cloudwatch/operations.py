@@ -100,7 +100,9 @@ def _list_metrics(store: MetricStore, caller: Caller, request: Request) -> Answe
     """Answer ListMetrics, in pages of 500."""
     recent = round(time.time() * 1000) - _RECENT_MS if request.get("RecentlyActive") else None
     found = [
-        each for each in store.series(caller.region, since_ms=recent) if _wanted(each, request)
+        each
+        for each in store.series(caller.region, since_ms=recent)
+        if is_ours(each.namespace) and _wanted(each, request)
     ]
     begin = _begin(request.get("NextToken"))
     answer: Answer = {"Metrics": [_named(each) for each in found[begin : begin + _PAGE_METRICS]]}
