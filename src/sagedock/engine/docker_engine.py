@@ -145,7 +145,9 @@ class DockerEngine:
     def usage(self, container: str) -> Usage | None:
         """Return what it uses now, or None if it does not run."""
         with _engine_errors(f"measuring container {container}"), suppress(NotFound):
-            return usage_of(self._client.api.stats(container, stream=False, one_shot=True))
+            stats = self._client.api.stats(container, stream=False, one_shot=True)
+            state = self._client.api.inspect_container(container)["State"]
+            return usage_of(stats, state["StartedAt"])
         return None
 
     def written_bytes(self, container: str) -> int | None:

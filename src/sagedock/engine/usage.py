@@ -26,7 +26,7 @@ NVIDIA_SMI = (
 )
 
 
-def usage_of(stats: Mapping[str, Any]) -> Usage | None:
+def usage_of(stats: Mapping[str, Any], started_at: str) -> Usage | None:
     """Return what an answer of ``GET /containers/ID/stats`` says, or None if nothing runs."""
     memory = stats.get("memory_stats") or {}
     if not memory.get("usage") or not memory.get("limit"):
@@ -35,6 +35,7 @@ def usage_of(stats: Mapping[str, Any]) -> Usage | None:
     droppable = next((details[name] for name in _DROPPABLE if name in details), 0)
     return Usage(
         at_s=timestamp_s(stats["read"]),
+        started_at_s=timestamp_s(started_at),
         cpu_s=stats["cpu_stats"]["cpu_usage"]["total_usage"] / _NS,
         memory_bytes=max(0, memory["usage"] - droppable),
         memory_limit_bytes=memory["limit"],

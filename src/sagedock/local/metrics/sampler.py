@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from sagedock.api import metrics as names
@@ -36,8 +36,13 @@ class Host:
 
 @dataclass
 class _Readings:
-    """What was read since the last point. CPU time is counted from the reading ``begin``."""
+    """What was read since the last point. CPU time is counted from the reading ``begin``.
 
+    Without one it is counted from the container's start, if that was not ``new_s`` ago: a server
+    that takes up a running job does not count again what the one before it has counted.
+    """
+
+    new_s: float
     begin: Usage | None = None
     last: Usage | None = None
     memory: list[float] = field(default_factory=list)
@@ -45,7 +50,9 @@ class _Readings:
 
     def take(self, usage: Usage, gpus: Sequence[Gpu]) -> None:
         """Take one reading."""
-        self.begin = self.begin or usage
+        if self.begin is None:
+            new = usage.at_s - usage.started_at_s < self.new_s
+            self.begin = replace(usage, at_s=usage.started_at_s, cpu_s=0.0) if new else usage
         self.last = usage
         self.memory.append(_WHOLE * usage.memory_bytes / usage.memory_limit_bytes)
         if gpus:
@@ -95,7 +102,7 @@ class Sampler:
         self._thread.join()
 
     def _run(self) -> None:
-        readings, pause_s, ending = _Readings(), _FIRST_PAUSE_S, False
+        readings, pause_s, ending = _Readings(new_s=self._period_s), _FIRST_PAUSE_S, False
         due = time.monotonic() + self._period_s
         while not ending:
             self._read(readings)
@@ -103,7 +110,8 @@ class Sampler:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             if ending or time.monotonic() >= due:
                 self._store(readings.values())
-                readings = _Readings(begin=readings.last, last=readings.last)
+                begin = readings.last or readings.begin
+                readings = _Readings(new_s=self._period_s, begin=begin, last=begin)
                 due = time.monotonic() + self._period_s
 
     def _read(self, readings: _Readings) -> None:
