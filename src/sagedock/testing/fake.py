@@ -24,7 +24,8 @@ _STARTED_NOTHING = "exec: no such program"
 class Container:
     """What a fake container's function works with: its spec, its files, its log, its signals.
 
-    ``usage``, ``written_bytes`` and ``gpus`` are what the engine measures while it runs.
+    ``usage``, ``written_bytes`` and ``gpus`` are what the engine measures while it runs;
+    ``measured`` is set once its usage was.
     """
 
     spec: ContainerSpec
@@ -37,6 +38,7 @@ class Container:
     usage: Usage | None = None
     written_bytes: int | None = None
     gpus: Sequence[Gpu] = ()
+    measured: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     _frames: list[LogFrame] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -157,7 +159,11 @@ class FakeEngine:
     def usage(self, container: str) -> Usage | None:
         """Return what the program says that it uses."""
         made = self.all.get(container)
-        return made.usage if made and made.state == "running" else None
+        if made is None or made.state != "running" or made.usage is None:
+            return None
+        usage = made.usage
+        made.measured.set()
+        return usage
 
     def written_bytes(self, container: str) -> int | None:
         """Return what the program says that it has written."""
