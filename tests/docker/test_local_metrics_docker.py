@@ -1,6 +1,7 @@
 """Metrics of real containers: two hosts that print values and keep a core busy."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from sagedock import LocalSageMaker
 from sagedock.engine import Engine
 from tests.conftest import BUCKET, REGION
 from tests.docker.conftest import RealLocal, leftovers
+from tests.docker.test_local_process import home, kill, reach
+
+__all__ = ["home"]  # the fixture
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
 SCRIPT = """\
@@ -95,3 +99,32 @@ def test_a_short_job_has_a_point(measured: RealLocal) -> None:
     measured.run_script("sleep 1")
     assert len(values(measured, "MemoryUtilization", Host="probe-1/algo-1")) >= 1
     assert values(measured, "CPUUtilization", Host="probe-1/algo-1") != []
+
+
+def test_a_server_that_is_killed_loses_and_doubles_no_point(home: Path, engine: Engine) -> None:
+    local = reach(home, engine)
+    name = local.start(
+        local.script(
+            "for i in $(seq 1 60); do echo n=$i; sleep 0.05; done",
+            AlgorithmSpecification={"MetricDefinitions": [{"Name": "n", "Regex": "n=([0-9]+)"}]},
+        )
+    )
+    for _ in range(2):
+        local.until(name, lambda job: job["SecondaryStatus"] == "Training", 30)
+        time.sleep(0.6)
+        kill(home)
+        local = reach(home, engine, bucket=False)
+    job = local.ended(name, 60)
+    assert job["TrainingJobStatus"] == "Completed"
+    now = datetime.now(UTC)
+    (day,) = local.client("cloudwatch").get_metric_statistics(
+        Namespace=NAMESPACE,
+        MetricName="n",
+        Dimensions=[{"Name": "TrainingJobName", "Value": name}],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=86_400,
+        Statistics=["SampleCount", "Sum", "Maximum"],
+    )["Datapoints"]
+    assert (day["SampleCount"], day["Sum"], day["Maximum"]) == (60, sum(range(61)), 60)
+    assert job["FinalMetricDataList"][0]["Value"] == 60

@@ -98,7 +98,7 @@ def test_the_command_line_knows_each_command(document: Path) -> None:
 def test_each_command_of_the_reference_is_tried() -> None:
     tried = {words[:2] for words in commands(ROOT / "docs" / "reference" / "cli.md")}
     told = {("local", name) for name in ("up", "down", "status", "env", "run", "clean")}
-    assert told | {("images",), ("--version",)} <= tried
+    assert told | {("images",), ("jobs",), ("jobs", "show"), ("--version",)} <= tried
 
 
 def test_each_variable_of_the_source_is_told() -> None:

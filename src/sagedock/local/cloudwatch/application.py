@@ -38,14 +38,14 @@ class CloudWatch:
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
         query = scope["query_string"].decode("latin-1")
         call = read_call(scope["path"], query, headers, body)
-        if call is None or (whose_is(call) == "theirs" and call.protocol != "cbor"):
+        if call is None or (_whose(call) == "theirs" and call.protocol != "cbor"):
             await (await self.theirs())(scope, _once(body), send)
             return
         reply = write_reply(call, await self._reply(call, scope))
         await Response(reply.body, reply.status, dict(reply.headers))(scope, receive, send)
 
     async def _reply(self, call: Call, scope: Scope) -> Reply:
-        match whose_is(call):
+        match _whose(call):
             case "ours":
                 return await self._from_us(call)
             case "theirs":
@@ -95,7 +95,7 @@ class CloudWatch:
         return _replaced(ours, answer)
 
 
-def whose_is(call: Call) -> Whose:
+def _whose(call: Call) -> Whose:
     """Return whose metrics a call is about. What is no proper request is refused by us."""
     if call.operation not in OPERATIONS:
         return "theirs"
