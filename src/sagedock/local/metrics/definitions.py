@@ -39,7 +39,7 @@ class LogReader:
     """Applies definitions to the streams of a log group whose names start with ``prefix``.
 
     What was found and how far a stream was read are stored together, so that a reader started after
-    a kill goes on where the last one was. ``finish`` reads what is left and ends it.
+    a kill goes on where the last one was.
     """
 
     def __init__(
@@ -64,9 +64,12 @@ class LogReader:
         """Begin."""
         self._thread.start()
 
-    def finish(self) -> None:
-        """Return once every line that is stored now was looked at."""
+    def end(self) -> None:
+        """Have every line looked at that is stored now, and return at once."""
         self._last.set()
+
+    def join(self) -> None:
+        """Return once that is done."""
         self._thread.join()
 
     def _run(self) -> None:

@@ -96,9 +96,14 @@ class Sampler:
         """Begin."""
         self._thread.start()
 
-    def finish(self) -> None:
-        """Store the last point. The container has ended, and is still there."""
+    def end(self) -> None:
+        """Have the last point stored, and return at once. The container has ended, and is still
+        there.
+        """
         self._ended.set()
+
+    def join(self) -> None:
+        """Return once the last point is stored."""
         self._thread.join()
 
     def _run(self) -> None:

@@ -3,7 +3,7 @@
 import struct
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from sagedock.api import metrics as names
@@ -26,23 +26,27 @@ def measured(
     After the block every stored line was looked at. It may be entered again for new containers of
     the same job, or after the server was killed.
     """
-    with ExitStack() as stack:
-        publishers: list[LogReader | Sampler] = [
-            *_readers(platform, key, request),
-            *(
-                Sampler(
-                    platform.engine,
-                    platform.metrics,
-                    _host(key, request, name, container),
-                    period_s=platform.settings.metrics_period_s,
-                )
-                for name, container in containers.items()
-            ),
-        ]
-        for each in publishers:
-            each.start()
-            stack.callback(each.finish)
+    publishers: list[LogReader | Sampler] = [
+        *_readers(platform, key, request),
+        *(
+            Sampler(
+                platform.engine,
+                platform.metrics,
+                _host(key, request, name, container),
+                period_s=platform.settings.metrics_period_s,
+            )
+            for name, container in containers.items()
+        ),
+    ]
+    for each in publishers:
+        each.start()
+    try:
         yield
+    finally:
+        for each in publishers:
+            each.end()
+        for each in publishers:
+            each.join()
 
 
 def final_metrics(
