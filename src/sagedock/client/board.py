@@ -1,13 +1,14 @@
 """Jobs as the rows of a table: what each is doing, what it costs, what it has reached."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from statistics import fmean
 from typing import Any
 
 from sagedock.api import metrics as names
 from sagedock.api import states
+from sagedock.client.exact import exact_series
 from sagedock.client.refusals import explained
 from sagedock.client.series import MetricSeries, SeriesFollower, host_count
 from sagedock.client.session import Session
@@ -64,7 +65,11 @@ class JobRow:
 
 @dataclass(frozen=True, kw_only=True)
 class JobView:
-    """A training job, whole: its row, and its metrics over time."""
+    """A training job, whole: its row, and its metrics over time.
+
+    Of a job that has ended those of its definitions are each value, if its log is not long, and
+    not CloudWatch's means.
+    """
 
     row: JobRow
     series: Sequence[MetricSeries]
@@ -76,7 +81,7 @@ class Board:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._followers: dict[str, SeriesFollower] = {}
-        self._ended: dict[str, JobView] = {}
+        self._ended: dict[str, tuple[JobView, Mapping[str, Any]]] = {}
 
     def latest(
         self, *, limit: int, status: str | None = None, contains: str | None = None
@@ -94,10 +99,19 @@ class Board:
             found = [
                 each["TrainingJobName"] for page in pages for each in page["TrainingJobSummaries"]
             ]
-        return tuple(self.view(name).row for name in found[:limit])
+        return tuple(self._looked_at(name)[0].row for name in found[:limit])
 
     def view(self, name: str) -> JobView:
         """Return one job. Raises InvalidRequest for an unknown one."""
+        view, description = self._looked_at(name)
+        if not view.row.has_ended:
+            return view
+        with explained(self._session.target):
+            series = exact_series(self._session.client("logs"), description, view.series)
+        return replace(view, series=series)
+
+    def _looked_at(self, name: str) -> tuple[JobView, Mapping[str, Any]]:
+        """Return a job as CloudWatch has it, and its description."""
         if name in self._ended:
             return self._ended[name]
         with explained(self._session.target):
@@ -105,8 +119,8 @@ class Board:
             series = self._follower(name).read(description)
         view = JobView(row=JobRow.of(description, series), series=series)
         if view.row.has_ended:
-            self._ended[name] = view
-        return view
+            self._ended[name] = (view, description)
+        return view, description
 
     def _follower(self, name: str) -> SeriesFollower:
         if name not in self._followers:

@@ -73,7 +73,6 @@ def _picture(view: JobView) -> "Figure":
     columns = 1 if len(panels) == 1 else 2
     rows = -(-len(panels) // columns)
     began = min(each.times[0] for each in view.series)
-    ended = max(each.times[-1] for each in view.series)
     figure = Figure(
         figsize=(columns * _PANEL[0], rows * _PANEL[1] + _HEAD),
         facecolor=_PAPER,
@@ -82,7 +81,11 @@ def _picture(view: JobView) -> "Figure":
     figure.suptitle(_title(view), color=_INK, fontsize=11)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (name, series) in zip(grid.flat, panels.items(), strict=False):
-        _draw(axes, name, series, began, (ended - began).total_seconds())
+        # What the log tells and what containers use have each a time axis of their own: the latter
+        # goes on while the former is silent.
+        alike = [each for each in view.series if (each.host is None) == (series[0].host is None)]
+        span_s = (max(each.times[-1] for each in alike) - began).total_seconds()
+        _draw(axes, name, series, began, span_s)
     for spare in grid.flat[len(panels) :]:
         spare.set_visible(False)
     return figure

@@ -5,12 +5,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sagedock.client.board import JobRow, JobView
+from sagedock.client.board import Board
 from sagedock.client.curves import save_curves
 from sagedock.client.logs import TRAINING_LOGS, JobLogs
 from sagedock.client.refusals import explained
 from sagedock.client.result import TrainingResult, require_completed
-from sagedock.client.series import MetricSeries, SeriesFollower, host_count
+from sagedock.client.series import MetricSeries, host_count
 from sagedock.client.session import Session
 from sagedock.client.show import Show, nowhere
 from sagedock.client.waiting import wait_until_ended
@@ -27,8 +27,8 @@ class TrainingRun:
         self._show = show
 
     @cached_property
-    def _follower(self) -> SeriesFollower:
-        return SeriesFollower(self._session.client("cloudwatch"), self._session.place.pace)
+    def _board(self) -> Board:
+        return Board(self._session)
 
     def describe(self) -> Mapping[str, Any]:
         """Return the answer of DescribeTrainingJob. Raises InvalidRequest for an unknown job."""
@@ -41,18 +41,13 @@ class TrainingRun:
 
     def metrics(self) -> tuple[MetricSeries, ...]:
         """Return what is known of the job's metrics now, each over time: those of its definitions,
-        then what each host uses. Metrics without a point are left out.
+        then what each host uses. Metrics without a point are left out. See JobView.
         """
-        with explained(self._session.target):
-            return self._follower.read(self._describe())
+        return tuple(self._board.view(self.name).series)
 
     def save_curves(self, path: str | Path) -> None:
         """Draw the metrics over time into ``path``, a .png or .svg; see ``curves.save_curves``."""
-        with explained(self._session.target):
-            description = self._describe()
-            series = self._follower.read(description)
-        view = JobView(row=JobRow.of(description, series), series=series)
-        save_curves(view, Path(path))
+        save_curves(self._board.view(self.name), Path(path))
 
     def wait(self, *, logs: bool = True) -> TrainingResult:
         """Return the result once the job completed, showing its states and, if asked, its lines.

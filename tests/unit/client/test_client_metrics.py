@@ -3,6 +3,7 @@
 import struct
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from sagedock.client import MetricSeries
 from sagedock.client.board import Board, JobRow, JobView
 from sagedock.client.curves import save_curves
+from sagedock.client.exact import exact_series
 from sagedock.client.pace import AWS, LOCAL
 from sagedock.client.series import SeriesFollower
 from sagedock.engine import Usage
@@ -22,6 +24,9 @@ from tests.unit.client.conftest import Client
 
 BEGIN = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 DEFINITIONS = [{"Name": "loss", "Regex": "loss=([0-9.]+)"}, {"Name": "acc", "Regex": "acc=(.*)"}]
+
+
+DESCRIPTION = {"AlgorithmSpecification": {"MetricDefinitions": DEFINITIONS}}
 
 
 def training(*losses: float) -> Callable[[Container], int]:
@@ -56,6 +61,44 @@ def test_metrics_of_a_run_are_series(client: Client) -> None:
     loss = found["loss", None]
     assert list(loss.times) == sorted(loss.times)
     assert abs(datetime.now(UTC) - loss.times[0]) < timedelta(minutes=5)
+
+
+def test_of_an_ended_job_each_value_is_there_not_a_mean(client: Client) -> None:
+    client.local.engine.program = training(*range(9))
+    client.estimator(metric_definitions=DEFINITIONS).fit(job_name="j")
+    view = Board(client.session).view("j")
+    (loss,) = (each for each in view.series if each.name == "loss")
+    assert loss.values == tuple(range(9))
+    assert list(loss.times) == sorted(loss.times)
+    logs, description = client.session.client("logs"), {**DESCRIPTION, "TrainingJobName": "j"}
+    mean = (replace(loss, times=loss.times[:1], values=(4.0,)),)
+    assert exact_series(logs, description, mean) == (loss,)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"TrainingJobName": "gone"},
+        {"AlgorithmSpecification": {}},
+        {"AlgorithmSpecification": {"MetricDefinitions": [{"Name": "loss", "Regex": "(?<x>a)"}]}},
+    ],
+    ids=["the log is gone", "no definitions", "an expression of Java's"],
+)
+def test_means_stay_where_the_log_tells_no_more(client: Client, change: dict[str, Any]) -> None:
+    client.local.engine.program = training(1)
+    client.estimator(metric_definitions=DEFINITIONS).fit(job_name="j")
+    mean = (series(),)
+    description = {**DESCRIPTION, "TrainingJobName": "j", **change}
+    assert exact_series(client.session.client("logs"), description, mean) == mean
+
+
+def test_a_long_log_is_left_alone(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.local.engine.program = training(*range(9))
+    client.estimator(metric_definitions=DEFINITIONS).fit(job_name="j")
+    monkeypatch.setattr("sagedock.client.exact._MOST_LINES", 8)
+    mean = (series(),)
+    description = {**DESCRIPTION, "TrainingJobName": "j"}
+    assert exact_series(client.session.client("logs"), description, mean) == mean
 
 
 class CloudWatch:

@@ -7,6 +7,7 @@
 """
 
 from sagedock.local.metrics.definitions import Definitions, LogReader
+from sagedock.local.metrics.matching import Matcher, MatcherBroke
 from sagedock.local.metrics.sampler import Host, Sampler
 from sagedock.local.metrics.service import METRICS_SERVICE, OPERATIONS
 from sagedock.local.metrics.store import MetricStore, Point, Series
@@ -17,6 +18,8 @@ __all__ = [
     "Definitions",
     "Host",
     "LogReader",
+    "Matcher",
+    "MatcherBroke",
     "MetricStore",
     "Point",
     "Sampler",

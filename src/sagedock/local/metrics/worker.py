@@ -57,11 +57,19 @@ def main(requests: IO[str] = sys.stdin, answers: IO[str] = sys.stdout) -> None:
     signal.signal(signal.SIGVTALRM, _too_slow)
     with suppress(OSError, ValueError):  # where the system has no such limit
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    definitions: list[Definition | None] = [*map(Definition, json.loads(requests.readline()))]
+    definitions = [*map(_made, json.loads(requests.readline()))]
     for request in requests:
         answer = _answer(definitions, json.loads(request))
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
+
+
+def _made(expression: str) -> Definition | None:
+    """Return a definition, or None for an expression that is no Python's: it finds nothing."""
+    try:
+        return Definition(expression)
+    except (re.error, OverflowError, RecursionError):
+        return None
 
 
 def _answer(definitions: list[Definition | None], lines: list[str]) -> dict[str, Any]:
