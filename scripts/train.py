@@ -46,6 +46,9 @@ def main() -> int:
     mode: Literal["Pipe", "File"] = "Pipe" if options.stream else "File"
     train = Channel(s3_data=data["train"], input_mode=mode)
     result = estimator.fit({"train": train, "test": data["test"]})
+    if options.curves and estimator.latest_training_job:
+        estimator.latest_training_job.save_curves(options.curves)
+        show(f"curves: {options.curves}")
     model = session.file_of(result.model_data or "")
     if options.json:
         facts = dataclasses.asdict(result) | {"model_file": str(model) if model else None}
@@ -71,6 +74,11 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--stream", action="store_true", help="read the data in Pipe mode")
+    parser.add_argument(
+        "--curves",
+        metavar="FILE",
+        help="draw the metrics into this .png or .svg (needs matplotlib)",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser.parse_args()
 

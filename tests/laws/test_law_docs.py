@@ -99,7 +99,7 @@ def test_each_command_of_the_reference_is_tried() -> None:
     tried = {words[:2] for words in commands(ROOT / "docs" / "reference" / "cli.md")}
     words = ("up", "down", "status", "env", "run", "clean", "interrupt", "fault")
     told = {("local", name) for name in words}
-    assert told | {("images",), ("--version",)} <= tried
+    assert told | {("images",), ("jobs",), ("jobs", "show"), ("--version",)} <= tried
 
 
 def test_each_variable_of_the_source_is_told() -> None:

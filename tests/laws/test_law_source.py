@@ -16,7 +16,18 @@ LONGEST_FILE = 400
 LONGEST_FUNCTION = 50
 NAMELESS = {"common", "core", "helpers", "manager", "utils"}
 #: What `import sagedock` must not load, and what the client must not load before it is used.
-HEAVY = {"boto3", "botocore", "docker", "moto", "optuna", "rich", "starlette", "typer", "uvicorn"}
+HEAVY = {
+    "boto3",
+    "botocore",
+    "docker",
+    "matplotlib",
+    "moto",
+    "optuna",
+    "rich",
+    "starlette",
+    "typer",
+    "uvicorn",
+}
 
 every_file = pytest.mark.parametrize("file", SOURCES, ids=short)
 

@@ -8,11 +8,12 @@ The services' own models, as botocore ships them, are the specification; this ro
 ``strict``    members that the service does not know
 ``messages``  refusals that need the world, as templates
 ``answers``   the strict check of an answer
+``metrics``   what is published of a training job in CloudWatch
 ``wire``      bodies: bytes to values and back, and error bodies
 ``states``    states, terminal states, status messages
 """
 
-from sagedock.api import messages, states
+from sagedock.api import messages, metrics, states
 from sagedock.api.answers import problems_in_answer
 from sagedock.api.check import Problem, problems_in_request, validation_message
 from sagedock.api.constraints import Kind
@@ -46,6 +47,7 @@ __all__ = [
     "error_body",
     "error_headers",
     "messages",
+    "metrics",
     "operations",
     "problems_in_answer",
     "problems_in_request",

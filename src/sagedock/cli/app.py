@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import sagedock
-from sagedock.cli import images, local
+from sagedock.cli import images, jobs, local
 from sagedock.errors import SagedockError
 
 __all__ = ["main"]
@@ -19,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(local.app, name="local")
 app.command("images")(images.images)
 

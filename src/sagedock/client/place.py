@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from sagedock.client import pace
 from sagedock.client.pace import Pace
 from sagedock.client.show import Show
-from sagedock.errors import InvalidRequest
+from sagedock.errors import InvalidRequest, LocalServerError
 
 if TYPE_CHECKING:
     from sagedock.local import LocalSageMaker
 
-__all__ = ["Place", "Target", "chosen_target", "place_of"]
+__all__ = ["Place", "Target", "chosen_target", "place_of", "require_running"]
 
 Target = Literal["aws", "local"]
 
@@ -67,6 +67,20 @@ def place_of(target: Target, show: Show, environ: Mapping[str, str] = os.environ
     if _is_this_machine(url):
         return Place(pace=pace.LOCAL, variables=environ)
     return _place_that_runs(environ) or _place_in_this_process(show)
+
+
+def require_running(target: Target, environ: Mapping[str, str] = os.environ) -> None:
+    """Raise LocalServerError if ``target`` is a local SageMaker, and none runs.
+
+    For those who only look: what they would start has no job that runs.
+    """
+    if target == "aws" or _is_this_machine(environ.get("AWS_ENDPOINT_URL", "")):
+        return
+    if _place_that_runs(environ) is None:
+        raise LocalServerError(
+            "no local SageMaker runs: start one with `sagedock local up --detach`, or look at jobs "
+            "on AWS with --target aws"
+        )
 
 
 def _is_this_machine(url: str) -> bool:

@@ -1,11 +1,16 @@
 """One training job that was created: asked, followed, stopped."""
 
 from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from sagedock.client.board import Board
+from sagedock.client.curves import save_curves
 from sagedock.client.logs import TRAINING_LOGS, JobLogs
 from sagedock.client.refusals import explained
 from sagedock.client.result import TrainingResult, require_completed
+from sagedock.client.series import MetricSeries, host_count
 from sagedock.client.session import Session
 from sagedock.client.show import Show, nowhere
 from sagedock.client.waiting import wait_until_ended
@@ -21,6 +26,10 @@ class TrainingRun:
         self._session = session
         self._show = show
 
+    @cached_property
+    def _board(self) -> Board:
+        return Board(self._session)
+
     def describe(self) -> Mapping[str, Any]:
         """Return the answer of DescribeTrainingJob. Raises InvalidRequest for an unknown job."""
         with explained(self._session.target):
@@ -30,12 +39,22 @@ class TrainingRun:
         """Return what is known of the job now."""
         return TrainingResult.of(self.describe())
 
+    def metrics(self) -> tuple[MetricSeries, ...]:
+        """Return what is known of the job's metrics now, each over time: those of its definitions,
+        then what each host uses. Metrics without a point are left out. See JobView.
+        """
+        return tuple(self._board.view(self.name).series)
+
+    def save_curves(self, path: str | Path) -> None:
+        """Draw the metrics over time into ``path``, a .png or .svg; see ``curves.save_curves``."""
+        save_curves(self._board.view(self.name), Path(path))
+
     def wait(self, *, logs: bool = True) -> TrainingResult:
         """Return the result once the job completed, showing its states and, if asked, its lines.
 
         Raises JobFailed if it ended otherwise. Ctrl-C ends the waiting; a job on AWS goes on.
         """
-        hosts = _hosts(self.describe())
+        hosts = host_count(self.describe())
         try:
             description = self._wait(logs=logs, name_hosts=hosts > 1)
         except BaseException:  # Ctrl-C above all: the user must learn that the job goes on
@@ -87,9 +106,3 @@ class TrainingRun:
             goes_on = "without this program"
         job = f"Estimator.attach({self.name!r})"
         return f"{self.name} goes on {goes_on}. Follow it: {job}.wait(); stop it: {job}.stop()"
-
-
-def _hosts(description: Mapping[str, Any]) -> int:
-    resources = description["ResourceConfig"]
-    groups = resources.get("InstanceGroups", ())
-    return resources.get("InstanceCount") or sum(group["InstanceCount"] for group in groups) or 1

@@ -17,12 +17,15 @@ from sagedock.engine.spec import (
     ContainerSpec,
     Exit,
     Found,
+    Gpu,
     Image,
     LogFrame,
     Machine,
     Network,
     OverlayFile,
+    Usage,
 )
+from sagedock.engine.usage import NVIDIA_SMI, gpus_of, has_gpus, usage_of, volumes_bytes
 from sagedock.errors import ContainerNotStarted, EngineError, EngineUnavailable, ImageNotFound
 
 __all__ = ["DockerEngine"]
@@ -178,6 +181,40 @@ class DockerEngine:
                 container, path, chunk_size=_ARCHIVE_CHUNK_BYTES
             )
             yield from chunks
+
+    def usage(self, container: str) -> Usage | None:
+        """Return what it uses now, or None if it does not run."""
+        with _engine_errors(f"measuring container {container}"), suppress(NotFound):
+            stats = self._client.api.stats(container, stream=False, one_shot=True)
+            state = self._client.api.inspect_container(container)["State"]
+            return usage_of(stats, state["StartedAt"])
+        return None
+
+    def written_bytes(self, container: str) -> int | None:
+        """Return how much it holds in its own layer and volumes, not counting what it was given;
+        None where that cannot be measured.
+        """
+        api = self._client.api
+        with _engine_errors(f"measuring the files of container {container}"), suppress(NotFound):
+            found = api.inspect_container(container)
+            rows = api.containers(all=True, size=True, filters={"id": container})
+            layer = next((row.get("SizeRw", 0) for row in rows), None)
+            names = [mount["Name"] for mount in found["Mounts"] if mount.get("Name")]
+            volumes = volumes_bytes(api, [scratch_name(found["Name"].lstrip("/")), *names])
+            return None if layer is None or volumes is None else layer + volumes
+        return None
+
+    def gpus(self, container: str) -> Sequence[Gpu]:
+        """Return how busy its GPUs are; nothing if it has none, or does not run.
+
+        Asked inside it: what it sees there are its own GPUs, and no others.
+        """
+        api = self._client.api
+        with _engine_errors(f"measuring the GPUs of container {container}"):
+            if not has_gpus(api.inspect_container(container)):
+                return ()
+            asked = api.exec_create(container, list(NVIDIA_SMI), stderr=False)
+            return gpus_of(api.exec_start(asked["Id"]))
 
     def remove(self, container: str) -> None:
         """Kill it if it runs, and remove it with its volumes. One that is gone is no error."""

@@ -7,11 +7,13 @@ from sagedock.engine.spec import (
     ContainerSpec,
     Exit,
     Found,
+    Gpu,
     Image,
     LogFrame,
     Machine,
     Network,
     OverlayFile,
+    Usage,
 )
 
 __all__ = ["Engine"]
@@ -62,6 +64,20 @@ class Engine(Protocol):
 
     def archive(self, container: str, path: str) -> Iterator[bytes]:
         """Yield a tar of a file or folder inside it, running or not; nothing if it is absent."""
+        ...
+
+    def usage(self, container: str) -> Usage | None:
+        """Return what it uses now, or None if it does not run."""
+        ...
+
+    def written_bytes(self, container: str) -> int | None:
+        """Return how much it holds in its own layer and volumes, not counting what it was given;
+        None where that cannot be measured.
+        """
+        ...
+
+    def gpus(self, container: str) -> Sequence[Gpu]:
+        """Return how busy its GPUs are; nothing if it has none, or does not run."""
         ...
 
     def remove(self, container: str) -> None:

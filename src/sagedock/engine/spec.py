@@ -10,12 +10,14 @@ __all__ = [
     "ContainerSpec",
     "Exit",
     "Found",
+    "Gpu",
     "Image",
     "LogFrame",
     "Machine",
     "Network",
     "OverlayFile",
     "OverlayMount",
+    "Usage",
     "VolumeMount",
 ]
 
@@ -157,3 +159,27 @@ class Network:
     name: str
     gateway: str | None
     subnet: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What a running container uses at ``at_s`` (epoch seconds).
+
+    ``cpu_s`` is the CPU time it has had since ``started_at_s``, of all cores. ``memory_bytes``
+    leaves out what the kernel would drop if it needed the memory; ``memory_limit_bytes`` is the
+    machine's where none was set.
+    """
+
+    at_s: float
+    started_at_s: float
+    cpu_s: float
+    memory_bytes: int
+    memory_limit_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gpu:
+    """How busy one GPU of a container is, in percent: its units, and its memory."""
+
+    utilization: float
+    memory: float

@@ -5,12 +5,15 @@ from sagedock.local.control_client import control
 from sagedock.local.daemon import down, running, up
 from sagedock.local.endpoints import client_variables
 from sagedock.local.home import Running
+from sagedock.local.metrics import Matcher, MatcherBroke
 from sagedock.local.server import LocalSageMaker
 from sagedock.local.settings import Settings, default_home
 from sagedock.local.uris import object_file
 
 __all__ = [
     "LocalSageMaker",
+    "Matcher",
+    "MatcherBroke",
     "Running",
     "Settings",
     "clean",

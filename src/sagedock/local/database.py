@@ -33,6 +33,19 @@ CREATE TABLE IF NOT EXISTS log_events (
     time_ms INTEGER NOT NULL, ingested_ms INTEGER NOT NULL, message TEXT NOT NULL,
     PRIMARY KEY (stream, number)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS metric_series (
+    id INTEGER PRIMARY KEY, region TEXT NOT NULL, namespace TEXT NOT NULL,
+    dimensions TEXT NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL,
+    UNIQUE (region, namespace, dimensions, name, unit)
+);
+CREATE TABLE IF NOT EXISTS metric_points (
+    series INTEGER NOT NULL, time_ms INTEGER NOT NULL, value REAL NOT NULL, step INTEGER
+);
+CREATE INDEX IF NOT EXISTS metric_points_by_time ON metric_points (series, time_ms);
+CREATE TABLE IF NOT EXISTS metric_progress (
+    region TEXT NOT NULL, stream TEXT NOT NULL, events INTEGER NOT NULL,
+    PRIMARY KEY (region, stream)
+);
 """
 
 

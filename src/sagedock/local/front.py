@@ -11,9 +11,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sagedock.local.caller import Caller, caller_of
+from sagedock.local.cloudwatch import CloudWatch, is_call
 from sagedock.local.control import CONTROL_PATH
 from sagedock.local.json_service import JsonService
 from sagedock.local.logs import GROUP_PREFIX
+from sagedock.local.metrics import OPERATIONS as METRIC_OPERATIONS
 from sagedock.local.replay import replay
 from sagedock.local.roles import Roles
 
@@ -31,6 +33,8 @@ class Front:
 
     sagemaker: JsonService
     logs: JsonService
+    cloudwatch: JsonService
+    metrics: JsonService
     s3: ASGIApp
     others: Callable[[], ASGIApp]
     control: ASGIApp
@@ -58,6 +62,10 @@ class Front:
     async def _application(
         self, scope: Scope, headers: Mapping[str, str], caller: Caller
     ) -> ASGIApp:
+        if is_call(caller.service, scope["path"], headers):
+            return CloudWatch(self.cloudwatch, self._moto, caller)
+        if caller.service == "sagemaker" and scope["path"].lstrip("/") in METRIC_OPERATIONS:
+            return _Json(self.metrics, scope["path"].lstrip("/"), caller)
         service, _, operation = headers.get("x-amz-target", "").partition(".")
         if service == _SAGEMAKER or (caller.service == "sagemaker" and not service):
             return _Json(self.sagemaker, operation or scope["path"], caller)

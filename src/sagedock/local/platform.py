@@ -8,6 +8,7 @@ from pathlib import Path
 from sagedock.engine import Engine, Machine
 from sagedock.local.faults import Faults
 from sagedock.local.logs import LogStore
+from sagedock.local.metrics import MetricStore
 from sagedock.local.resources import Resources
 from sagedock.local.s3 import ObjectStore
 from sagedock.local.settings import Settings
@@ -38,6 +39,7 @@ class Platform:
     resources: Resources
     tags: Tags
     logs: LogStore
+    metrics: MetricStore
     objects: ObjectStore
     network: str
     container_url: str

@@ -14,7 +14,7 @@ import uvicorn
 
 from sagedock.engine import Engine, Network, connect
 from sagedock.errors import EngineError, LocalServerError
-from sagedock.local import logs
+from sagedock.local import cloudwatch, logs, metrics
 from sagedock.local.caller import Caller
 from sagedock.local.control import Control
 from sagedock.local.database import Database
@@ -169,6 +169,7 @@ def _platform(
         resources=Resources(database),
         tags=Tags(database),
         logs=logs.LogStore(database),
+        metrics=metrics.MetricStore(database),
         objects=objects,
         network=network,
         container_url=inside.url,
@@ -202,6 +203,22 @@ def _front(platform: Platform, jobs: TrainingJobs, state: Mapping[str, Any]) -> 
             },
             check_answers=settings.check_answers,
         ),
+        cloudwatch=JsonService(
+            service="cloudwatch",
+            operations={
+                name: _on(platform.metrics, operation)
+                for name, operation in cloudwatch.OPERATIONS.items()
+            },
+            check_answers=settings.check_answers,
+        ),
+        metrics=JsonService(
+            service=metrics.METRICS_SERVICE,
+            operations={
+                name: _on(platform.metrics, operation)
+                for name, operation in metrics.OPERATIONS.items()
+            },
+            check_answers=settings.check_answers,
+        ),
         s3=s3_app(platform.objects, account=settings.account, throttles=platform.faults.throttles),
         others=other_services,
         control=Control(
@@ -215,7 +232,7 @@ def _front(platform: Platform, jobs: TrainingJobs, state: Mapping[str, Any]) -> 
     )
 
 
-def _on(store: logs.LogStore, operation: Any) -> Any:
+def _on(store: logs.LogStore | metrics.MetricStore, operation: Any) -> Any:
     def carried_out(caller: Caller, request: Mapping[str, Any]) -> Any:
         return operation(store, caller, request)
 

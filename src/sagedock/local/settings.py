@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sagedock.api.metrics import PUBLISHED_EVERY_S
 from sagedock.contract import limits
 from sagedock.errors import InvalidRequest
 
@@ -17,6 +18,7 @@ ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-west-2"
 _PORTS = 65_536
 _LOWEST_MEMORY_MIB = 6  # Docker's own minimum
+_SHORTEST_PERIOD_S = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,8 @@ class Settings:
     them; ``container_memory_mib`` and ``container_shm_mib`` say otherwise for all.
     ``max_containers`` run at once, by default two for each processor; further jobs wait.
     ``stop_grace_s`` lies between SIGTERM and SIGKILL; ``shutdown_grace_s`` does when the server
-    ends. ``checkpoint_sync_s`` lies between two looks at a job's checkpoints.
+    ends. ``checkpoint_sync_s`` lies between two looks at a job's checkpoints; ``metrics_period_s``
+    is how often what containers use is published, in seconds.
     ``spot_interrupt_every_s`` interrupts spot jobs after so many seconds of training on average,
     at moments that follow from ``spot_seed``.
     ``allow_instance_types`` are types newer than the installed model of the service.
@@ -49,6 +52,7 @@ class Settings:
     checkpoint_sync_s: float = 1.0
     spot_interrupt_every_s: float | None = None
     spot_seed: int = 0
+    metrics_period_s: float = PUBLISHED_EVERY_S
     allow_instance_types: frozenset[str] = frozenset()
     file_systems: Mapping[str, Path] = field(default_factory=dict)
     check_answers: bool = False
@@ -59,6 +63,11 @@ class Settings:
         if memory is not None and memory < _LOWEST_MEMORY_MIB:
             problems.append(
                 f"container memory: {memory} MiB is below Docker's {_LOWEST_MEMORY_MIB}: use more"
+            )
+        if self.metrics_period_s < _SHORTEST_PERIOD_S:
+            problems.append(
+                f"metrics period: {self.metrics_period_s:g} s is too short: use "
+                f"{_SHORTEST_PERIOD_S:g} or more"
             )
         if self.port not in range(_PORTS):
             problems.append(
@@ -104,6 +113,7 @@ class Settings:
             max_containers=_number(environ, "SAGEDOCK_MAX_CONTAINERS"),
             spot_interrupt_every_s=_number(environ, "SAGEDOCK_SPOT_INTERRUPT_EVERY_S"),
             spot_seed=_number(environ, "SAGEDOCK_SPOT_SEED") or 0,
+            metrics_period_s=_number(environ, "SAGEDOCK_METRICS_PERIOD_S") or PUBLISHED_EVERY_S,
             allow_instance_types=frozenset(
                 environ.get("SAGEDOCK_ALLOW_INSTANCE_TYPES", "").replace(",", " ").split()
             ),

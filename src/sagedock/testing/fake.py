@@ -16,11 +16,13 @@ from sagedock.engine import (
     ContainerSpec,
     Exit,
     Found,
+    Gpu,
     Image,
     LogFrame,
     Machine,
     Network,
     OverlayFile,
+    Usage,
 )
 from sagedock.errors import ContainerNotStarted, ImageNotFound
 
@@ -32,7 +34,11 @@ _STARTED_NOTHING = "exec: no such program"
 
 @dataclass
 class Container:
-    """What a fake container's function works with: its spec, its files, its log, its signals."""
+    """What a fake container's function works with: its spec, its files, its log, its signals.
+
+    ``usage``, ``written_bytes`` and ``gpus`` are what the engine measures while it runs;
+    ``measured`` is set once its usage was.
+    """
 
     spec: ContainerSpec
     id: str
@@ -41,6 +47,10 @@ class Container:
     state: str = "created"
     out_of_memory: bool = False
     code: int = 0
+    usage: Usage | None = None
+    written_bytes: int | None = None
+    gpus: Sequence[Gpu] = ()
+    measured: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     _frames: list[LogFrame] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -179,6 +189,25 @@ class FakeEngine:
                 entry.size = len(content)
                 archive.addfile(entry, io.BytesIO(content))
         yield buffer.getvalue()
+
+    def usage(self, container: str) -> Usage | None:
+        """Return what the program says that it uses."""
+        made = self.all.get(container)
+        if made is None or made.state != "running" or made.usage is None:
+            return None
+        usage = made.usage
+        made.measured.set()
+        return usage
+
+    def written_bytes(self, container: str) -> int | None:
+        """Return what the program says that it has written."""
+        made = self.all.get(container)
+        return made.written_bytes if made else None
+
+    def gpus(self, container: str) -> Sequence[Gpu]:
+        """Return what the program says of its GPUs."""
+        made = self.all.get(container)
+        return made.gpus if made and made.state == "running" else ()
 
     def remove(self, container: str) -> None:
         """Forget a container."""

@@ -22,6 +22,7 @@ from sagedock.local.training.containers import (
 )
 from sagedock.local.training.events import Broke, Event
 from sagedock.local.training.faults_in_training import Planned, planned
+from sagedock.local.training.metrics import measured
 from sagedock.local.training.pipes import Feeds
 from sagedock.local.training.record import Record
 from sagedock.local.training.staging import stage_channels
@@ -110,7 +111,8 @@ class Attempt:
             grace_s=self.platform.settings.stop_grace_s,
         )
         try:
-            watched = watch.until(limits)
+            with measured(self.platform, key, request, containers):
+                watched = watch.until(limits)
         except BaseException:
             sync.abandon()
             raise

@@ -1,12 +1,11 @@
-"""After the containers ended: artefacts to S3, the failure file, and the metrics."""
+"""After the containers ended: artefacts to S3, and the failure file."""
 
 import errno
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sagedock.contract import limits, paths
-from sagedock.local.logs import Event
 from sagedock.local.platform import Platform
 from sagedock.local.s3 import S3Error
 from sagedock.local.training import reasons
@@ -15,15 +14,7 @@ from sagedock.local.training.extracted import extracted
 from sagedock.local.training.watch import Watched
 from sagedock.local.uris import S3Uri
 
-__all__ = [
-    "DISK_FULL",
-    "LOG_GROUP",
-    "UploadFailed",
-    "failure_reason",
-    "log_events",
-    "model_uri",
-    "upload",
-]
+__all__ = ["DISK_FULL", "LOG_GROUP", "UploadFailed", "failure_reason", "model_uri", "upload"]
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 #: Source: huggingface/blog#114.
@@ -69,12 +60,6 @@ def failure_reason(platform: Platform, containers: Mapping[str, str], watched: W
     limit = int(limits.FAILURE_REASON_CHARACTERS) * _BYTES_PER_CHARACTER
     text = read_file(platform.engine, containers[host], paths.FAILURE.path, limit)
     return reasons.container_failure(watched.exits[host], text)
-
-
-def log_events(platform: Platform, region: str, job: str) -> Iterable[Event]:
-    """Yield every event of every host's log, host by host."""
-    for stream in platform.logs.streams(region, LOG_GROUP, f"{job}/"):
-        yield from platform.logs.every_event(stream)
 
 
 def _output(request: Mapping[str, Any]) -> S3Uri:

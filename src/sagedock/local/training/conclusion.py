@@ -9,7 +9,6 @@ from sagedock.local.training import reasons
 from sagedock.local.training.collect import (
     UploadFailed,
     failure_reason,
-    log_events,
     model_uri,
     upload,
 )
@@ -62,8 +61,4 @@ class Conclusion:
                 assert_never(watched.cause)
 
     def _metrics(self) -> Sequence[Mapping[str, Any]]:
-        definitions = self.request["AlgorithmSpecification"].get("MetricDefinitions", [])
-        if not definitions:
-            return ()
-        key = self.record.key
-        return final_metrics(definitions, log_events(self.platform, key.region, key.name))
+        return final_metrics(self.platform, self.record.key, self.request)

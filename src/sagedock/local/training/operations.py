@@ -17,6 +17,7 @@ from sagedock.local.training import lifecycle
 from sagedock.local.training.collect import LOG_GROUP
 from sagedock.local.training.document import new_document, training_job_arn
 from sagedock.local.training.jobs import TrainingJobs
+from sagedock.local.training.metrics import forget_metrics
 from sagedock.local.training.steps import KIND, TERMINAL
 from sagedock.local.training.unsupported import unsupported
 from sagedock.local.uris import S3Uri
@@ -139,6 +140,7 @@ class TrainingOperations:
         return {"TrainingJobArn": job.document["TrainingJobArn"]}
 
     def _forget(self, job: Resource) -> None:
+        forget_metrics(self._platform, job.key, job.request)
         for stream in self._platform.logs.streams(job.key.region, LOG_GROUP, f"{job.key.name}/"):
             self._platform.logs.delete(stream)
         self._platform.tags.remove_all(job.document["TrainingJobArn"])

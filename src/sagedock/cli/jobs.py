@@ -1,0 +1,192 @@
+"""``sagedock jobs``: a table of training jobs, one of them in detail, and its curves."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import typer
+
+from sagedock.errors import InvalidRequest, JobFailed
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from sagedock.client import Session
+    from sagedock.client.board import Board, JobView
+
+__all__ = ["app"]
+
+_INTERRUPTED = 130
+_DEFAULT_ROWS = 10
+_WIDE = 160  # where nobody looks, a name is not cut
+
+Seen = TypeVar("Seen")
+
+app = typer.Typer(help="Training jobs: what they are doing, and what they have reached.")
+
+Target = Literal["local", "aws"]
+_Target = Annotated[
+    Target | None,
+    typer.Option(help="Where the jobs are; $SAGEDOCK_TARGET by default.", show_default=False),
+]
+_Region = Annotated[str | None, typer.Option(help="Their region.", show_default=False)]
+_Watch = Annotated[bool, typer.Option("--watch", "-w", help="Draw it anew, until Ctrl-C.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback(invoke_without_command=True)
+def jobs(
+    context: typer.Context,
+    target: _Target = None,
+    region: _Region = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = _DEFAULT_ROWS,
+    status: Annotated[
+        str | None, typer.Option(help="Only those, e.g. InProgress.", show_default=False)
+    ] = None,
+    contains: Annotated[
+        str | None, typer.Option(help="Only names with this in them.", show_default=False)
+    ] = None,
+    watch: _Watch = False,
+    as_json: _Json = False,
+) -> None:
+    """List the newest training jobs: status, time, latest metrics, CPU and memory."""
+    if context.invoked_subcommand is not None:
+        return
+    from sagedock.cli.tables import job_line, jobs_table
+
+    session, board = _board(target, region)
+    with _quiet_when_interrupted():
+        looks = _looks(
+            lambda: board.latest(limit=limit, status=status, contains=contains), session, watch
+        )
+        if as_json:
+            for rows in looks:
+                typer.echo(_json([asdict(row) for row in rows], one_line=watch))
+        elif watch and not sys.stdout.isatty():
+            _print_new(job_line(row) for rows in looks for row in reversed(rows))
+        else:
+            _draw(map(jobs_table, looks), live=watch)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="The training job.")],
+    target: _Target = None,
+    region: _Region = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Draw it anew, until the job has ended.")
+    ] = False,
+    as_json: _Json = False,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="Draw the curves into this file, .png or .svg.", show_default=False),
+    ] = None,
+) -> None:
+    """Show one training job, with each of its metrics.
+
+    With --watch the exit code is 4 if the job ended Failed or Stopped.
+    """
+    from sagedock.cli.tables import job_line, job_table
+    from sagedock.client.curves import problem_with_picture, save_curves
+
+    if save and (problem := problem_with_picture(save)):
+        raise InvalidRequest([f"--save: {problem}"])
+    session, board = _board(target, region)
+    last: list[JobView] = []
+
+    def views() -> Iterator["JobView"]:
+        for view in _looks(lambda: board.view(name), session, watch):
+            last[:] = [view]
+            yield view
+            if view.row.has_ended:
+                return
+
+    with _quiet_when_interrupted():
+        if as_json:
+            for view in views():
+                typer.echo(_json(asdict(view), one_line=watch))
+        elif watch and not sys.stdout.isatty():
+            _print_new(job_line(view.row) for view in views())
+        else:
+            _draw(map(job_table, views()), live=watch)
+    (view,) = last
+    if save:
+        save_curves(view, save)
+        typer.echo(f"curves of {name}: {save}", err=as_json)
+    if watch and view.row.status in ("Failed", "Stopped"):
+        raise JobFailed(name, view.row.status, view.row.failure_reason or "")
+
+
+def _board(target: Target | None, region: str | None) -> "tuple[Session, Board]":
+    """Return the session and its board; a local SageMaker is not started only to be looked at."""
+    from sagedock.client import Session
+    from sagedock.client.board import Board
+    from sagedock.client.place import chosen_target, require_running
+    from sagedock.client.show import nowhere
+
+    require_running(chosen_target(target))
+    session = Session(target=target, region=region, show=nowhere)
+    return session, Board(session)
+
+
+def _looks(look: Callable[[], Seen], session: "Session", watch: bool) -> Iterator[Seen]:
+    """Yield what ``look`` returns, once, or again and again; a service that is busy is awaited."""
+    from sagedock.client.patience import Clock, patiently
+    from sagedock.client.show import nowhere
+
+    pace = session.place.pace
+    while True:
+        yield patiently(look, patience_s=pace.patience_s, clock=Clock(), show=nowhere)
+        if not watch:
+            return
+        time.sleep(pace.table_s)
+
+
+@contextmanager
+def _quiet_when_interrupted() -> Iterator[None]:
+    """End the command without a word when Ctrl-C is pressed: the terminal is as it was."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(_INTERRUPTED) from None
+
+
+def _print_new(lines: Iterable[tuple[object, str]]) -> None:
+    """Print each line that tells anything new, at once: no person at a terminal reads them."""
+    known: set[object] = set()
+    for told, line in lines:
+        if told not in known:
+            known.add(told)
+            typer.echo(line)
+            sys.stdout.flush()
+
+
+def _draw(tables: Iterable["RenderableType"], *, live: bool) -> None:
+    """Print the tables, each in the place of the last one if ``live``."""
+    from rich.console import Console
+    from rich.live import Live
+
+    if not live:
+        console = Console() if sys.stdout.isatty() else Console(width=_WIDE, soft_wrap=True)
+        for table in tables:
+            console.print(table)
+        return
+    with Live(auto_refresh=False) as shown:
+        for table in tables:
+            shown.update(table, refresh=True)
+
+
+def _json(value: Any, *, one_line: bool) -> str:
+    return json.dumps(value, indent=None if one_line else 2, default=_moment)
+
+
+def _moment(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
