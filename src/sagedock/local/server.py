@@ -14,7 +14,7 @@ import uvicorn
 
 from sagedock.engine import Engine, Network, connect
 from sagedock.errors import EngineError, LocalServerError
-from sagedock.local import logs
+from sagedock.local import logs, training
 from sagedock.local.caller import Caller
 from sagedock.local.database import Database
 from sagedock.local.endpoints import client_variables, write_sdk_config
@@ -157,7 +157,7 @@ def _platform(
     return Platform(
         settings=settings,
         engine=engine,
-        resources=Resources(database),
+        resources=Resources(database, summaries={training.KIND: training.SUMMARY}),
         tags=Tags(database),
         logs=logs.LogStore(database),
         objects=objects,
@@ -176,6 +176,7 @@ def _front(platform: Platform, jobs: TrainingJobs, state: Mapping[str, Any]) -> 
                 **TrainingOperations(platform, jobs).table(),
                 **TagOperations(platform).table(),
             },
+            quick=TrainingOperations.quick,
             allow=settings.allow_instance_types,
             check_answers=settings.check_answers,
         ),

@@ -21,7 +21,7 @@ from sagedock.local.training.steps import KIND, TERMINAL
 from sagedock.local.training.unsupported import unsupported
 from sagedock.local.uris import S3Uri
 
-__all__ = ["TrainingOperations"]
+__all__ = ["SUMMARY", "TrainingOperations"]
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -31,7 +31,8 @@ _ENDING = ServiceError(
     message="The local SageMaker is ending: start it again with `sagedock local up`",
     http_status=503,
 )
-_SUMMARY = (
+#: The members of a job's document that ListTrainingJobs answers.
+SUMMARY = (
     "TrainingJobName",
     "TrainingJobArn",
     "CreationTime",
@@ -44,9 +45,7 @@ _SUMMARY = (
 _LISTING = Listing(
     kind=KIND,
     members="TrainingJobSummaries",
-    name="TrainingJobName",
-    status="TrainingJobStatus",
-    keep=_SUMMARY,
+    keep=SUMMARY,
 )
 
 
@@ -56,6 +55,9 @@ class TrainingOperations:
     def __init__(self, platform: Platform, jobs: TrainingJobs) -> None:
         self._platform = platform
         self._jobs = jobs
+
+    #: Those that only read the store.
+    quick = frozenset({"DescribeTrainingJob", "ListTrainingJobs"})
 
     def table(self) -> Mapping[str, Callable[[Caller, Request], Answer]]:
         """Return each operation's name with what carries it out."""
