@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.table import show
 
-NAMES = ("imports", "startup", "local_mode", "channel", "s3")
+NAMES = ("imports", "startup", "local_mode", "channel", "s3", "describe_and_list")
 
 
 def main(wanted: list[str]) -> int:

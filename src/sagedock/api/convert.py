@@ -64,7 +64,7 @@ class _Members:
         }
 
     def __call__(self, value: Any) -> Any:
-        if not fits("structure", value):
+        if not isinstance(value, dict) and not fits("structure", value):
             return value
         members = self._members
         return {

@@ -18,9 +18,10 @@ CREATE TABLE IF NOT EXISTS resources (
     summary TEXT NOT NULL DEFAULT '', document TEXT NOT NULL, request TEXT NOT NULL,
     PRIMARY KEY (region, kind, name)
 );
-CREATE INDEX IF NOT EXISTS resources_by_creation ON resources (region, kind, created, name);
-CREATE INDEX IF NOT EXISTS resources_by_change ON resources (region, kind, modified, name);
-CREATE INDEX IF NOT EXISTS resources_by_status ON resources (region, kind, status, name);
+DROP INDEX IF EXISTS resources_by_creation;  -- of older versions
+CREATE INDEX IF NOT EXISTS resources_created ON resources (region, kind, created, name, status);
+CREATE INDEX IF NOT EXISTS resources_modified ON resources (region, kind, modified, name, status);
+CREATE INDEX IF NOT EXISTS resources_status ON resources (region, kind, status, name);
 CREATE TABLE IF NOT EXISTS tags (
     arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (arn, key)
 );
