@@ -11,6 +11,14 @@ from sagedock.errors import StorageError
 
 __all__ = ["Database"]
 
+#: What is deleted goes back to the disk (in files that are new); so does what the log of changes
+#: had beyond 16 MiB.
+_PRAGMAS = """
+PRAGMA auto_vacuum=FULL;
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=NORMAL;
+PRAGMA journal_size_limit=16777216;
+"""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS resources (
     region TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
@@ -54,9 +62,7 @@ class Database:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = _connect(path)
-            self._connection.executescript(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA
-            )
+            self._connection.executescript(_PRAGMAS + _SCHEMA)
             _add_columns(self._connection)
         except (OSError, sqlite3.Error) as error:
             raise StorageError(

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
@@ -107,6 +108,12 @@ class Resources:
                 *(key.region, key.kind, key.name),
             )
         return changed
+
+    def together(self) -> AbstractContextManager[None]:
+        """Make all changes of a block, to tags and logs too, or none; nobody else changes anything
+        meanwhile.
+        """
+        return self._database.transaction()
 
     def delete(self, key: Key) -> None:
         """Delete the resource of that name."""

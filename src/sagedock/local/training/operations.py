@@ -118,7 +118,8 @@ class TrainingOperations:
             raise Refused(messages.training_job_not_deletable(job.status))
         # Its name may be used again at once: no clean-up of the old job may come after that.
         self._jobs.wait_until_gone(job.key)
-        self._forget(job)
+        if not self._forget(job):
+            raise Refused(messages.training_job_not_found())
         return {}
 
     def update(self, caller: Caller, request: Request) -> Answer:
@@ -136,11 +137,20 @@ class TrainingOperations:
             raise Refused(messages.training_job_not_found())
         return {"TrainingJobArn": job.document["TrainingJobArn"]}
 
-    def _forget(self, job: Resource) -> None:
-        for stream in self._platform.logs.streams(job.key.region, LOG_GROUP, f"{job.key.name}/"):
-            self._platform.logs.delete(stream)
-        self._platform.tags.remove_all(job.document["TrainingJobArn"])
-        self._platform.resources.delete(job.key)
+    def _forget(self, job: Resource) -> bool:
+        """Delete ``job``, and return True; False if another call did so before. Then its name may
+        be a new job's.
+        """
+        logs, resources = self._platform.logs, self._platform.resources
+        with resources.together():
+            now = resources.get(job.key)
+            if now is None or now.created != job.created:
+                return False
+            for stream in logs.streams(job.key.region, LOG_GROUP, f"{job.key.name}/"):
+                logs.delete(stream)
+            self._platform.tags.remove_all(job.document["TrainingJobArn"])
+            resources.delete(job.key)
+        return True
 
     def _found(self, caller: Caller, request: Request) -> Resource:
         job = self._platform.resources.get(_key(caller, request["TrainingJobName"]))
