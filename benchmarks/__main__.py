@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.table import show
 
-NAMES = ("imports", "startup", "local_mode", "channel", "s3", "describe_and_list")
+NAMES = ("imports", "startup", "local_mode", "channel", "s3", "describe_and_list", "leaks")
 
 
 def main(wanted: list[str]) -> int:
