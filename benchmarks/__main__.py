@@ -5,7 +5,10 @@ import sys
 
 from benchmarks.table import show
 
-NAMES = ("imports", "startup", "local_mode", "channel", "pipe", "s3")
+NAMES = (
+    *("imports", "startup", "local_mode", "channel", "pipe", "s3"),
+    *("describe_and_list", "leaks"),
+)
 
 
 def main(wanted: list[str]) -> int:

@@ -113,11 +113,15 @@ def _walk(spot: _Spot) -> Iterator[Problem]:
 
 def _in_structure(spot: _Spot) -> Iterator[Problem]:
     yield from _in_union(spot)
+    required = spot.shape.required_members
     for name, shape in spot.shape.members.items():
-        member = spot.inside(shape, spot.value.get(name), spot.place.of_member(name))
-        if member.value is not None:
+        value = spot.value.get(name)
+        if value is None and name not in required:
+            continue
+        member = spot.inside(shape, value, spot.place.of_member(name))
+        if value is not None:
             yield from _walk(member)
-        elif name in spot.shape.required_members:
+        else:
             yield member.problem(Kind.REQUIRED, MUST_NOT_BE_NULL)
 
 

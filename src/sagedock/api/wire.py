@@ -4,15 +4,13 @@ Only members that travel in the body; those of REST services that travel in the 
 or a header are the caller's.
 """
 
-import base64
 import json
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sagedock.api.json_types import fits
-from sagedock.api.model import Shape, error_shapes, input_shape, output_shape, protocol
+from sagedock.api.convert import reader, writer
+from sagedock.api.model import error_shapes, protocol
 from sagedock.api.service_error import ServiceError
 
 __all__ = [
@@ -32,8 +30,6 @@ REST_CONTENT_TYPE = "application/json"
 
 #: How errors that no model declares spell their text. Athena, of the same front, was measured.
 _CAPITAL_MESSAGE = ("AccessDeniedException", "SerializationException")
-
-_Leaf = Callable[[str, Any], Any]
 
 
 class MalformedBody(ValueError):
@@ -65,10 +61,11 @@ def decode(body: bytes, service: str, operation: str) -> dict[str, Any]:
     Unknown members are left out, as the service does. Values of a wrong type stay as they are:
     ask ``type_problem`` of ``read_json(body)`` first. Raises ``MalformedBody``.
     """
-    shape, value = input_shape(service, operation), read_json(body)
-    if shape is None or isinstance(value, list):
+    read, value = reader(service, operation), read_json(body)
+    if read is None or isinstance(value, list):
         return {}
-    return _convert_members(shape, value, _read_leaf)
+    request: dict[str, Any] = read(value)
+    return request
 
 
 def encode(service: str, operation: str, answer: Mapping[str, Any]) -> bytes:
@@ -77,9 +74,8 @@ def encode(service: str, operation: str, answer: Mapping[str, Any]) -> bytes:
     Members that are None or that the model lacks are left out. Raises ``ValueError`` for a datetime
     without a timezone. Source of the numbers: aws-answers row 122.
     """
-    shape = output_shape(service, operation)
-    value = {} if shape is None else _convert(shape, answer, _write_leaf)
-    return _bytes(value)
+    write = writer(service, operation)
+    return _bytes({} if write is None else write(answer))
 
 
 def error_body(error: ServiceError, service: str = "sagemaker") -> bytes:
@@ -112,58 +108,3 @@ def _message_key(code: str, service: str) -> str:
     names = ("Message",) if shape is None and code in _CAPITAL_MESSAGE else ()
     declared = () if shape is None else tuple(shape.members)
     return next((name for name in (*declared, *names) if name.lower() == "message"), "message")
-
-
-def _convert(shape: Shape, value: Any, leaf: _Leaf) -> Any:
-    """Return ``value`` with ``leaf`` applied to each scalar, nulls and unknown members left out."""
-    if value is None or not fits(shape.type_name, value):
-        return value
-    match shape.type_name:
-        case "structure":
-            return _convert_members(shape, value, leaf)
-        case "list":
-            return [_convert(shape.member, item, leaf) for item in value]
-        case "map":
-            items = value.items()
-            return {key: _convert(shape.value, item, leaf) for key, item in items}
-        case _:
-            return leaf(shape.type_name, value)
-
-
-def _convert_members(shape: Shape, value: Mapping[str, Any], leaf: _Leaf) -> dict[str, Any]:
-    members = shape.members
-    return {
-        name: _convert(members[name], item, leaf)
-        for name, item in value.items()
-        if name in members and item is not None and "location" not in members[name].serialization
-    }
-
-
-def _read_leaf(type_name: str, value: Any) -> Any:
-    match type_name:
-        case "timestamp" if not isinstance(value, datetime):
-            return datetime.fromtimestamp(value, UTC)
-        case "integer" | "long":
-            return int(value)
-        case "float" | "double":
-            return float(value)
-        case "blob" if isinstance(value, str):
-            return base64.b64decode(value)
-        case _:
-            return value
-
-
-def _write_leaf(type_name: str, value: Any) -> Any:
-    match type_name:
-        case "timestamp" if isinstance(value, datetime):
-            return _epoch_seconds(value)
-        case "blob" if isinstance(value, bytes | bytearray):
-            return base64.b64encode(value).decode()
-        case _:
-            return value
-
-
-def _epoch_seconds(moment: datetime) -> float:
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment}: a moment needs a timezone; use datetime.now(UTC)")
-    return round(moment.timestamp(), 3)

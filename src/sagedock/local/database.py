@@ -1,4 +1,4 @@
-"""One SQLite file, written through one connection: what survives when the server is killed."""
+"""One SQLite file: what survives when the server is killed."""
 
 import sqlite3
 import threading
@@ -11,14 +11,25 @@ from sagedock.errors import StorageError
 
 __all__ = ["Database"]
 
+#: What is deleted goes back to the disk (in files that are new); so does what the log of changes
+#: had beyond 16 MiB.
+_PRAGMAS = """
+PRAGMA auto_vacuum=FULL;
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=NORMAL;
+PRAGMA journal_size_limit=16777216;
+"""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS resources (
     region TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
     created REAL NOT NULL, modified REAL NOT NULL, status TEXT NOT NULL,
-    document TEXT NOT NULL, request TEXT NOT NULL,
+    summary TEXT NOT NULL DEFAULT '', document TEXT NOT NULL, request TEXT NOT NULL,
     PRIMARY KEY (region, kind, name)
 );
-CREATE INDEX IF NOT EXISTS resources_by_creation ON resources (region, kind, created, name);
+DROP INDEX IF EXISTS resources_by_creation;  -- of older versions
+CREATE INDEX IF NOT EXISTS resources_created ON resources (region, kind, created, name, status);
+CREATE INDEX IF NOT EXISTS resources_modified ON resources (region, kind, modified, name, status);
+CREATE INDEX IF NOT EXISTS resources_status ON resources (region, kind, status, name);
 CREATE TABLE IF NOT EXISTS tags (
     arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (arn, key)
 );
@@ -47,30 +58,40 @@ CREATE TABLE IF NOT EXISTS metric_progress (
     PRIMARY KEY (region, stream)
 );
 """
+#: How many connections for reading are kept open.
+_IDLE_READERS = 8
+#: Columns that files of older versions lack.
+_ADDED = (("resources", "summary", "TEXT NOT NULL DEFAULT ''"),)
 
 
 class Database:
-    """A SQLite file in WAL mode. Every statement runs under one lock, from any thread."""
+    """A SQLite file in WAL mode, used from any thread.
+
+    Writes go through one connection, one at a time. Reads have connections of their own, so that
+    none waits for a write.
+    """
 
     def __init__(self, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._connection.executescript(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA
-            )
+            self._connection = _connect(path)
+            self._connection.executescript(_PRAGMAS + _SCHEMA)
+            _add_columns(self._connection)
         except (OSError, sqlite3.Error) as error:
             raise StorageError(
                 f"{path}: cannot be opened ({error}): free the disk, or set SAGEDOCK_HOME to a "
                 "folder that can be written"
             ) from error
-        self._connection.row_factory = sqlite3.Row
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        self._writer: int | None = None
+        self._readers = _Readers(path)
 
     def rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
-        """Return the rows of a SELECT."""
-        with self._lock:
+        """Return the rows of a SELECT; within ``transaction()``, of what it has written too."""
+        if self._writer == threading.get_ident():
             return self._connection.execute(statement, values).fetchall()
+        with self._readers.one() as connection:
+            return connection.execute(statement, values).fetchall()
 
     def row(self, statement: str, *values: Any) -> sqlite3.Row | None:
         """Return the first row of a SELECT, or None."""
@@ -90,10 +111,11 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All writes of the block, or none. Blocks may nest; the outermost one commits."""
+        if self._writer == threading.get_ident():
+            yield
+            return
         with self._lock:
-            if self._connection.in_transaction:
-                yield
-                return
+            self._writer = threading.get_ident()
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield
@@ -104,6 +126,8 @@ class Database:
             except BaseException:
                 self._roll_back()
                 raise
+            finally:
+                self._writer = None
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
@@ -111,5 +135,56 @@ class Database:
 
     def close(self) -> None:
         """Close the file. The database cannot be used afterwards."""
+        self._readers.close()
         with self._lock:
             self._connection.close()
+
+
+class _Readers:
+    """Connections for reading, made as threads need them; a few are kept for the next."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+
+    @contextmanager
+    def one(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection that nobody else uses meanwhile."""
+        with self._lock:
+            if self._closed:
+                raise StorageError(f"{self._path} is closed: this local SageMaker has ended")
+            kept = self._idle.pop() if self._idle else None
+        connection = kept or _connect(self._path)
+        try:
+            yield connection
+        finally:
+            with self._lock:
+                keep = not self._closed and len(self._idle) < _IDLE_READERS
+                if keep:
+                    self._idle.append(connection)
+            if not keep:
+                connection.close()
+
+    def close(self) -> None:
+        """Close all, those that are lent when they come back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _add_columns(connection: sqlite3.Connection) -> None:
+    """Add what a file of an older version lacks."""
+    for table, column, kind in _ADDED:
+        names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        if column not in names:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")

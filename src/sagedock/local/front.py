@@ -114,7 +114,11 @@ class _Json:
 
     def with_body(self, body: bytes) -> ASGIApp:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            reply = await run_in_threadpool(self.service.answer, self.operation, body, self.caller)
+            call = (self.operation, body, self.caller)
+            if self.operation in self.service.quick:
+                reply = self.service.answer(*call)
+            else:
+                reply = await run_in_threadpool(self.service.answer, *call)
             response = Response(reply.body, reply.status, dict(reply.headers))
             await response(scope, receive, send)
 

@@ -29,10 +29,15 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True)
 class JsonService:
-    """The operations of one service. ``allow`` is enum values newer than the installed model."""
+    """The operations of one service.
+
+    ``quick`` are those that take a millisecond or so and wait for nothing: changing threads for
+    them would take longer. ``allow`` is enum values newer than the installed model.
+    """
 
     service: str
     operations: Mapping[str, Handler]
+    quick: frozenset[str] = frozenset()
     allow: frozenset[str] = frozenset()
     check_answers: bool = False
 

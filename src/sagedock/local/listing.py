@@ -9,12 +9,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any
 
 from sagedock.api import messages
 from sagedock.local.caller import Caller
 from sagedock.local.refusal import Refused
-from sagedock.local.resources import Resource, Resources, SortField
+from sagedock.local.resources import Resources, SortField, Span
 
 __all__ = ["Listing"]
 
@@ -33,8 +33,6 @@ class Listing:
 
     kind: str
     members: str
-    name: str
-    status: str
     keep: tuple[str, ...]
 
     def page(
@@ -46,54 +44,32 @@ class Listing:
         ("sorted according to the creation time, from the most current to the oldest").
         """
         sort = _SORT_FIELDS[request.get("SortBy", "CreationTime")]
-        limit = request.get("MaxResults", _DEFAULT_PAGE)
-        found = resources.page(
+        page = resources.page(
             caller.region,
             self.kind,
             sort=sort,
             descending=request.get("SortOrder", "Descending") == "Descending",
             after=_after(request.get("NextToken"), sort),
-            limit=limit + 1,
+            limit=request.get("MaxResults", _DEFAULT_PAGE),
             created=_span(request, "CreationTime"),
             modified=_span(request, "LastModifiedTime"),
+            named=request.get("NameContains", ""),
+            status=request.get("StatusEquals"),
         )
-        page = found[:limit]
+        pool = request.get("WarmPoolStatusEquals")
         answer: dict[str, Any] = {
-            self.members: [self._summary(each) for each in page if self._wanted(each, request)]
+            self.members: [
+                {name: summary[name] for name in self.keep if name in summary}
+                for summary in page.summaries
+                if pool in (None, summary.get("WarmPoolStatus", {}).get("Status"))
+            ]
         }
-        if len(found) > limit:
-            answer["NextToken"] = _token(_sort_value(page[-1], sort), page[-1].key.name)
+        if page.end is not None:
+            answer["NextToken"] = _token(*page.end)
         return answer
 
-    def _wanted(self, resource: Resource, request: Mapping[str, Any]) -> bool:
-        contains = request.get("NameContains", "")
-        status = request.get("StatusEquals", resource.status)
-        pool = resource.document.get("WarmPoolStatus", {}).get("Status")
-        return (
-            contains in resource.key.name
-            and status == resource.status
-            and request.get("WarmPoolStatusEquals", pool) == pool
-        )
 
-    def _summary(self, resource: Resource) -> dict[str, Any]:
-        return {name: resource.document[name] for name in self.keep if name in resource.document}
-
-
-def _sort_value(resource: Resource, sort: SortField) -> float | str:
-    match sort:
-        case "created":
-            return resource.created
-        case "modified":
-            return resource.modified
-        case "name":
-            return resource.key.name
-        case "status":
-            return resource.status
-        case _:
-            assert_never(sort)
-
-
-def _span(request: Mapping[str, Any], member: str) -> tuple[float | None, float | None]:
+def _span(request: Mapping[str, Any], member: str) -> Span:
     return _epoch(request.get(f"{member}After")), _epoch(request.get(f"{member}Before"))
 
 

@@ -2,15 +2,26 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from sagedock.local.database import Database
 
-__all__ = ["Key", "Resource", "Resources", "SortField"]
+__all__ = ["Key", "Page", "Resource", "Resources", "SortField", "Span"]
 
 SortField = Literal["created", "modified", "name", "status"]
+#: Later than, earlier than, in epoch seconds.
+Span = tuple[float | None, float | None]
+
+#: The summary of a resource that is wanted, or else NULL. Those of files of older versions, and of
+#: kinds without one, are whole documents.
+_WANTED_TEXT = (
+    "CASE WHEN instr(name, ?) AND status = ifnull(?, status) "
+    "THEN CASE summary WHEN '' THEN document ELSE summary END END"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,19 +45,39 @@ class Resource:
     request: Mapping[str, Any]
 
 
-class Resources:
-    """The table of resources."""
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A part of a list: what each resource is listed with, and where the next page starts after
+    (sort value, name), or None at the end.
+    """
 
-    def __init__(self, database: Database) -> None:
+    summaries: Sequence[Mapping[str, Any]]
+    end: tuple[Any, str] | None
+
+
+class Resources:
+    """The table of resources.
+
+    ``summaries`` names, by kind, the members of a document that a list answers. They are kept
+    apart, for documents may be long. A kind that is not there is listed from its documents.
+    """
+
+    def __init__(
+        self, database: Database, summaries: Mapping[str, Sequence[str]] = MappingProxyType({})
+    ) -> None:
         self._database = database
+        self._summaries = summaries
 
     def add(self, resource: Resource) -> bool:
         """Add it, and return True; return False, with nothing changed, if its name is taken."""
         key = resource.key
         added = self._database.write(
-            "INSERT OR IGNORE INTO resources VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO resources "
+            "(region, kind, name, created, modified, status, summary, document, request) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(key.region, key.kind, key.name, resource.created, resource.modified),
-            *(resource.status, json.dumps(resource.document), json.dumps(resource.request)),
+            *(resource.status, self._summary(resource)),
+            *(json.dumps(resource.document), json.dumps(resource.request)),
         )
         return added == 1
 
@@ -70,12 +101,19 @@ class Resources:
                 return None
             changed = change(current)
             self._database.write(
-                "UPDATE resources SET modified = ?, status = ?, document = ? "
+                "UPDATE resources SET modified = ?, status = ?, summary = ?, document = ? "
                 "WHERE region = ? AND kind = ? AND name = ?",
-                *(changed.modified, changed.status, json.dumps(changed.document)),
+                *(changed.modified, changed.status, self._summary(changed)),
+                json.dumps(changed.document),
                 *(key.region, key.kind, key.name),
             )
         return changed
+
+    def together(self) -> AbstractContextManager[None]:
+        """Make all changes of a block, to tags and logs too, or none; nobody else changes anything
+        meanwhile.
+        """
+        return self._database.transaction()
 
     def delete(self, key: Key) -> None:
         """Delete the resource of that name."""
@@ -93,34 +131,63 @@ class Resources:
         descending: bool,
         after: tuple[Any, str] | None,
         limit: int,
-        created: tuple[float | None, float | None] = (None, None),
-        modified: tuple[float | None, float | None] = (None, None),
-    ) -> list[Resource]:
-        """Return up to ``limit`` resources in order, from behind ``after`` (sort value, name).
+        created: Span = (None, None),
+        modified: Span = (None, None),
+        named: str = "",
+        status: str | None = None,
+    ) -> Page:
+        """Return the next ``limit`` resources in order, from behind ``after`` (sort value, name).
 
-        ``created`` and ``modified`` are (later than, earlier than), in epoch seconds.
+        ``created`` and ``modified`` bound what is paged through. Of each page, only those are
+        answered whose name contains ``named`` and whose status is ``status``.
         """
-        where, values = ["region = ?", "kind = ?"], [region, kind]
-        for column, (low, high) in (("created", created), ("modified", modified)):
-            where += [f"{column} > ?"] * (low is not None) + [f"{column} < ?"] * (high is not None)
-            values += [bound for bound in (low, high) if bound is not None]  # type: ignore[misc]
+        where, values = _bounds({"created": created, "modified": modified})
         if after is not None:
             where.append(f"({sort}, name) {'<' if descending else '>'} (?, ?)")
             values += after
         order = "DESC" if descending else "ASC"
         rows = self._database.rows(
-            f"SELECT * FROM resources WHERE {' AND '.join(where)} "  # noqa: S608 - column names only
+            f"SELECT {sort}, name, {_WANTED_TEXT} FROM resources "  # noqa: S608 - column names only
+            f"WHERE {' AND '.join(('region = ?', 'kind = ?', *where))} "
             f"ORDER BY {sort} {order}, name {order} LIMIT ?",
-            *values,
-            limit,
+            *(named, status, region, kind, *values, limit + 1),
         )
-        return [_resource(row) for row in rows]
+        page = rows[:limit]
+        texts = ",".join(text for *_, text in page if text is not None)
+        end = (page[-1][0], page[-1][1]) if len(rows) > limit else None
+        return Page(summaries=json.loads(f"[{texts}]"), end=end)
 
     def unfinished(self, kind: str, terminal: Iterable[str]) -> list[Resource]:
         """Return the resources of a kind, in every region, whose status is not terminal."""
-        ended = set(terminal)
-        rows = self._database.rows("SELECT * FROM resources WHERE kind = ?", kind)
-        return [_resource(row) for row in rows if row["status"] not in ended]
+        ended = tuple(terminal)
+        rows = self._database.rows(
+            f"SELECT * FROM resources WHERE kind = ? AND status NOT IN ({_marks(ended)})",  # noqa: S608 - question marks only
+            kind,
+            *ended,
+        )
+        return [_resource(row) for row in rows]
+
+    def _summary(self, resource: Resource) -> str:
+        members = self._summaries.get(resource.key.kind)
+        if members is None:
+            return ""
+        document = resource.document
+        return json.dumps({name: document[name] for name in members if name in document})
+
+
+def _bounds(spans: Mapping[str, Span]) -> tuple[list[str], list[Any]]:
+    """Return conditions, and the values for their question marks."""
+    bounds = [
+        (f"{column} {sign} ?", bound)
+        for column, span in spans.items()
+        for sign, bound in zip("><", span, strict=True)
+        if bound is not None
+    ]
+    return [condition for condition, _ in bounds], [bound for _, bound in bounds]
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _resource(row: sqlite3.Row) -> Resource:

@@ -14,7 +14,7 @@ import uvicorn
 
 from sagedock.engine import Engine, Network, connect
 from sagedock.errors import EngineError, LocalServerError
-from sagedock.local import cloudwatch, logs, metrics
+from sagedock.local import cloudwatch, logs, metrics, training
 from sagedock.local.caller import Caller
 from sagedock.local.control import Control
 from sagedock.local.database import Database
@@ -166,7 +166,7 @@ def _platform(
     return Platform(
         settings=settings,
         engine=engine,
-        resources=Resources(database),
+        resources=Resources(database, summaries={training.KIND: training.SUMMARY}),
         tags=Tags(database),
         logs=logs.LogStore(database),
         metrics=metrics.MetricStore(database),
@@ -193,6 +193,7 @@ def _front(platform: Platform, jobs: TrainingJobs, state: Mapping[str, Any]) -> 
                 **TrainingOperations(platform, jobs).table(),
                 **TagOperations(platform).table(),
             },
+            quick=TrainingOperations.quick,
             allow=settings.allow_instance_types,
             check_answers=settings.check_answers,
         ),

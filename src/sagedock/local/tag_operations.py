@@ -33,9 +33,10 @@ class TagOperations:
 
     def add(self, caller: Caller, request: Mapping[str, Any]) -> Answer:
         """Add tags, and answer all that the resource has now."""
-        arn = self._existing(caller, request)
-        self._platform.tags.add(arn, request["Tags"])
-        return {"Tags": self._platform.tags.list(arn)}
+        with self._platform.resources.together():  # else it might be deleted in between
+            arn = self._existing(caller, request)
+            self._platform.tags.add(arn, request["Tags"])
+            return {"Tags": self._platform.tags.list(arn)}
 
     def list(self, caller: Caller, request: Mapping[str, Any]) -> Answer:
         """Answer a page of a resource's tags."""

@@ -230,3 +230,22 @@ def test_a_job_ends_whatever_breaks_at_its_end(
     assert job["FailureReason"].startswith("InternalServerError")
     local.client("sagemaker").delete_training_job(TrainingJobName="probe-1")
     assert local.engine.all == {}
+
+
+def test_a_delete_that_comes_second_spares_the_new_job_of_that_name(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local.run(succeed)
+    sagemaker = local.client("sagemaker")
+    wait_until_gone = TrainingJobs.wait_until_gone
+
+    def overtaken(jobs: TrainingJobs, key: Any) -> None:
+        monkeypatch.setattr(TrainingJobs, "wait_until_gone", wait_until_gone)
+        sagemaker.delete_training_job(TrainingJobName="probe-1")
+        sagemaker.create_training_job(**local.job(Tags=[{"Key": "new", "Value": ""}]))
+
+    monkeypatch.setattr(TrainingJobs, "wait_until_gone", overtaken)
+    with pytest.raises(ClientError, match="Requested resource not found"):
+        sagemaker.delete_training_job(TrainingJobName="probe-1")
+    arn = local.ended("probe-1")["TrainingJobArn"]
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "new", "Value": ""}]

@@ -11,6 +11,8 @@ from sagedock.local.logs.lines import Line, messages
 __all__ = ["Event", "LogStore", "Stream"]
 
 _PAGE = 10_000
+#: Behind every name that starts with a prefix: an index finds what lies between the two.
+_LAST_CHARACTER = "\U0010ffff"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +69,8 @@ class LogStore:
         """Return the streams of a group whose names start with ``prefix``, by name."""
         rows = self._database.rows(
             "SELECT * FROM log_streams WHERE region = ? AND log_group = ? "
-            "AND substr(name, 1, ?) = ? ORDER BY name",
-            *(region, group, len(prefix), prefix),
+            "AND name >= ? AND name < ? ORDER BY name",
+            *(region, group, prefix, prefix + _LAST_CHARACTER),
         )
         return [_stream(row) for row in rows]
 

@@ -22,7 +22,7 @@ from sagedock.local.training.steps import KIND, TERMINAL
 from sagedock.local.training.unsupported import unsupported
 from sagedock.local.uris import S3Uri
 
-__all__ = ["TrainingOperations"]
+__all__ = ["SUMMARY", "TrainingOperations"]
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -32,7 +32,8 @@ _ENDING = ServiceError(
     message="The local SageMaker is ending: start it again with `sagedock local up`",
     http_status=503,
 )
-_SUMMARY = (
+#: The members of a job's document that ListTrainingJobs answers.
+SUMMARY = (
     "TrainingJobName",
     "TrainingJobArn",
     "CreationTime",
@@ -45,9 +46,7 @@ _SUMMARY = (
 _LISTING = Listing(
     kind=KIND,
     members="TrainingJobSummaries",
-    name="TrainingJobName",
-    status="TrainingJobStatus",
-    keep=_SUMMARY,
+    keep=SUMMARY,
 )
 
 
@@ -57,6 +56,9 @@ class TrainingOperations:
     def __init__(self, platform: Platform, jobs: TrainingJobs) -> None:
         self._platform = platform
         self._jobs = jobs
+
+    #: Those that only read the store.
+    quick = frozenset({"DescribeTrainingJob", "ListTrainingJobs"})
 
     def table(self) -> Mapping[str, Callable[[Caller, Request], Answer]]:
         """Return each operation's name with what carries it out."""
@@ -118,7 +120,8 @@ class TrainingOperations:
         # Its name may be used again at once: no clean-up of the old job may come after that.
         self._jobs.wait_until_gone(job.key)
         self._jobs.pools.release(job.key)
-        self._forget(job)
+        if not self._forget(job):
+            raise Refused(messages.training_job_not_found())
         return {}
 
     def update(self, caller: Caller, request: Request) -> Answer:
@@ -139,12 +142,21 @@ class TrainingOperations:
             self._jobs.pools.update(job.key, keep_alive_s)
         return {"TrainingJobArn": job.document["TrainingJobArn"]}
 
-    def _forget(self, job: Resource) -> None:
-        forget_metrics(self._platform, job.key, job.request)
-        for stream in self._platform.logs.streams(job.key.region, LOG_GROUP, f"{job.key.name}/"):
-            self._platform.logs.delete(stream)
-        self._platform.tags.remove_all(job.document["TrainingJobArn"])
-        self._platform.resources.delete(job.key)
+    def _forget(self, job: Resource) -> bool:
+        """Delete ``job``, and return True; False if another call did so before. Then its name may
+        be a new job's.
+        """
+        logs, resources = self._platform.logs, self._platform.resources
+        with resources.together():
+            now = resources.get(job.key)
+            if now is None or now.created != job.created:
+                return False
+            forget_metrics(self._platform, job.key, job.request)
+            for stream in logs.streams(job.key.region, LOG_GROUP, f"{job.key.name}/"):
+                logs.delete(stream)
+            self._platform.tags.remove_all(job.document["TrainingJobArn"])
+            resources.delete(job.key)
+        return True
 
     def _found(self, caller: Caller, request: Request) -> Resource:
         job = self._platform.resources.get(_key(caller, request["TrainingJobName"]))
