@@ -44,7 +44,7 @@ _NUMBERS_AS_TEXT = ("NaN", "Infinity", "-Infinity")
 _EARLIEST_S, _LATEST_S = -62_135_596_800, 253_402_300_799
 _LARGEST = sys.float_info.max
 #: Java's int and long. How the service words a number beyond them is unverified.
-_LARGEST_WHOLE: Mapping[str, int] = MappingProxyType({"integer": 2**31 - 1, "long": 2**63 - 1})
+_BEYOND: Mapping[str, int] = MappingProxyType({"integer": 2**31, "long": 2**63})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +122,7 @@ def fits(type_name: str, value: object) -> bool:
         case "float" | "double":
             return _is_number(value) or value in _NUMBERS_AS_TEXT
         case _:
-            return _is_number(value) and abs(int(value)) <= _LARGEST_WHOLE[type_name]
+            return _is_number(value) and -_BEYOND[type_name] <= int(value) < _BEYOND[type_name]
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

@@ -1,8 +1,9 @@
 """Where the local SageMaker keeps its state, and how it behaves: one frozen datum."""
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ __all__ = ["ACCOUNT", "Settings", "default_home"]
 ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-west-2"
 _PORTS = 65_536
+_QUOTA = re.compile(r"ml\.[a-z0-9.-]+ for (spot )?training job usage")
 _LOWEST_MEMORY_MIB = 6  # Docker's own minimum
 
 
@@ -24,6 +26,7 @@ class Settings:
     ``home`` holds everything it keeps. ``port`` 0 takes a free one. ``container_memory_mib`` None
     leaves containers unlimited. ``shutdown_grace_s`` is what running jobs get when the server ends.
     ``allow_instance_types`` are types newer than the installed model of the service.
+    ``quotas`` are numbers of instances, by the service's name of the quota; others are unlimited.
     """
 
     home: Path
@@ -36,6 +39,7 @@ class Settings:
     shutdown_grace_s: float = 10.0
     allow_instance_types: frozenset[str] = frozenset()
     check_answers: bool = False
+    quotas: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         problems = []
@@ -48,6 +52,12 @@ class Settings:
             problems.append(
                 f"port: {self.port} is none: use 1 to {_PORTS - 1}, or 0 for a free one"
             )
+        problems += [
+            f"quotas: {name!r} is none: use '<instance type> for training job usage' or "
+            "'<instance type> for spot training job usage'"
+            for name in self.quotas
+            if not _QUOTA.fullmatch(name)
+        ]
         if problems:
             raise InvalidRequest(problems)
 
@@ -67,6 +77,7 @@ class Settings:
             allow_instance_types=frozenset(
                 environ.get("SAGEDOCK_ALLOW_INSTANCE_TYPES", "").replace(",", " ").split()
             ),
+            quotas=_quotas(environ, "SAGEDOCK_QUOTAS"),
         )
         return replace(settings, **{k: v for k, v in overrides.items() if v is not None})
 
@@ -89,3 +100,16 @@ def _number(environ: Mapping[str, str], name: str) -> int | None:
     if not text.isdigit():
         raise InvalidRequest([f"{name}: {text!r} is not a whole number: use digits"])
     return int(text)
+
+
+def _quotas(environ: Mapping[str, str], name: str) -> dict[str, int]:
+    """Return the quotas of "NAME=NUMBER, NAME=NUMBER"."""
+    quotas = {}
+    for text in filter(None, (each.strip() for each in environ.get(name, "").split(","))):
+        quota, _, limit = (part.strip() for part in text.rpartition("="))
+        if not quota or not limit.isdigit():
+            raise InvalidRequest(
+                [f"{name}: {text!r} is no quota: use 'ml.g5.xlarge for training job usage=2'"]
+            )
+        quotas[quota] = int(limit)
+    return quotas

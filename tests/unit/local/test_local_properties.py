@@ -119,7 +119,7 @@ def is_refused_for(answer: Answer, defect: Defect, service: str) -> None:
     assert f" at '{defect.path}' failed to satisfy constraint: " in answer.message, answer.message
 
 
-@examples(120)
+@examples(80)
 @given(request=jobs())
 def test_a_right_job_is_carried_out_to_its_end(world: World, request: Any) -> None:
     answer = world.call("sagemaker", "CreateTrainingJob", request)
@@ -151,7 +151,7 @@ def echoes(answered: Any, sent: Any) -> bool:
             return bool(answered == sent)
 
 
-@examples(200)
+@examples(150)
 @given(drawn=broken("sagemaker", "CreateTrainingJob"))
 def test_a_job_with_a_defect_is_refused_and_leaves_nothing(world: World, drawn: Any) -> None:
     request, defect = drawn
@@ -165,7 +165,7 @@ def test_a_job_with_a_defect_is_refused_and_leaves_nothing(world: World, drawn: 
 def test_a_right_request_is_answered(world: World, service: str, operation: str) -> None:
     may_say = OPERATIONS[service, operation]
 
-    @examples(40)
+    @examples(25)
     @given(request=requests(service, operation))
     def holds(request: Any) -> None:
         answer = world.call(service, operation, request)
@@ -176,7 +176,7 @@ def test_a_right_request_is_answered(world: World, service: str, operation: str)
 
 @every_operation
 def test_a_request_with_a_defect_is_refused(world: World, service: str, operation: str) -> None:
-    @examples(60)
+    @examples(30)
     @given(drawn=broken(service, operation))
     def holds(drawn: Any) -> None:
         request, defect = drawn
@@ -214,7 +214,7 @@ BODIES = st.one_of(
 def test_any_body_is_answered_in_the_services_form(
     world: World, service: str, operation: str
 ) -> None:
-    @examples(40)
+    @examples(25)
     @given(body=BODIES)
     def holds(body: bytes) -> None:
         answer = world.send(service, operation, body)
@@ -223,7 +223,7 @@ def test_any_body_is_answered_in_the_services_form(
     holds()
 
 
-@examples(100)
+@examples(60)
 @given(request=jobs(), data=st.data())
 def test_a_damaged_body_is_answered_in_the_services_form(
     world: World, request: Any, data: st.DataObject

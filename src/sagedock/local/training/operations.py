@@ -17,6 +17,7 @@ from sagedock.local.training import lifecycle
 from sagedock.local.training.collect import LOG_GROUP
 from sagedock.local.training.document import new_document, training_job_arn
 from sagedock.local.training.jobs import TrainingJobs
+from sagedock.local.training.quotas import quota_refusal
 from sagedock.local.training.steps import KIND, TERMINAL
 from sagedock.local.training.unsupported import unsupported
 from sagedock.local.uris import S3Uri
@@ -148,7 +149,7 @@ class TrainingOperations:
 
     def _refuse_what_is_absent(self, caller: Caller, request: Request) -> None:
         """Refuse a request that needs an image or data that is not there, or what we lack."""
-        if refusal := unsupported(request):
+        if refusal := unsupported(request) or quota_refusal(self._platform, caller, request):
             raise Refused(refusal)
         try:
             find_image(self._platform.engine, request["AlgorithmSpecification"]["TrainingImage"])
