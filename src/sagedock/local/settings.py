@@ -42,7 +42,12 @@ class Settings:
     quotas: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        problems = []
+        problems = [
+            f"quotas: {name!r} is none: use '<instance type> for training job usage' or "
+            "'<instance type> for spot training job usage'"
+            for name in self.quotas
+            if not _QUOTA.fullmatch(name)
+        ]
         memory = self.container_memory_mib
         if memory is not None and memory < _LOWEST_MEMORY_MIB:
             problems.append(
@@ -52,12 +57,6 @@ class Settings:
             problems.append(
                 f"port: {self.port} is none: use 1 to {_PORTS - 1}, or 0 for a free one"
             )
-        problems += [
-            f"quotas: {name!r} is none: use '<instance type> for training job usage' or "
-            "'<instance type> for spot training job usage'"
-            for name in self.quotas
-            if not _QUOTA.fullmatch(name)
-        ]
         if problems:
             raise InvalidRequest(problems)
 

@@ -77,6 +77,8 @@ class TrainingOperations:
         if self._platform.resources.get(key) is not None:
             raise Refused(messages.training_job_in_use(arn))
         self._refuse_what_is_absent(caller, request)
+        if refusal := quota_refusal(self._platform, caller, request):
+            raise Refused(refusal)
         created = lifecycle.epoch_s(time.time())
         job = Resource(
             key=key,
@@ -149,7 +151,7 @@ class TrainingOperations:
 
     def _refuse_what_is_absent(self, caller: Caller, request: Request) -> None:
         """Refuse a request that needs an image or data that is not there, or what we lack."""
-        if refusal := unsupported(request) or quota_refusal(self._platform, caller, request):
+        if refusal := unsupported(request):
             raise Refused(refusal)
         try:
             find_image(self._platform.engine, request["AlgorithmSpecification"]["TrainingImage"])
