@@ -17,6 +17,8 @@ _ARN = re.compile(
 )
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _DEFAULT_PAGE = 50
+#: Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
+_MOST_TAGS = 50
 
 Answer = dict[str, Any]
 
@@ -34,6 +36,9 @@ class TagOperations:
     def add(self, caller: Caller, request: Mapping[str, Any]) -> Answer:
         """Add tags, and answer all that the resource has now."""
         arn = self._existing(caller, request)
+        keys = {tag["Key"] for tag in (*self._platform.tags.list(arn), *request["Tags"])}
+        if len(keys) > _MOST_TAGS:
+            raise Refused(messages.too_many_tags(arn))
         self._platform.tags.add(arn, request["Tags"])
         return {"Tags": self._platform.tags.list(arn)}
 

@@ -105,6 +105,14 @@ def test_instances_of_groups_are_counted_by_their_types(limited: Local) -> None:
         limited.client("sagemaker").create_training_job(**limited.job(ResourceConfig=resources))
 
 
+@pytest.mark.parametrize("count", [101, 2**31 - 1])
+def test_more_instances_than_any_machine_runs_are_refused_at_once(local: Local, count: int) -> None:
+    """The local SageMaker's own refusal, not AWS's."""
+    with pytest.raises(ClientError, match=f"cannot carry out: ResourceConfig with {count} inst"):
+        create(local, "many", "ml.m5.large", count)
+    assert local.client("sagemaker").list_training_jobs()["TrainingJobSummaries"] == []
+
+
 def test_quotas_come_from_the_environment() -> None:
     text = "ml.p3.2xlarge for training job usage=0, ml.m5.large for spot training job usage = 3"
     assert Settings.from_environment({"SAGEDOCK_QUOTAS": text}).quotas == {

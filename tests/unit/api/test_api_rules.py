@@ -181,6 +181,20 @@ def test_what_aws_takes_breaks_no_rule(changes: Any) -> None:
             "InstanceType and InstanceCount, or InstanceGroups, must be specified",
         ),
         (
+            {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 0}},
+            "1 validation error detected: Value '0' at 'resourceConfig.instanceCount' failed to "
+            "satisfy constraint: Member must have value greater than or equal to 1",
+        ),
+        (
+            {"ResourceConfig": {"InstanceGroups": [{**GROUP, "InstanceCount": 0}]}},
+            "1 validation error detected: Value '0' at "
+            "'resourceConfig.instanceGroups.1.member.instanceCount' failed to satisfy",
+        ),
+        (
+            {"Tags": [{"Key": "aws:x", "Value": "1"}]},
+            "aws: prefixed tag key names are not allowed for external use.",
+        ),
+        (
             {"ResourceConfig": {"InstanceGroups": [GROUP, GROUP]}},
             "Instance group names must be unique.",
         ),

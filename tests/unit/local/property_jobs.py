@@ -1,7 +1,7 @@
 """Requests that break no rule across fields, made from any that the model takes."""
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from hypothesis import strategies as st
@@ -45,8 +45,6 @@ def mended(operation: str, request: Request) -> Request:
     match operation:
         case "UpdateTrainingJob" if len(request) == 1:
             return {**request, "RemoteDebugConfig": {}}
-        case "AddTags":
-            return {**request, "Tags": _unique(request["Tags"], "Key")}
         case "DescribeLogGroups" if "logGroupNamePattern" in request:
             return _without(request, "logGroupNamePrefix")
         case "DescribeLogStreams" | "GetLogEvents" | "FilterLogEvents":
@@ -153,6 +151,5 @@ _SOURCE = {"S3DataType": "S3Prefix", "S3Uri": "s3://probe-bucket/data"}
 
 
 def _unique(items: Iterable[Request], name: str) -> list[Request]:
-    """Return ``items`` without those whose ``name`` came before."""
-    key: Callable[[Request], str] = lambda item: str(item[name])  # noqa: E731
-    return list({key(item): item for item in items}.values())
+    """Return ``items``, only the last of those with the same ``name``."""
+    return list({str(item[name]): item for item in items}.values())

@@ -143,7 +143,10 @@ _OBJECTS = {
     "manifests/augmented.manifest": json.dumps(_AUGMENTED).encode() + b"\n",
 }
 _DATA = {
-    "S3Prefix": [f"s3://{BUCKET}/data", f"s3://{BUCKET}/data/", f"s3://{BUCKET}/data/a.csv"],
+    "S3Prefix": [
+        *(f"s3://{BUCKET}/data", f"s3://{BUCKET}/data/", f"s3://{BUCKET}/data/a.csv"),
+        f"https://s3.{REGION}.amazonaws.com/{BUCKET}/data",
+    ],
     "ManifestFile": [f"s3://{BUCKET}/manifests/some.manifest"],
     "AugmentedManifestFile": [f"s3://{BUCKET}/manifests/augmented.manifest"],
     "Converse": [f"s3://{BUCKET}/data"],

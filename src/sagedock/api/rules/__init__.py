@@ -6,6 +6,7 @@ from typing import Any
 
 from sagedock.api.rules import (
     logs,
+    tags,
     training_algorithm,
     training_compute,
     training_data,
@@ -22,7 +23,9 @@ RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = MappingProxyType(
             *training_compute.RULES,
             *training_algorithm.RULES,
             *training_data.RULES,
+            *tags.CREATED,
         ),
+        ("sagemaker", "AddTags"): tags.ADDED,
         ("sagemaker", "UpdateTrainingJob"): training_update.RULES,
         ("logs", "DescribeLogGroups"): logs.DESCRIBE_GROUPS,
         ("logs", "DescribeLogStreams"): logs.DESCRIBE_STREAMS,

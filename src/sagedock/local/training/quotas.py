@@ -17,16 +17,25 @@ __all__ = ["quota_refusal"]
 
 Request = Mapping[str, Any]
 
+#: More containers than a machine runs for one job. The service's own quota was 20 for long.
+_MOST_INSTANCES = 100
+
 
 def quota_refusal(platform: Platform, caller: Caller, request: Request) -> ServiceError | None:
-    """Return the refusal of a job that would exceed a quota, or None.
+    """Return the refusal of a job that would exceed a quota, or any machine; None where none is.
 
     A job counts from its creation to its end. Of two that come at the same moment both may pass.
     """
+    total = _total(request)
+    if total > _MOST_INSTANCES:
+        return messages.validation(
+            f"The local SageMaker cannot carry out: ResourceConfig with {total} instances (at most "
+            f"{_MOST_INSTANCES}). Ask for fewer locally, or run the job on AWS."
+        )
     quotas = platform.settings.quotas
-    asked = {name: count for name, count in _instances(request).items() if name in quotas}
-    if not asked:
+    if not quotas:
         return None
+    asked = {name: count for name, count in _instances(request).items() if name in quotas}
     used: Counter[str] = Counter()
     for job in platform.resources.unfinished(KIND, TERMINAL):
         if job.key.region == caller.region:
@@ -46,3 +55,9 @@ def _instances(request: Request) -> Counter[str]:
     for group in layout.host_groups(request):
         counted[f"{group.instance_type} for {spot}training job usage"] += len(group.hosts)
     return counted
+
+
+def _total(request: Request) -> int:
+    resources = request["ResourceConfig"]
+    groups = resources.get("InstanceGroups") or [resources]
+    return sum(group["InstanceCount"] for group in groups)
