@@ -23,6 +23,7 @@ LOCAL_ONLY = {
     "ModelPackageConfig": "there is no model registry yet",
     "CheckpointConfig": "not carried out yet",
     "OutputDataConfig.CompressionType": "not carried out yet",
+    "ResourceConfig with": "no machine runs hundreds of containers",
     "InputDataConfig[": "input modes and sources other than those of docs/reference",
 }
 
@@ -129,22 +130,33 @@ def _channels(request: Request, rare: bool) -> list[Request]:
     default = request.get("AlgorithmSpecification", {}).get("TrainingInputMode")
     if {"Pipe", "FastFile"} <= {default, *(each.get("InputMode") for each in channels)}:
         channels = [{**channel, "InputMode": "File"} for channel in channels]
+    rare = rare and "VpcConfig" in request
     return [_channel(channel, default, names[:1], rare) for channel in channels]
 
 
 def _channel(channel: Request, default: str | None, groups: list[str], rare: bool) -> Request:
+    mode = channel.get("InputMode", default)
     source = channel["DataSource"]
-    if not (rare and source):
+    if not (rare and source and mode == "File"):
         source = {"S3DataSource": source.get("S3DataSource") or _SOURCE}
-    elif len(source) > 1:
-        source = dict([next(iter(source.items()))])
+    source = dict([next(iter(source.items()))])
     if s3 := source.get("S3DataSource"):
-        s3 = {name: value for name, value in s3.items() if name != "InstanceGroupNames"}
-        pipe = channel.get("InputMode", default) == "Pipe"
-        if s3["S3DataType"] == "AugmentedManifestFile" and not pipe:
-            s3 = _SOURCE
-        source = {"S3DataSource": {**s3, **({"InstanceGroupNames": groups} if groups else {})}}
+        source = {"S3DataSource": _s3_source(s3, mode, groups)}
+    if mode != "Pipe":
+        channel = _without(channel, "CompressionType", "RecordWrapperType")
     return {**channel, "DataSource": source}
+
+
+def _s3_source(source: Request, mode: str | None, groups: list[str]) -> Request:
+    modes = {"AugmentedManifestFile": ("Pipe",), "ManifestFile": ("Pipe", "File")}
+    if mode not in modes.get(source["S3DataType"], (mode,)):
+        source = _SOURCE
+    if source["S3DataType"] == "AugmentedManifestFile":
+        source = {**source, "AttributeNames": ["source-ref", "label"]}
+    else:
+        source = _without(source, "AttributeNames")
+    source = _without(source, "InstanceGroupNames")
+    return {**source, "InstanceGroupNames": groups} if groups else source
 
 
 _SOURCE = {"S3DataType": "S3Prefix", "S3Uri": "s3://probe-bucket/data"}

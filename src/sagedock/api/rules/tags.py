@@ -1,13 +1,8 @@
 """Tags, wherever they are given: CreateTrainingJob and AddTags."""
 
-from sagedock.api.rules.rule import BROKEN, Finding, Request, Rule, repeated
-from sagedock.api.rules.sources import API
+from sagedock.api.rules.rule import BROKEN, Finding, Request, Rule
 
-__all__ = ["ADDED", "CREATED"]
-
-
-def _repeated_tags(request: Request) -> Finding:
-    return repeated(tag["Key"] for tag in request.get("Tags") or ())
+__all__ = ["RULES"]
 
 
 def _reserved_tags(request: Request) -> Finding:
@@ -15,8 +10,7 @@ def _reserved_tags(request: Request) -> Finding:
     return BROKEN if reserved else None
 
 
-#: Added one after the other: of two tags with the same key the last one stays.
-ADDED: tuple[Rule, ...] = (
+RULES: tuple[Rule, ...] = (
     Rule(
         fields=("Tags",),
         finding=_reserved_tags,
@@ -25,14 +19,4 @@ ADDED: tuple[Rule, ...] = (
         source="https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html",
         verified=False,
     ),
-)
-CREATED: tuple[Rule, ...] = (
-    Rule(
-        fields=("Tags",),
-        finding=_repeated_tags,
-        message="Tag keys must be unique. Duplicate tag keys: [{names}]",
-        source=API + "API_Tag.html",
-        verified=False,
-    ),
-    *ADDED,
 )

@@ -75,6 +75,10 @@ def _unknown_groups(request: Request) -> Finding:
     return {"names": ", ".join(sorted(asked - known))} if asked - known else None
 
 
+def _repeated_tags(request: Request) -> Finding:
+    return repeated(tag["Key"] for tag in request.get("Tags") or ())
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         fields=("AlgorithmSpecification.TrainingInputMode", "InputDataConfig"),
@@ -121,6 +125,13 @@ RULES: tuple[Rule, ...] = (
             "Channels: [{names}]"
         ),
         source=API + "API_S3DataSource.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("Tags",),
+        finding=_repeated_tags,
+        message="Tag keys must be unique. Duplicate tag keys: [{names}]",
+        source=API + "API_Tag.html",
         verified=False,
     ),
 )
