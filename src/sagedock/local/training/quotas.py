@@ -13,7 +13,7 @@ from sagedock.local.platform import Platform
 from sagedock.local.training import layout
 from sagedock.local.training.steps import KIND, TERMINAL
 
-__all__ = ["quota_refusal"]
+__all__ = ["quota_refusal", "too_many_instances"]
 
 Request = Mapping[str, Any]
 
@@ -21,17 +21,24 @@ Request = Mapping[str, Any]
 _MOST_INSTANCES = 100
 
 
+def too_many_instances(request: Request) -> ServiceError | None:
+    """Return the refusal of a job with more instances than any machine runs, or None."""
+    resources = request.get("ResourceConfig", {})
+    groups = resources.get("InstanceGroups") or [resources]
+    total = sum(group.get("InstanceCount", 0) for group in groups)
+    if total <= _MOST_INSTANCES:
+        return None
+    return messages.validation(
+        f"The local SageMaker cannot carry out: ResourceConfig with {total} instances (at most "
+        f"{_MOST_INSTANCES}). Ask for fewer locally, or run the job on AWS."
+    )
+
+
 def quota_refusal(platform: Platform, caller: Caller, request: Request) -> ServiceError | None:
-    """Return the refusal of a job that would exceed a quota, or any machine; None where none is.
+    """Return the refusal of a job that would exceed a quota, or None.
 
     A job counts from its creation to its end. Of two that come at the same moment both may pass.
     """
-    total = _total(request)
-    if total > _MOST_INSTANCES:
-        return messages.validation(
-            f"The local SageMaker cannot carry out: ResourceConfig with {total} instances (at most "
-            f"{_MOST_INSTANCES}). Ask for fewer locally, or run the job on AWS."
-        )
     quotas = platform.settings.quotas
     if not quotas:
         return None
@@ -55,9 +62,3 @@ def _instances(request: Request) -> Counter[str]:
     for group in layout.host_groups(request):
         counted[f"{group.instance_type} for {spot}training job usage"] += len(group.hosts)
     return counted
-
-
-def _total(request: Request) -> int:
-    resources = request["ResourceConfig"]
-    groups = resources.get("InstanceGroups") or [resources]
-    return sum(group["InstanceCount"] for group in groups)
