@@ -70,9 +70,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
     engine = FakeEngine(program, images=[IMAGE])
     home = tmp_path_factory.mktemp("properties") / "home"
+    # A job of many hosts must not wait for the one that stays.
+    patched = pytest.MonkeyPatch()
+    patched.setenv("SAGEDOCK_MAX_CONTAINERS", "100")
     with LocalSageMaker(
         home=home, engine=engine, check_answers=True, shutdown_grace_s=0.2
     ) as server:
+        patched.undo()
         local = Local(server=server, engine=engine)
         local.client("s3").create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
@@ -132,10 +136,15 @@ def test_a_right_job_is_carried_out_to_its_end(world: World, request: Any) -> No
     job = world.ended(name)
     assert job["TrainingJobStatus"] in TERMINAL
     assert "InternalServerError" not in job.get("FailureReason", "")
-    for member, sent in request.items():
+    for member, sent in as_read(request).items():
         if member in job:
             assert echoes(job[member], sent), (member, sent, job[member])
     assert world.call("sagemaker", "DeleteTrainingJob", {"TrainingJobName": name}).status == 200
+
+
+def as_read(request: Any) -> Any:
+    """Return ``request`` as the service reads it: half a surrogate pair is a question mark."""
+    return json.loads(json.dumps(request, ensure_ascii=False).encode(errors="replace"))
 
 
 def echoes(answered: Any, sent: Any) -> bool:
@@ -145,8 +154,6 @@ def echoes(answered: Any, sent: Any) -> bool:
             return all(key in answered and echoes(answered[key], sent[key]) for key in sent)
         case list():
             return len(answered) == len(sent) and all(map(echoes, answered, sent))
-        case str():
-            return bool(answered == sent.encode(errors="replace").decode())
         case _:
             return bool(answered == sent)
 
