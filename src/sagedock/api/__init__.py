@@ -15,7 +15,12 @@ The services' own models, as botocore ships them, are the specification; this ro
 
 from sagedock.api import messages, metrics, states
 from sagedock.api.answers import problems_in_answer
-from sagedock.api.check import Problem, problems_in_request, validation_message
+from sagedock.api.check import (
+    Problem,
+    problems_in_request,
+    validation_error,
+    validation_message,
+)
 from sagedock.api.constraints import Kind
 from sagedock.api.json_types import TypeProblem, type_problem, type_problems
 from sagedock.api.model import operations, target_prefix
@@ -58,5 +63,6 @@ __all__ = [
     "type_problem",
     "type_problems",
     "unknown_members",
+    "validation_error",
     "validation_message",
 ]

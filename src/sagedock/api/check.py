@@ -6,6 +6,7 @@ patterns, enums and maxima, and says so only after the call. Here it is said bef
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from sagedock.api.constraints import MUST_NOT_BE_NULL, Kind, constraints, in_order_of_report
@@ -13,8 +14,19 @@ from sagedock.api.java import quoted
 from sagedock.api.json_types import fits
 from sagedock.api.model import Shape, input_shape
 from sagedock.api.place import TOP, Place
+from sagedock.api.service_error import ServiceError
 
-__all__ = ["Problem", "problems_in_request", "problems_in_value", "validation_message"]
+__all__ = [
+    "Problem",
+    "problems_in_request",
+    "problems_in_value",
+    "validation_error",
+    "validation_message",
+]
+
+#: What a service calls a request that its model forbids, where that is not ValidationException.
+#: The words are the same. Source: cisagov/crossfeed#374 (2020).
+_INVALID: Mapping[str, str] = MappingProxyType({"logs": "InvalidParameterException"})
 
 #: Shapes that are reported member by member; lists and maps of anything else are reported whole.
 _NESTED = ("structure", "list", "map")
@@ -63,6 +75,12 @@ def validation_message(problems: Collection[Problem]) -> str:
     """Return the text of the ValidationException that lists ``problems`` (at least one)."""
     noun = "error" if len(problems) == 1 else "errors"
     return f"{len(problems)} validation {noun} detected: {'; '.join(map(str, problems))}"
+
+
+def validation_error(service: str, problems: Collection[Problem]) -> ServiceError:
+    """Return the refusal of a request to ``service`` that lists ``problems`` (at least one)."""
+    code = _INVALID.get(service, "ValidationException")
+    return ServiceError(code=code, message=validation_message(problems))
 
 
 def problems_in_value(
@@ -140,7 +158,7 @@ def _in_list(spot: _Spot) -> Iterator[Problem]:
         yield from _in_brackets(spot, "Member", shape, spot.value)
         return
     for index, item in enumerate(spot.value):
-        yield from _walk(spot.inside(shape, item, spot.place.of_item(index)))
+        yield from _item(spot.inside(shape, item, spot.place.of_item(index)))
 
 
 def _in_map(spot: _Spot) -> Iterator[Problem]:
@@ -150,7 +168,15 @@ def _in_map(spot: _Spot) -> Iterator[Problem]:
         yield from _in_brackets(spot, "Map value", shape, spot.value.values())
         return
     for key, item in spot.value.items():
-        yield from _walk(spot.inside(shape, item, spot.place.of_entry(key)))
+        yield from _item(spot.inside(shape, item, spot.place.of_entry(key)))
+
+
+def _item(spot: _Spot) -> Iterator[Problem]:
+    """Yield the problems of one item of a list or map. That a null is one is unverified."""
+    if spot.value is None:
+        yield spot.problem(Kind.REQUIRED, MUST_NOT_BE_NULL)
+    else:
+        yield from _walk(spot)
 
 
 def _in_brackets(

@@ -43,6 +43,8 @@ _NUMBERS_AS_TEXT = ("NaN", "Infinity", "-Infinity")
 #: Year 1 to year 9999, in seconds from 1970: what a datetime holds.
 _EARLIEST_S, _LATEST_S = -62_135_596_800, 253_402_300_799
 _LARGEST = sys.float_info.max
+#: Java's int and long. How the service words a number beyond them is unverified.
+_BEYOND: Mapping[str, int] = MappingProxyType({"integer": 2**31, "long": 2**63})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +122,7 @@ def fits(type_name: str, value: object) -> bool:
         case "float" | "double":
             return _is_number(value) or value in _NUMBERS_AS_TEXT
         case _:
-            return _is_number(value)
+            return _is_number(value) and -_BEYOND[type_name] <= int(value) < _BEYOND[type_name]
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

@@ -25,6 +25,7 @@ __all__ = [
     "role_cannot_be_assumed",
     "security_token_expired",
     "throttled",
+    "too_many_tags",
     "training_job_in_use",
     "training_job_not_deletable",
     "training_job_not_found",
@@ -65,6 +66,11 @@ def processing_job_not_found() -> ServiceError:
 def cannot_stop(kind: str, status: str) -> ServiceError:
     """The job (``kind``: "training job", "transform job") has ended. Sources: rows 57, 109."""
     return validation(f"The request was rejected because the {kind} is in status {status}.")
+
+
+def too_many_tags(arn: str) -> ServiceError:
+    """AddTags beyond the 50 tags that a resource may have. Unverified: code and words are ours."""
+    return validation(f"A resource can have at most 50 tags: {arn}")
 
 
 def training_job_not_deletable(status: str) -> ServiceError:

@@ -40,14 +40,24 @@ def read_json(body: bytes) -> dict[str, Any] | list[Any]:
     """Return the JSON object or list in ``body``.
 
     Raises ``MalformedBody`` for anything else: no JSON, nothing at all, or a bare scalar or null.
-    A list is left to ``type_problem``, which has the service's words for it.
+    A list is left to ``type_problem``, which has the service's words for it. Half a surrogate pair,
+    which no UTF-8 can hold, becomes ``?``, as Java writes it.
     """
     try:
-        value = json.loads(body, parse_constant=_refuse_constant)
+        value = _without_half_pairs(json.loads(body, parse_constant=_refuse_constant))
     except (ValueError, RecursionError) as error:
         raise MalformedBody(str(error)) from error
     if not isinstance(value, dict | list):
         raise MalformedBody("neither an object nor a list")
+    return value
+
+
+def _without_half_pairs(value: Any) -> Any:
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.loads(text.encode(errors="replace"))
     return value
 
 

@@ -77,7 +77,7 @@ class JsonService:
         request = api.decode(body, self.service, operation)
         problems = api.problems_in_request(self.service, operation, request, allow=self.allow)
         if problems:
-            raise Refused(api.messages.validation(api.validation_message(problems)))
+            raise Refused(api.validation_error(self.service, problems))
         for broken in api.rule_problems(self.service, operation, request):
             raise Refused(broken.error)
         return request

@@ -17,6 +17,7 @@ __all__ = ["ACCOUNT", "Settings", "default_home"]
 ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-west-2"
 _PORTS = 65_536
+_QUOTA = re.compile(r"ml\.[a-z0-9.-]+ for (spot )?training job usage")
 _LOWEST_MEMORY_MIB = 6  # Docker's own minimum
 _SHORTEST_PERIOD_S = 0.1
 
@@ -36,6 +37,7 @@ class Settings:
     at moments that follow from ``spot_seed``.
     ``allow_instance_types`` are types newer than the installed model of the service.
     ``file_systems`` are the folders that stand for EFS and FSx file systems, by their ids.
+    ``quotas`` are numbers of instances, by the service's name of the quota; others are unlimited.
     """
 
     home: Path
@@ -56,9 +58,15 @@ class Settings:
     allow_instance_types: frozenset[str] = frozenset()
     file_systems: Mapping[str, Path] = field(default_factory=dict)
     check_answers: bool = False
+    quotas: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        problems = []
+        problems = [
+            f"quotas: {name!r} is none: use '<instance type> for training job usage' or "
+            "'<instance type> for spot training job usage'"
+            for name in self.quotas
+            if not _QUOTA.fullmatch(name)
+        ]
         memory = self.container_memory_mib
         if memory is not None and memory < _LOWEST_MEMORY_MIB:
             problems.append(
@@ -118,6 +126,7 @@ class Settings:
                 environ.get("SAGEDOCK_ALLOW_INSTANCE_TYPES", "").replace(",", " ").split()
             ),
             file_systems=_file_systems(environ),
+            quotas=_quotas(environ, "SAGEDOCK_QUOTAS"),
         )
         return replace(settings, **{k: v for k, v in overrides.items() if v is not None})
 
@@ -155,3 +164,16 @@ def _file_systems(environ: Mapping[str, str]) -> dict[str, Path]:
     if problems:
         raise InvalidRequest(problems)
     return {system: Path(folder) for system, _, folder in pairs}
+
+
+def _quotas(environ: Mapping[str, str], name: str) -> dict[str, int]:
+    """Return the quotas of "NAME=NUMBER, NAME=NUMBER"."""
+    quotas = {}
+    for text in filter(None, (each.strip() for each in environ.get(name, "").split(","))):
+        quota, _, limit = (part.strip() for part in text.rpartition("="))
+        if not quota or not limit.isdigit():
+            raise InvalidRequest(
+                [f"{name}: {text!r} is no quota: use 'ml.g5.xlarge for training job usage=2'"]
+            )
+        quotas[quota] = int(limit)
+    return quotas

@@ -17,6 +17,8 @@ _ARN = re.compile(
 )
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _DEFAULT_PAGE = 50
+#: Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
+_MOST_TAGS = 50
 
 Answer = dict[str, Any]
 
@@ -35,6 +37,9 @@ class TagOperations:
         """Add tags, and answer all that the resource has now."""
         with self._platform.resources.together():  # else it might be deleted in between
             arn = self._existing(caller, request)
+            keys = {tag["Key"] for tag in (*self._platform.tags.list(arn), *request["Tags"])}
+            if len(keys) > _MOST_TAGS:
+                raise Refused(messages.too_many_tags(arn))
             self._platform.tags.add(arn, request["Tags"])
             return {"Tags": self._platform.tags.list(arn)}
 

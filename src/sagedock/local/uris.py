@@ -1,9 +1,18 @@
 """S3 URIs."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = ["S3Uri", "object_file"]
+
+
+#: Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+_HTTPS = re.compile(
+    r"https://((?P<bucket>[^/]+)\.)?s3[.-](dualstack\.)?([a-z0-9-]+\.)?amazonaws\.com(\.cn)?/?"
+    r"(?P<path>.*)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +24,13 @@ class S3Uri:
 
     @classmethod
     def parse(cls, uri: str) -> "S3Uri":
-        """Return the parts of ``s3://bucket/key``. The request was checked: it has that form."""
+        """Return the parts of ``s3://bucket/key``, or of S3's https address of the same.
+
+        The request was checked: it has one of those forms.
+        """
+        if web := _HTTPS.fullmatch(uri):
+            path = web["path"] if web["bucket"] is None else f"{web['bucket']}/{web['path']}"
+            return cls.parse(f"s3://{path}")
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         return cls(bucket=bucket, key=key)
 

@@ -84,6 +84,11 @@ def test_every_problem_is_found_in_the_order_of_the_model() -> None:
             "Member must have length greater than or equal to 1",
         ),
         (
+            {"InputDataConfig": [channel(), None]},
+            "Value null at 'inputDataConfig.2.member' failed to satisfy constraint: "
+            "Member must not be null",
+        ),
+        (
             {"HyperParameters": {"a": None}},
             "Value '{a=null}' at 'hyperParameters' failed to satisfy constraint: "
             "Map value must satisfy constraint: [Member must not be null]",
@@ -190,6 +195,12 @@ def test_the_message_counts_its_problems(count: int, noun: str) -> None:
     assert api.validation_message([problem] * count) == (
         f"{count} validation {noun} detected: {'; '.join([one] * count)}"
     )
+
+
+def test_cloudwatch_logs_calls_its_refusals_otherwise() -> None:
+    problems = api.problems_in_request("logs", "GetLogEvents", {})
+    assert api.validation_error("logs", problems).code == "InvalidParameterException"
+    assert api.validation_error("sagemaker", problems).code == "ValidationException"
 
 
 def test_times_and_lists_are_checked_in_list_operations() -> None:

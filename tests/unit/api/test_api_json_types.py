@@ -27,6 +27,14 @@ from sagedock import api
             {"InputDataConfig": [{"ShuffleConfig": {"Seed": "1"}}]},
             "STRING_VALUE can not be converted to a Long",
         ),
+        (
+            {"StoppingCondition": {"MaxRuntimeInSeconds": 2**31}},
+            "NUMBER_VALUE can not be converted to an Integer",
+        ),
+        (
+            {"InputDataConfig": [{"ShuffleConfig": {"Seed": 2**63}}]},
+            "NUMBER_VALUE can not be converted to a Long",
+        ),
         ({"EnableNetworkIsolation": "true"}, "STRING_VALUE can not be converted to a Boolean"),
         ({"InputDataConfig": "x"}, "Expected list or null"),
         ({"InputDataConfig": {}}, "Start of structure or map found where not expected."),

@@ -240,6 +240,20 @@ def test_what_aws_takes_breaks_no_rule(changes: Any) -> None:
             "InstanceType and InstanceCount, or InstanceGroups, must be specified",
         ),
         (
+            {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 0}},
+            "1 validation error detected: Value '0' at 'resourceConfig.instanceCount' failed to "
+            "satisfy constraint: Member must have value greater than or equal to 1",
+        ),
+        (
+            {"ResourceConfig": {"InstanceGroups": [{**GROUP, "InstanceCount": 0}]}},
+            "1 validation error detected: Value '0' at "
+            "'resourceConfig.instanceGroups.1.member.instanceCount' failed to satisfy",
+        ),
+        (
+            {"Tags": [{"Key": "aws:x", "Value": "1"}]},
+            "aws: prefixed tag key names are not allowed for external use.",
+        ),
+        (
             {"ResourceConfig": {"InstanceGroups": [GROUP, GROUP]}},
             "Instance group names must be unique.",
         ),
@@ -293,6 +307,40 @@ def test_every_broken_rule_is_reported_with_its_refusal() -> None:
     assert len(broken) == 2
     assert {each.error.code for each in broken} == {"ValidationException"}
     assert [each.error.message for each in broken] == [each.message for each in broken]
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "broken"),
+    [
+        ("DescribeLogGroups", {}, 0),
+        ("DescribeLogGroups", {"logGroupNamePrefix": "a", "logGroupNamePattern": "a"}, 1),
+        ("DescribeLogStreams", {"logGroupIdentifier": "g", "logStreamNamePrefix": "a"}, 0),
+        ("DescribeLogStreams", {"logGroupName": "g", "logGroupIdentifier": "g"}, 1),
+        ("DescribeLogStreams", {"orderBy": "LastEventTime", "logStreamNamePrefix": "a"}, 2),
+        ("GetLogEvents", {"logStreamName": "s"}, 1),
+        ("GetLogEvents", {"logStreamName": "s", "logGroupName": "g"}, 0),
+        ("FilterLogEvents", {"logGroupName": "g", "logStreamNames": ["s"]}, 0),
+        (
+            "FilterLogEvents",
+            {"logGroupName": "g", "logStreamNames": ["s"], "logStreamNamePrefix": "s"},
+            1,
+        ),
+    ],
+)
+def test_members_of_log_requests_that_exclude_each_other(
+    operation: str, members: Any, broken: int
+) -> None:
+    found = api.rule_problems("logs", operation, members)
+    assert [each.error.code for each in found] == ["InvalidParameterException"] * broken
+
+
+@pytest.mark.parametrize("members", [{}, {"RemoteDebugConfig": None}])
+def test_an_update_must_change_something(members: Any) -> None:
+    request_ = {"TrainingJobName": "job", **members}
+    (found,) = api.rule_problems("sagemaker", "UpdateTrainingJob", request_)
+    assert found.error.code == "ValidationException"
+    changes = {"TrainingJobName": "job", "ResourceConfig": {"KeepAlivePeriodInSeconds": 0}}
+    assert api.rule_problems("sagemaker", "UpdateTrainingJob", changes) == ()
 
 
 def test_an_operation_without_rules_breaks_none() -> None:

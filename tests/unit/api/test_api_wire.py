@@ -41,6 +41,12 @@ def test_a_moment_without_a_zone_is_refused() -> None:
         api.encode("sagemaker", "DescribeTrainingJob", {"CreationTime": datetime(2026, 1, 1)})
 
 
+@pytest.mark.parametrize("body", [rb'{"NextToken": "a\ud800"}', b'{"NextToken": "a\xed\xa0\x80"}'])
+def test_half_a_surrogate_pair_is_read_as_a_question_mark(body: bytes) -> None:
+    assert api.read_json(body) == {"NextToken": "a?"}
+    assert api.read_json(rb'"\ud83d\ude00"'.join([b'{"a": ', b"}"])) == {"a": "😀"}
+
+
 def test_nulls_and_strangers_are_left_out_of_an_answer() -> None:
     answer = {"TrainingJobArn": "arn", "Stranger": 1}
     assert api.encode("sagemaker", "CreateTrainingJob", answer) == b'{"TrainingJobArn":"arn"}'

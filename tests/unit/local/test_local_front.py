@@ -117,6 +117,17 @@ def test_tags_of_a_job(local: Local) -> None:
         sagemaker.list_tags(ResourceArn=arn)
 
 
+def test_a_resource_has_fifty_tags_at_most(local: Local) -> None:
+    arn = local.run(Tags=[{"Key": "first", "Value": ""}])["TrainingJobArn"]
+    sagemaker = local.client("sagemaker")
+    fifty = [{"Key": f"k{number}", "Value": ""} for number in range(50)]
+    with pytest.raises(ClientError, match="at most 50 tags"):
+        sagemaker.add_tags(ResourceArn=arn, Tags=fifty)
+    assert len(sagemaker.list_tags(ResourceArn=arn)["Tags"]) == 1
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "first", "Value": "again"}, *fifty[1:]])
+    assert len(sagemaker.list_tags(ResourceArn=arn)["Tags"]) == 50
+
+
 def test_listing_is_sorted_paged_and_filtered(local: Local) -> None:
     for name in ("b", "a", "c"):
         local.run(TrainingJobName=name)

@@ -122,3 +122,20 @@ def test_a_job_that_begins_anew_loses_none_of_its_lines(store: LogStore) -> None
     frames = [LogFrame(stream="stdout", time_s=2, data=b"again\n")]
     follow(iter(frames), store, store.open(CALLER.region, GROUP, "job/algo-1-1"))
     assert texts(get(store)) == ["first", "again"]
+
+
+def test_groups_come_in_pages_and_by_a_part_of_their_name(store: LogStore) -> None:
+    def groups(**request: Any) -> tuple[list[str], str | None]:
+        answer = OPERATIONS["DescribeLogGroups"](store, CALLER, request)
+        return [each["logGroupName"] for each in answer["logGroups"]], answer.get("nextToken")
+
+    for name in ("a", "b", "c"):
+        store.open(CALLER.region, f"/aws/sagemaker/{name}", "stream")
+    names = [f"/aws/sagemaker/{name}" for name in "abc"]
+    assert groups() == (names, None)
+    first, token = groups(limit=2)
+    assert (first, groups(limit=2, nextToken=token)) == (names[:2], (names[2:], None))
+    assert groups(logGroupNamePattern="maker/b") == (names[1:2], None)
+    arn = f"arn:aws:logs:{CALLER.region}:{CALLER.account}:log-group:{names[2]}"
+    assert groups(logGroupIdentifiers=[arn]) == (names[2:], None)
+    assert groups(logGroupNamePrefix="/aws/sagemaker/c") == (names[2:], None)

@@ -122,6 +122,21 @@ def test_s3_uris() -> None:
     assert str(S3Uri.parse("s3://b") / "job") == "s3://b/job"
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://s3.amazonaws.com/b.c/k/l",
+        "https://s3-us-west-2.amazonaws.com/b.c/k/l",
+        "https://s3.us-west-2.amazonaws.com/b.c/k/l",
+        "https://b.c.s3.amazonaws.com/k/l",
+        "https://b.c.s3.dualstack.us-west-2.amazonaws.com/k/l",
+        "https://b.c.s3.cn-north-1.amazonaws.com.cn/k/l",
+    ],
+)
+def test_s3_uris_may_be_addresses(uri: str) -> None:
+    assert S3Uri.parse(uri) == S3Uri(bucket="b.c", key="k/l")
+
+
 def test_where_the_state_lies() -> None:
     assert default_home({"SAGEDOCK_HOME": "/x"}) == Path("/x")
     assert default_home({"XDG_STATE_HOME": "/state"}) == Path("/state/sagedock")

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sagedock.api.rules import training_algorithm, training_compute, training_data
+from sagedock.api.rules import (
+    logs,
+    tags,
+    training_algorithm,
+    training_compute,
+    training_data,
+    training_update,
+)
 from sagedock.api.rules.rule import Rule, RuleProblem
 
 __all__ = ["RULES", "Rule", "RuleProblem", "rule_problems"]
@@ -16,7 +23,14 @@ RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = MappingProxyType(
             *training_compute.RULES,
             *training_algorithm.RULES,
             *training_data.RULES,
-        )
+            *tags.RULES,
+        ),
+        ("sagemaker", "AddTags"): tags.RULES,
+        ("sagemaker", "UpdateTrainingJob"): training_update.RULES,
+        ("logs", "DescribeLogGroups"): logs.DESCRIBE_GROUPS,
+        ("logs", "DescribeLogStreams"): logs.DESCRIBE_STREAMS,
+        ("logs", "FilterLogEvents"): logs.FILTER_EVENTS,
+        ("logs", "GetLogEvents"): logs.GET_EVENTS,
     }
 )
 

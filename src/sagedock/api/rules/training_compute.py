@@ -2,7 +2,7 @@
 
 from sagedock.api.check import Problem, validation_message
 from sagedock.api.constraints import MUST_NOT_BE_NULL, Kind
-from sagedock.api.place import TOP
+from sagedock.api.place import TOP, Place
 from sagedock.api.rules.rule import BROKEN, Finding, Request, Rule, part, repeated
 from sagedock.api.rules.sources import API, GITHUB, GUIDE
 
@@ -70,9 +70,29 @@ def _groups_and_type(request: Request) -> Finding:
 def _no_machines(request: Request) -> Finding:
     resources = _resources(request)
     several = resources.get("InstanceGroups") or resources.get("InstancePreferences")
-    single = resources.get("InstanceType") and resources.get("InstanceCount")
+    single = resources.get("InstanceType") and resources.get("InstanceCount") is not None
     wanted = request.get("ResourceConfig") is not None
     return BROKEN if wanted and not several and not single else None
+
+
+def _no_instances(request: Request) -> Finding:
+    resources, at = _resources(request), TOP.of_member("ResourceConfig")
+    places = [(resources, at)]
+    for index, group in enumerate(resources.get("InstanceGroups") or ()):
+        places.append((group, at.of_member("InstanceGroups").of_item(index)))
+    empty = [place for counted, place in places if counted.get("InstanceCount") == 0]
+    return {"text": validation_message([_zero(place) for place in empty])} if empty else None
+
+
+def _zero(place: Place) -> Problem:
+    counted = place.of_member("InstanceCount")
+    return Problem(
+        path=counted.path,
+        member=counted.member,
+        shown="'0' ",
+        constraint="Member must have value greater than or equal to 1",
+        kind=Kind.VALUE,
+    )
 
 
 def _repeated_groups(request: Request) -> Finding:
@@ -149,6 +169,14 @@ RULES: tuple[Rule, ...] = (
         fields=("ResourceConfig",),
         finding=_no_machines,
         message="InstanceType and InstanceCount, or InstanceGroups, must be specified",
+        source=API + "API_ResourceConfig.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("ResourceConfig.InstanceCount", "ResourceConfig.InstanceGroups"),
+        finding=_no_instances,
+        # The model asked for 1 at least until the service chose counts itself.
+        message="{text}",
         source=API + "API_ResourceConfig.html",
         verified=False,
     ),

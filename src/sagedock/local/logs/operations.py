@@ -2,8 +2,8 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sagedock.api import ServiceError
 from sagedock.local.caller import Caller
@@ -19,30 +19,26 @@ GROUP_PREFIX = "/aws/sagemaker/"
 #: Limits of one answer (source: API_GetLogEvents, API_FilterLogEvents, API_DescribeLogStreams).
 _PAGE_BYTES = 1024 * 1024
 _PAGE_EVENTS = 10_000
-_STREAM_PAGE = 50
+_DESCRIBED_PAGE = 50
 _EVENT_OVERHEAD_BYTES = 26
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _TOKEN = re.compile(r"(?P<direction>[fb])/0*(?P<position>[0-9]{1,15})/s")
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
+_Item = TypeVar("_Item")
 
 
 def _describe_log_groups(store: LogStore, caller: Caller, request: Request) -> Answer:
-    """Answer DescribeLogGroups."""
-    prefix = request.get("logGroupNamePrefix", "")
-    return {
-        "logGroups": [
-            {
-                "logGroupName": name,
-                "creationTime": round(created * 1000),
-                "metricFilterCount": 0,
-                "arn": f"{_group_arn(caller, name)}:*",
-                "storedBytes": 0,
-            }
-            for name, created in store.groups(caller.region, prefix)
-        ]
-    }
+    """Answer DescribeLogGroups, by name, in pages of 50 or fewer."""
+    pattern = request.get("logGroupNamePattern", "")
+    wanted = request.get("logGroupIdentifiers")
+    groups = [
+        (name, created)
+        for name, created in store.groups(caller.region, request.get("logGroupNamePrefix", ""))
+        if pattern in name and (wanted is None or name in map(_group_name, wanted))
+    ]
+    return _page(request, "logGroups", groups, lambda group: _described_group(caller, *group))
 
 
 def _describe_log_streams(store: LogStore, caller: Caller, request: Request) -> Answer:
@@ -53,12 +49,17 @@ def _describe_log_streams(store: LogStore, caller: Caller, request: Request) -> 
         streams.sort(key=lambda stream: store.time_span_ms(stream) or (0, 0, 0))
     if request.get("descending"):
         streams.reverse()
+    return _page(request, "logStreams", streams, lambda stream: _described(store, caller, stream))
+
+
+def _page(
+    request: Request, member: str, found: Sequence[_Item], described: Callable[[_Item], Answer]
+) -> Answer:
+    """Return the page of ``found`` that is asked for, and where the next one begins."""
     start = _number(request.get("nextToken", "0"))
-    end = start + min(request.get("limit", _STREAM_PAGE), _STREAM_PAGE)
-    answer: Answer = {
-        "logStreams": [_described(store, caller, stream) for stream in streams[start:end]]
-    }
-    if end < len(streams):
+    end = start + min(request.get("limit", _DESCRIBED_PAGE), _DESCRIBED_PAGE)
+    answer: Answer = {member: [described(item) for item in found[start:end]]}
+    if end < len(found):
         answer["nextToken"] = str(end)
     return answer
 
@@ -164,11 +165,25 @@ def _direction_and_position(token: str) -> tuple[bool, int]:
 
 
 def _group(store: LogStore, caller: Caller, request: Request) -> str:
-    identifier = request.get("logGroupName") or request.get("logGroupIdentifier", "")
-    name = identifier.rpartition(":log-group:")[2].removesuffix(":*")
+    name = _group_name(request.get("logGroupName") or request["logGroupIdentifier"])
     if not any(group == name for group, _ in store.groups(caller.region, name)):
         raise _not_found("The specified log group does not exist.")
-    return str(name)
+    return name
+
+
+def _group_name(identifier: str) -> str:
+    """Return the group's name: the identifier itself, or the end of an ARN."""
+    return identifier.rpartition(":log-group:")[2].removesuffix(":*")
+
+
+def _described_group(caller: Caller, name: str, created: float) -> Answer:
+    return {
+        "logGroupName": name,
+        "creationTime": round(created * 1000),
+        "metricFilterCount": 0,
+        "arn": f"{_group_arn(caller, name)}:*",
+        "storedBytes": 0,
+    }
 
 
 def _described(store: LogStore, caller: Caller, stream: Stream) -> Answer:

@@ -18,6 +18,7 @@ from sagedock.local.training.collect import LOG_GROUP
 from sagedock.local.training.document import new_document, training_job_arn
 from sagedock.local.training.jobs import TrainingJobs
 from sagedock.local.training.metrics import forget_metrics
+from sagedock.local.training.quotas import quota_refusal, too_many_instances
 from sagedock.local.training.steps import KIND, TERMINAL
 from sagedock.local.training.unsupported import unsupported
 from sagedock.local.uris import S3Uri
@@ -78,7 +79,11 @@ class TrainingOperations:
         key = _key(caller, name)
         if self._platform.resources.get(key) is not None:
             raise Refused(messages.training_job_in_use(arn))
+        if refusal := too_many_instances(request):
+            raise Refused(refusal)
         self._refuse_what_is_absent(caller, request)
+        if refusal := quota_refusal(self._platform, caller, request):
+            raise Refused(refusal)
         created = lifecycle.epoch_s(time.time())
         job = Resource(
             key=key,

@@ -1,0 +1,64 @@
+"""Quotas: how many instances of a type may train at once, where the settings name one.
+
+Source: https://docs.aws.amazon.com/general/latest/gr/sagemaker.html (quotas are per region).
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from sagedock.api import ServiceError, messages
+from sagedock.local.caller import Caller
+from sagedock.local.platform import Platform
+from sagedock.local.training import layout
+from sagedock.local.training.steps import KIND, TERMINAL
+
+__all__ = ["quota_refusal", "too_many_instances"]
+
+Request = Mapping[str, Any]
+
+#: More containers than a machine runs for one job. The service's own quota was 20 for long.
+_MOST_INSTANCES = 100
+
+
+def too_many_instances(request: Request) -> ServiceError | None:
+    """Return the refusal of a job with more instances than any machine runs, or None."""
+    resources = request.get("ResourceConfig", {})
+    groups = resources.get("InstanceGroups") or [resources]
+    total = sum(group.get("InstanceCount", 0) for group in groups)
+    if total <= _MOST_INSTANCES:
+        return None
+    return messages.validation(
+        f"The local SageMaker cannot carry out: ResourceConfig with {total} instances (at most "
+        f"{_MOST_INSTANCES}). Ask for fewer locally, or run the job on AWS."
+    )
+
+
+def quota_refusal(platform: Platform, caller: Caller, request: Request) -> ServiceError | None:
+    """Return the refusal of a job that would exceed a quota, or None.
+
+    A job counts from its creation to its end. Of two that come at the same moment both may pass.
+    """
+    quotas = platform.settings.quotas
+    if not quotas:
+        return None
+    asked = {name: count for name, count in _instances(request).items() if name in quotas}
+    used: Counter[str] = Counter()
+    for job in platform.resources.unfinished(KIND, TERMINAL):
+        if job.key.region == caller.region:
+            used += _instances(job.request)
+    for name, count in asked.items():
+        if used[name] + count > quotas[name]:
+            return messages.quota_exceeded(
+                quota=name, limit=quotas[name], used=used[name], asked=count
+            )
+    return None
+
+
+def _instances(request: Request) -> Counter[str]:
+    """Return how many instances a job has, by the quota that they count for."""
+    spot = "spot " if request.get("EnableManagedSpotTraining") else ""
+    counted: Counter[str] = Counter()
+    for group in layout.host_groups(request):
+        counted[f"{group.instance_type} for {spot}training job usage"] += len(group.hosts)
+    return counted

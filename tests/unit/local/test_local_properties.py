@@ -1,0 +1,242 @@
+"""Requests made from the service's model: none breaks the server, none right is refused, none wrong
+is carried out.
+
+``PROPERTY_EXAMPLES=20000 pytest tests/unit/local/test_local_properties.py`` tries that many others.
+"""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from sagedock import LocalSageMaker
+from sagedock.api.model import input_shape
+from sagedock.testing import Container, FakeEngine
+from tests.conftest import BUCKET, IMAGE, REGION, Local
+from tests.laws.model_requests import Defect, defects, valid
+from tests.unit.local.property_jobs import LOCAL_ONLY, jobs, mended
+from tests.unit.local.property_world import (
+    GROUP,
+    NAMES,
+    OWN,
+    RUNNING,
+    TERMINAL,
+    Answer,
+    World,
+    examples,
+    prepare,
+)
+
+#: What ValidationException is called.
+REFUSED = {"sagemaker": "ValidationException", "logs": "InvalidParameterException"}
+CANNOT = "The local SageMaker cannot carry out: "
+
+#: Operations beside CreateTrainingJob, and what a right request may be answered for what is there.
+OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("sagemaker", "DescribeTrainingJob"): ("Requested resource not found.",),
+    ("sagemaker", "ListTrainingJobs"): ("Invalid pagination token because",),
+    ("sagemaker", "StopTrainingJob"): ("Requested resource not found.", "The request was rejected"),
+    ("sagemaker", "DeleteTrainingJob"): ("Requested resource not found.", "The request was rej"),
+    ("sagemaker", "UpdateTrainingJob"): (
+        "Requested resource not found.",
+        "The request was rejected",
+    ),
+    ("sagemaker", "AddTags"): ("Requested resource not found.",),
+    ("sagemaker", "ListTags"): ("Requested resource not found.", "Invalid pagination token"),
+    ("sagemaker", "DeleteTags"): ("Requested resource not found.",),
+    ("logs", "DescribeLogGroups"): ("The specified nextToken is invalid."),
+    ("logs", "DescribeLogStreams"): ("The specified",),
+    ("logs", "GetLogEvents"): ("The specified",),
+    ("logs", "FilterLogEvents"): ("The specified", "Invalid filter pattern"),
+}
+every_operation = pytest.mark.parametrize(("service", "operation"), OPERATIONS)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    over = threading.Event()
+
+    def program(container: Container) -> int:
+        container.print("loss=0.5")
+        if container.spec.environment["TRAINING_JOB_NAME"] == RUNNING:
+            while not (over.is_set() or container.terminated.wait(0.05)):
+                pass
+        return 0
+
+    engine = FakeEngine(program, images=[IMAGE])
+    home = tmp_path_factory.mktemp("properties") / "home"
+    # A job of many hosts must not wait for the one that stays.
+    patched = pytest.MonkeyPatch()
+    patched.setenv("SAGEDOCK_MAX_CONTAINERS", "100")
+    with LocalSageMaker(
+        home=home, engine=engine, check_answers=True, shutdown_grace_s=0.2
+    ) as server:
+        patched.undo()
+        local = Local(server=server, engine=engine)
+        local.client("s3").create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        yield prepare(local)
+        over.set()
+
+
+@pytest.fixture(autouse=True)
+def quiet(world: World) -> None:
+    """Begin each test when no job goes on by itself: what was there is compared with what is."""
+    world.await_quiet()
+
+
+@cache
+def requests(service: str, operation: str) -> st.SearchStrategy[Any]:
+    """Right requests of an operation."""
+    if operation == "CreateTrainingJob":
+        return jobs()
+    drawn = valid(input_shape(service, operation), {**OWN, **NAMES})
+    return drawn.map(lambda request: mended(operation, request))
+
+
+@st.composite
+def broken(draw: st.DrawFn, service: str, operation: str) -> tuple[Any, Defect | None]:
+    """Draw a right request, and a single defect for it, each kind as often as the others."""
+    request = draw(requests(service, operation))
+    by_kind: dict[Any, list[Defect]] = {}
+    for found in defects(input_shape(service, operation), request):
+        by_kind.setdefault(found.kind, []).append(found)
+    if not by_kind:
+        return request, None
+    return request, draw(st.sampled_from(by_kind[draw(st.sampled_from(list(by_kind)))]))
+
+
+def is_refused_for(answer: Answer, defect: Defect, service: str) -> None:
+    """Assert that the answer is the service's refusal of that defect, where it is."""
+    assert answer.status == 400, answer
+    if defect.kind is None:
+        assert answer.code == "SerializationException", answer
+        return
+    assert answer.code == REFUSED[service], answer
+    assert " validation error" in answer.message
+    assert f" at '{defect.path}' failed to satisfy constraint: " in answer.message, answer.message
+
+
+@examples(80)
+@given(request=jobs())
+def test_a_right_job_is_carried_out_to_its_end(world: World, request: Any) -> None:
+    answer = world.call("sagemaker", "CreateTrainingJob", request)
+    if answer.message.startswith(CANNOT):
+        wishes = answer.message.removeprefix(CANNOT).split("; ")
+        assert all(wish.startswith(tuple(LOCAL_ONLY)) for wish in wishes), answer.message
+        return
+    assert answer.status == 200, answer
+    name = request["TrainingJobName"]
+    job = world.ended(name)
+    assert job["TrainingJobStatus"] in TERMINAL
+    assert "InternalServerError" not in job.get("FailureReason", "")
+    for member, sent in as_read(request).items():
+        if member in job:
+            assert echoes(job[member], sent), (member, sent, job[member])
+    assert world.call("sagemaker", "DeleteTrainingJob", {"TrainingJobName": name}).status == 200
+
+
+def as_read(request: Any) -> Any:
+    """Return ``request`` as the service reads it: half a surrogate pair is a question mark."""
+    return json.loads(json.dumps(request, ensure_ascii=False).encode(errors="replace"))
+
+
+def echoes(answered: Any, sent: Any) -> bool:
+    """Say whether an answer has all that was sent; the service may fill in more."""
+    match sent:
+        case dict():
+            return all(key in answered and echoes(answered[key], sent[key]) for key in sent)
+        case list():
+            return len(answered) == len(sent) and all(map(echoes, answered, sent))
+        case _:
+            return bool(answered == sent)
+
+
+@examples(150)
+@given(drawn=broken("sagemaker", "CreateTrainingJob"))
+def test_a_job_with_a_defect_is_refused_and_leaves_nothing(world: World, drawn: Any) -> None:
+    request, defect = drawn
+    before = world.state()
+    answer = world.call("sagemaker", "CreateTrainingJob", defect.spoil(request))
+    is_refused_for(answer, defect, "sagemaker")
+    assert world.state() == before
+
+
+@every_operation
+def test_a_right_request_is_answered(world: World, service: str, operation: str) -> None:
+    may_say = OPERATIONS[service, operation]
+
+    @examples(25)
+    @given(request=requests(service, operation))
+    def holds(request: Any) -> None:
+        answer = world.call(service, operation, request)
+        assert answer.status == 200 or answer.message.startswith(may_say), answer
+
+    holds()
+
+
+@every_operation
+def test_a_request_with_a_defect_is_refused(world: World, service: str, operation: str) -> None:
+    @examples(30)
+    @given(drawn=broken(service, operation))
+    def holds(drawn: Any) -> None:
+        request, defect = drawn
+        assume(defect is not None)
+        spoilt = defect.spoil(request)
+        assume(is_ours(service, spoilt))
+        before = world.state()
+        is_refused_for(world.call(service, operation, spoilt), defect, service)
+        assert world.state() == before
+
+    holds()
+
+
+def is_ours(service: str, request: Any) -> bool:
+    """Say whether moto does not answer it: it has all log groups but SageMaker's."""
+    body = json.dumps(request)
+    return service != "logs" or GROUP in body or "logGroup" not in body
+
+
+BODIES = st.one_of(
+    st.binary(max_size=40),
+    st.text(max_size=40).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=8,
+    ).map(lambda value: json.dumps(value).encode()),
+    st.sampled_from([b"[" * 5000, b'{"a":' * 5000, b'{"MaxResults": ' + b"9" * 5000 + b"}"]),
+)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"), [("sagemaker", "CreateTrainingJob"), *OPERATIONS]
+)
+def test_any_body_is_answered_in_the_services_form(
+    world: World, service: str, operation: str
+) -> None:
+    @examples(25)
+    @given(body=BODIES)
+    def holds(body: bytes) -> None:
+        answer = world.send(service, operation, body)
+        assert answer.status in (200, 400), answer
+
+    holds()
+
+
+@examples(60)
+@given(request=jobs(), data=st.data())
+def test_a_damaged_body_is_answered_in_the_services_form(
+    world: World, request: Any, data: st.DataObject
+) -> None:
+    body = bytearray(json.dumps(request).encode())
+    for _ in range(data.draw(st.integers(1, 3))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    answer = world.send("sagemaker", "CreateTrainingJob", bytes(body))
+    assert answer.status in (200, 400), answer
