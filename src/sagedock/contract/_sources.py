@@ -7,8 +7,13 @@ RUNNING = _GUIDE + "your-algorithms-training-algo-running-container.html"
 OUTPUT = _GUIDE + "your-algorithms-training-algo-output.html"
 DOCKERFILE = _GUIDE + "your-algorithms-training-algo-dockerfile.html"
 STORAGE = _GUIDE + "model-train-storage.html"
+CHECKPOINTS = _GUIDE + "model-checkpoints.html"
 
 STOP_TRAINING_JOB = _API + "API_StopTrainingJob.html"
 DESCRIBE_TRAINING_JOB = _API + "API_DescribeTrainingJob.html"
 
+DEEP_LEARNING_CONTAINERS = "https://github.com/aws/deep-learning-containers"
 TOOLKIT = "https://github.com/aws/sagemaker-training-toolkit (5.1.4)"
+
+TORCHRUN = "https://docs.pytorch.org/docs/stable/elastic/run.html"
+OPEN_MPI = "https://docs.open-mpi.org/en/v5.0.x/tuning-apps/environment-var.html"

@@ -7,6 +7,8 @@ from sagedock.contract import _sources as source
 
 __all__ = [
     "CHANNELS",
+    "CHECKPOINTS",
+    "CHECKPOINT_CONFIG",
     "CODE",
     "FAILURE",
     "HYPERPARAMETERS",
@@ -18,6 +20,9 @@ __all__ = [
     "RESERVED",
     "RESOURCE_CONFIG",
     "SUCCESS",
+    "UNSYNCED",
+    "UPLOADED",
+    "UPLOADING",
     "Place",
     "channel",
 ]
@@ -76,6 +81,13 @@ RESOURCE_CONFIG = Place(
     "current_instance_type, current_group_name, instance_groups",
     source=source.RUNNING,
 )
+CHECKPOINT_CONFIG = Place(
+    path="/opt/ml/input/config/checkpointconfig.json",
+    kind="file",
+    writer="platform",
+    holds="S3Uri and LocalPath, where the request has a CheckpointConfig; images do without it",
+    source=source.DEEP_LEARNING_CONTAINERS,
+)
 CHANNELS = Place(
     path="/opt/ml/input/data",
     kind="folder",
@@ -118,6 +130,14 @@ SUCCESS = Place(
     holds="nothing; the toolkit leaves it where a job succeeds",
     source=source.TOOLKIT,
 )
+CHECKPOINTS = Place(
+    path="/opt/ml/checkpoints",
+    kind="folder",
+    writer="container",
+    holds="checkpoints, restored before the start and mirrored to S3 while the job runs; "
+    "CheckpointConfig.LocalPath names another folder",
+    source=source.CHECKPOINTS,
+)
 CODE = Place(
     path="/opt/ml/code",
     kind="folder",
@@ -125,6 +145,14 @@ CODE = Place(
     holds="the user's code, unpacked by the training toolkit",
     source=source.STORAGE,
 )
+
+#: What ends a file's name in the folder of checkpoints means something to the platform: it leaves
+#: UNSYNCED files alone, and keeps a marker FILE + UPLOADING beside a FILE that it uploads,
+#: FILE + UPLOADED once that is done. Source: checkpointing.py of aws/sagemaker-xgboost-container;
+#: the documentation does not say it.
+UNSYNCED = ".sagemaker-ignore"
+UPLOADING = ".sagemaker-uploading"
+UPLOADED = ".sagemaker-uploaded"
 
 
 def channel(name: str) -> str:

@@ -9,6 +9,9 @@ __all__ = [
     "AWS_DEFAULT_REGION",
     "AWS_REGION",
     "CA_REPOSITORY_ARN",
+    "OMPI_COMM_WORLD_RANK",
+    "OMPI_COMM_WORLD_SIZE",
+    "RANK",
     "S3_ENDPOINT_URL",
     "SAGEDOCK_HOSTS_RESOLVE_S",
     "SAGEMAKER_BASE_DIR",
@@ -18,10 +21,11 @@ __all__ = [
     "SM_STUDIO_LOCAL_MODE",
     "TRAINING_JOB_ARN",
     "TRAINING_JOB_NAME",
+    "WORLD_SIZE",
     "Variable",
 ]
 
-Setter = Literal["platform", "toolkit", "user"]
+Setter = Literal["platform", "toolkit", "launcher", "user"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,4 +112,28 @@ SAGEDOCK_HOSTS_RESOLVE_S = Variable(
     setter="user",
     holds="seconds to wait for the other hosts' names; limits.HOSTS_RESOLVE_S where not set",
     source="sagedock",
+)
+RANK = Variable(
+    name="RANK",
+    setter="launcher",
+    holds="this process's number among all that torchrun started, on every host",
+    source=source.TORCHRUN,
+)
+WORLD_SIZE = Variable(
+    name="WORLD_SIZE",
+    setter="launcher",
+    holds="how many processes torchrun started, on every host",
+    source=source.TORCHRUN,
+)
+OMPI_COMM_WORLD_RANK = Variable(
+    name="OMPI_COMM_WORLD_RANK",
+    setter="launcher",
+    holds="this process's number among all that Open MPI's mpirun started",
+    source=source.OPEN_MPI,
+)
+OMPI_COMM_WORLD_SIZE = Variable(
+    name="OMPI_COMM_WORLD_SIZE",
+    setter="launcher",
+    holds="how many processes Open MPI's mpirun started",
+    source=source.OPEN_MPI,
 )
