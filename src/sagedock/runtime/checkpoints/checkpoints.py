@@ -65,6 +65,7 @@ class Checkpoints:
         exit_code: int = signals.EXIT_SIGNALLED + signal.SIGTERM,
         ranks: Ranks | None = None,
         say: Callable[[str], None] = log.say,
+        clock: Callable[[], float] = time.monotonic,
         env: Mapping[str, str] = os.environ,
     ) -> None:
         _check(every_s, keep, on_failure)
@@ -77,10 +78,11 @@ class Checkpoints:
         self._exit_code = exit_code
         self._ranks = ranks
         self._say = say
+        self._clock = clock
         self._env = env
         self._stop = StopSignal()
         self._store: Store | None = None
-        self._waiting_since = time.monotonic()
+        self._waiting_since = clock()
 
     def __enter__(self) -> Self:
         """Take note of SIGTERM from now on."""
@@ -108,7 +110,7 @@ class Checkpoints:
             self._store = self._open(self._folder, ranks=self._ranks)
             found = self._store.load()
         self.done, state = found or (0, None)
-        self._waiting_since = time.monotonic()
+        self._waiting_since = self._clock()
         return state
 
     def step(self, done: SupportsIndex, state: Callable[[], Any]) -> None:
@@ -134,7 +136,7 @@ class Checkpoints:
             )
             raise InvalidRequest([problem])
         failure = self._store.save(steps, state) if self._store else self._nowhere()
-        self._waiting_since = time.monotonic()
+        self._waiting_since = self._clock()
         if failure is None:
             self.done = steps
         elif self._on_failure == "raise" and self._store:
@@ -148,7 +150,7 @@ class Checkpoints:
         return self._ranks
 
     def _is_due(self) -> bool:
-        return time.monotonic() - self._waiting_since >= self._every_s
+        return self._clock() - self._waiting_since >= self._every_s
 
     def _nowhere(self) -> str:
         return f"nothing is saved: {locate(paths.RESERVED, self._env)} is not there: give a folder"

@@ -16,7 +16,7 @@ from sagedock.runtime.checkpoints.files import Stamp, Unreadable, verify
 
 __all__ = ["Folder"]
 
-_NAME = re.compile(r"step-(?P<step>\d{12,18})\.rank-(?P<rank>\d+)(?:-of-(?P<ranks>\d+))?\.ckpt")
+_NAME = re.compile(r"step-(?P<step>\d{12,})\.rank-(?P<rank>\d+)(?:-of-(?P<ranks>\d+))?\.ckpt")
 
 
 @dataclass(frozen=True, kw_only=True)
