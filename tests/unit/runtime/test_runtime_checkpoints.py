@@ -46,6 +46,14 @@ def test_the_folder_is_made(tmp_path: Path) -> None:
     assert steps_in(tmp_path / "a" / "b") == [1]
 
 
+def test_a_start_from_the_beginning_is_said_where_checkpoints_were_expected(tmp_path: Path) -> None:
+    said: list[str] = []
+    checkpoints(tmp_path / "made", said).load()
+    assert said == []
+    checkpoints(tmp_path, said).load()
+    assert said == [f"no checkpoint in {tmp_path}: starting from the beginning"]
+
+
 @pytest.mark.parametrize(("keep", "left"), [(1, [9]), (2, [8, 9]), (4, [6, 7, 8, 9])])
 def test_keep_newest_stay(tmp_path: Path, keep: int, left: list[int]) -> None:
     run(tmp_path, 9, keep=keep)

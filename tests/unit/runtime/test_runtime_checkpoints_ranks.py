@@ -100,7 +100,8 @@ def test_ranks_that_have_nothing_in_common_start_from_the_beginning(tmp_path: Pa
         file_of(tmp_path, step, 2).unlink()
     said: list[str] = []
     assert loaded(tmp_path, said) == [None] * COUNT
-    assert "rank(s) 2 have no checkpoint" in said[-1]
+    assert "rank(s) 2 of 3 have no checkpoint" in said[-2]
+    assert "starting from the beginning" in said[-1]
     assert len(steps_in(tmp_path)) == 4, "what the others have is not thrown away"
 
 

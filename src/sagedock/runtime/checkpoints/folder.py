@@ -36,14 +36,16 @@ class Folder:
         of = f"-of-{self.ranks}" if self.ranks > 1 else ""
         return self.path / f"step-{step:012d}.rank-{self.rank}{of}.ckpt"
 
-    def prepare(self) -> None:
-        """Make the folder; raise StorageError where no file can be created in it."""
+    def prepare(self) -> bool:
+        """Make the folder, and say whether it was there; raise StorageError if it cannot be used."""
+        was_there = self.path.exists()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(_unusable(self.path, error.strerror or "")) from error
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise StorageError(_unusable(self.path, "it is not writable"))
+        return was_there
 
     def newest(self, at_most: int | None = None) -> Stamp | None:
         """Return the newest whole checkpoint of at most that step, or None."""

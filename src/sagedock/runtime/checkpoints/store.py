@@ -67,12 +67,14 @@ class Store:
 
         Raises StorageError for a folder that takes none, InvalidRequest where others wrote there.
         """
-        self._folder.prepare()
+        was_there = self._folder.prepare()
         if self._writes:
             self._folder.remove_unfinished()
         self._folder.refuse_others()
         stamp = self._newest_of_all()
         if stamp is None:
+            if was_there:
+                self._say(f"no checkpoint in {self._folder.path}: starting from the beginning")
             return None
         self._whole = [stamp.step]
         state = self._state(stamp)
@@ -98,12 +100,10 @@ class Store:
 
     def _say_who_has_none(self, found: Sequence[object]) -> None:
         without = [rank for rank, each in enumerate(found) if each is None]
-        if len(without) == len(found):
-            self._say(f"no checkpoint in {self._folder.path}: starting from the beginning")
-        else:
+        if len(without) < len(found):
             self._say(
-                f"rank(s) {', '.join(map(str, without))} have no checkpoint in {self._folder.path}"
-                " that the others have too: starting from the beginning"
+                f"rank(s) {', '.join(map(str, without))} of {len(found)} have no checkpoint that"
+                " the others have too"
             )
 
     def _state(self, stamp: Stamp) -> Any:
