@@ -2,16 +2,19 @@
 
 Channels ``train`` and ``test`` hold CSV files without a header: the digit, then its 8 x 8 pixels
 (0 to 16). The model goes to SM_MODEL_DIR as model.pt: the network's sizes and its weights.
+Interrupted and started again, the training goes on where it was, and ends with the same model.
 """
 
 import argparse
 import os
-import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from sagedock.runtime import Checkpoints, Stopped
 
 PIXELS = 64
 BRIGHTEST = 16.0
@@ -66,38 +69,53 @@ def accuracy(network: nn.Module, data: tuple[Tensor, Tensor]) -> float:
     return (network(pixels).argmax(dim=1) == digits).float().mean().item()
 
 
-class StopAsked:
-    """Becomes true on SIGTERM, which SageMaker sends 120 s before it kills the container."""
+def state_of(network: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Return all that the rest of the training depends on, the order of the batches included."""
+    return {
+        "network": network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "random": torch.get_rng_state(),
+    }
 
-    def __init__(self) -> None:
-        self.yes = False
-        signal.signal(signal.SIGTERM, self._note)
 
-    def _note(self, *_: object) -> None:
-        self.yes = True
+def restore(state: dict[str, Any], network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Go back to a state that ``state_of`` returned."""
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    torch.set_rng_state(state["random"])
+
+
+def learn(network: nn.Module, checkpoints: Checkpoints, options: argparse.Namespace) -> None:
+    """Train up to the last epoch. Raises Stopped where SageMaker asks to stop."""
+    train, test = read_channel(options.train), read_channel(options.test)
+    print(f"{len(train[1])} digits to train on, {len(test[1])} to test on", flush=True)
+    optimizer = torch.optim.Adam(network.parameters(), lr=options.lr)
+    if state := checkpoints.load():
+        restore(state, network, optimizer)
+    for epoch in range(checkpoints.done + 1, options.epochs + 1):
+        loss = train_epoch(network, optimizer, train, options.batch_size)
+        right = accuracy(network, test)
+        print(f"epoch={epoch} train_loss={loss:.4f} test_accuracy={right:.4f}", flush=True)
+        checkpoints.step(epoch, lambda: state_of(network, optimizer))
 
 
 def main() -> None:
     """Read the channels, train, and save the model."""
     options = parse_options()
-    stop = StopAsked()
     torch.manual_seed(options.seed)
     # The network is so small that threads would mostly wait for one another.
     torch.set_num_threads(1)
-    train, test = read_channel(options.train), read_channel(options.test)
-    print(f"{len(train[1])} digits to train on, {len(test[1])} to test on", flush=True)
-
     network = build_network(options.hidden)
-    optimizer = torch.optim.Adam(network.parameters(), lr=options.lr)
-    for epoch in range(1, options.epochs + 1):
-        loss = train_epoch(network, optimizer, train, options.batch_size)
-        right = accuracy(network, test)
-        print(f"epoch={epoch} train_loss={loss:.4f} test_accuracy={right:.4f}", flush=True)
-        if stop.yes:
-            print("asked to stop: saving what is learnt so far", flush=True)
-            break
     model = {"hidden": options.hidden, "state_dict": network.state_dict()}
-    torch.save(model, Path(options.model_dir) / "model.pt")
+    file = Path(options.model_dir) / "model.pt"
+    try:
+        with Checkpoints(every_s=options.checkpoint_every_s) as checkpoints:
+            learn(network, checkpoints, options)
+    except Stopped:
+        print("asked to stop: saving what is learnt so far", flush=True)
+        torch.save(model, file)
+        raise
+    torch.save(model, file)
 
 
 def parse_options() -> argparse.Namespace:
@@ -108,6 +126,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--hidden", type=int, default=128)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--checkpoint-every-s", type=float, default=30.0)
     parser.add_argument("--train", default=os.environ.get("SM_CHANNEL_TRAIN", "data/digits/train"))
     parser.add_argument("--test", default=os.environ.get("SM_CHANNEL_TEST", "data/digits/test"))
     parser.add_argument("--model-dir", default=os.environ.get("SM_MODEL_DIR", "."))

@@ -18,3 +18,6 @@ DEEP_LEARNING_CONTAINERS = "https://github.com/aws/deep-learning-containers"
 EFA = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa.html#efa-instance-types"
 
 TOOLKIT = "https://github.com/aws/sagemaker-training-toolkit (5.1.4)"
+
+TORCHRUN = "https://docs.pytorch.org/docs/stable/elastic/run.html"
+OPEN_MPI = "https://docs.open-mpi.org/en/v5.0.x/tuning-apps/environment-var.html"

@@ -20,6 +20,9 @@ __all__ = [
     "RESERVED",
     "RESOURCE_CONFIG",
     "SUCCESS",
+    "UNSYNCED",
+    "UPLOADED",
+    "UPLOADING",
     "WARM_POOL_CACHE",
     "Place",
     "channel",
@@ -153,6 +156,14 @@ CODE = Place(
     holds="the user's code, unpacked by the training toolkit",
     source=source.STORAGE,
 )
+
+#: What ends a file's name in the folder of checkpoints means something to the platform: it leaves
+#: UNSYNCED files alone, and keeps a marker FILE + UPLOADING beside a FILE that it uploads,
+#: FILE + UPLOADED once that is done. Source: checkpointing.py of aws/sagemaker-xgboost-container;
+#: the documentation does not say it.
+UNSYNCED = ".sagemaker-ignore"
+UPLOADING = ".sagemaker-uploading"
+UPLOADED = ".sagemaker-uploaded"
 
 
 def channel(name: str) -> str:

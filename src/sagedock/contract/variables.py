@@ -9,6 +9,9 @@ __all__ = [
     "AWS_DEFAULT_REGION",
     "AWS_REGION",
     "CA_REPOSITORY_ARN",
+    "OMPI_COMM_WORLD_RANK",
+    "OMPI_COMM_WORLD_SIZE",
+    "RANK",
     "S3_ENDPOINT_URL",
     "SAGEDOCK_DISTRIBUTED_BACKEND",
     "SAGEDOCK_HOSTS_RESOLVE_S",
@@ -20,6 +23,7 @@ __all__ = [
     "SM_STUDIO_LOCAL_MODE",
     "TRAINING_JOB_ARN",
     "TRAINING_JOB_NAME",
+    "WORLD_SIZE",
     "Variable",
 ]
 
@@ -123,4 +127,28 @@ SAGEDOCK_DISTRIBUTED_BACKEND = Variable(
     holds="the backend that fits the device, for torch.distributed.init_process_group: gloo, nccl"
     " or xla",
     source="sagedock",
+)
+RANK = Variable(
+    name="RANK",
+    setter="launcher",
+    holds="this process's number among all that torchrun started, on every host",
+    source=source.TORCHRUN,
+)
+WORLD_SIZE = Variable(
+    name="WORLD_SIZE",
+    setter="launcher",
+    holds="how many processes torchrun started, on every host",
+    source=source.TORCHRUN,
+)
+OMPI_COMM_WORLD_RANK = Variable(
+    name="OMPI_COMM_WORLD_RANK",
+    setter="launcher",
+    holds="this process's number among all that Open MPI's mpirun started",
+    source=source.OPEN_MPI,
+)
+OMPI_COMM_WORLD_SIZE = Variable(
+    name="OMPI_COMM_WORLD_SIZE",
+    setter="launcher",
+    holds="how many processes Open MPI's mpirun started",
+    source=source.OPEN_MPI,
 )

@@ -337,6 +337,7 @@ def test_checkpoints_are_uploaded_while_the_job_runs_and_deletes_are_mirrored(
         del container.files["/opt/ml/checkpoints/old"]
         container.files["/opt/ml/checkpoints/deep/new"] = b"22"
         container.files["/opt/ml/checkpoints/last"] = b"3"
+        container.files["/opt/ml/checkpoints/part.sagemaker-ignore"] = b"4"
         return 0
 
     name = start(local, program, **checkpointed())

@@ -1,7 +1,8 @@
 """Checkpoints: restored from S3 before the containers start, mirrored to it while they run.
 
 What is new or changed below the local path is stored, what vanishes there is deleted. All hosts
-share one prefix. Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
+share one prefix; files that end in ``paths.UNSYNCED`` are left alone.
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
 """
 
 import contextlib
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from sagedock.contract import paths
 from sagedock.engine import OverlayFile, open_overlay_file
 from sagedock.errors import SagedockError
 from sagedock.local.platform import Platform
@@ -140,6 +142,8 @@ class CheckpointSync:
     def _mirror(self, host: _Host, *, final: bool) -> None:
         seen = set()
         for name, stamp, content in self._files(host.container):
+            if name.endswith(paths.UNSYNCED):
+                continue
             seen.add(name)
             if host.stored.get(name) == stamp:
                 continue
