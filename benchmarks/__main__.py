@@ -6,7 +6,7 @@ import sys
 from benchmarks.table import show
 
 NAMES = (
-    *("imports", "startup", "local_mode", "channel", "pipe", "s3"),
+    *("imports", "startup", "local_mode", "channel", "pipe", "s3", "checkpoints"),
     *("describe_and_list", "leaks"),
 )
 
