@@ -53,6 +53,8 @@ def valid(shape: Shape, own: Strategies) -> st.SearchStrategy[Any]:
             return st.integers(0, 4 * 10**9) | st.floats(0, 4e9)
         case "integer" | "long":
             return _whole_numbers(shape)
+        case "double":
+            return st.floats(allow_nan=False, allow_infinity=False)
         case kind:
             raise NotImplementedError(kind)
 
@@ -195,6 +197,8 @@ def _wrong_types(type_name: str) -> list[Any]:
         case "integer" | "long":
             too_large = _LARGEST[type_name] + 1
             return ["5", True, [], {}, too_large, -too_large - 2, 1e300]
+        case "double":
+            return ["5", True, [], {}]
         case _:
             return ["2026-01-01T00:00:00Z", True, [], {}, 1e18]
 

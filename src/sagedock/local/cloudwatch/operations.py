@@ -160,11 +160,12 @@ def _check_queries(queries: list[Request]) -> None:
                 f"The parameter MetricDataQueries.member.{number}.MetricStat is required.\n"
             )
         stat = query["MetricStat"]
-        if "MetricName" not in stat["Metric"]:
-            raise _validation(
-                f"The parameter MetricDataQueries.member.{number}.MetricStat.Metric.MetricName is "
-                "required.\n"
-            )
+        for name in ("Namespace", "MetricName"):
+            if name not in stat["Metric"]:
+                raise _validation(
+                    f"The parameter MetricDataQueries.member.{number}.MetricStat.Metric.{name} is "
+                    "required.\n"
+                )
         _function(stat["Stat"])
         _period(stat["Period"])
 
@@ -282,9 +283,7 @@ def _values(datum: Request) -> list[float]:
             "The local SageMaker keeps single values: put Value, or Values, in place of "
             "StatisticValues"
         )
-    values = (
-        datum.get("Values") or [datum["Value"]] if "Value" in datum or "Values" in datum else []
-    )
+    values = datum.get("Values") or [datum[name] for name in ("Value",) if name in datum]
     counts = [int(count) for count in datum.get("Counts") or [1] * len(values)]
     if not values or len(values) != len(counts):
         raise _validation("MetricData: give each datum a Value, or as many Counts as Values")
