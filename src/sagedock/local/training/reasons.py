@@ -4,6 +4,7 @@ from sagedock.contract import limits, signals
 from sagedock.engine import Exit
 
 __all__ = [
+    "IMAGE_NOT_PULLED",
     "INTERNAL_ERROR",
     "NO_CAPACITY",
     "OUT_OF_MEMORY",
@@ -19,6 +20,10 @@ INTERNAL_ERROR = "InternalServerError: We encountered an internal error.  Please
 NO_CAPACITY = (
     "CapacityError: Unable to provision requested ML compute capacity. Please retry using a "
     "different ML instance type."
+)
+IMAGE_NOT_PULLED = (
+    "ClientError: Cannot pull algorithm container. Either the image does not exist or its "
+    "permissions are incorrect."
 )
 OUT_OF_MEMORY = (
     "ClientError: Please use an instance type with more memory, or reduce the size of training "

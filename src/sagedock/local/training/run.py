@@ -9,7 +9,13 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
-from sagedock.errors import ContainerNotStarted, EngineError, SagedockError, StorageError
+from sagedock.errors import (
+    ContainerNotStarted,
+    EngineError,
+    ImageNotFound,
+    SagedockError,
+    StorageError,
+)
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Resource
 from sagedock.local.training import reasons
@@ -117,6 +123,9 @@ class Run:
                 return Outcome.failed(reasons.download_failed(str(why)))
             except UploadFailed as why:
                 return Outcome.failed(reasons.upload_failed(str(why)))
+            except ImageNotFound as error:  # it was there when the job was created
+                _log.warning("training job %s: %s", self._key.name, error)
+                return Outcome.failed(reasons.IMAGE_NOT_PULLED)
             except SagedockError as error:
                 _log.error("training job %s: %s", self._key.name, error)
                 outcome = Outcome.failed(f"{reasons.INTERNAL_ERROR} {error}")
@@ -216,6 +225,8 @@ class Run:
             try:
                 kept = self._keep_pool(outcome)
                 self._record.end(outcome, kept)
+                if kept is None and outcome.status != "Stopped":
+                    self._pools.tell_quota(self._key, self._record.document)
             except StorageError as error:
                 _log.error("training job %s: %s; trying again", self._key.name, error)
                 if self._shut_down.wait(_RETRY_S):

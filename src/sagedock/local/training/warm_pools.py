@@ -21,6 +21,7 @@ from sagedock.local.training.record import Record
 __all__ = ["Place", "WarmPools"]
 
 _KIND = "warm-pool"
+_OVER_QUOTA = "Instances not retained as a result of warmpool resource limits being exceeded"
 _RELEASED = "Resource released due to keep alive period expiry"
 
 
@@ -65,13 +66,21 @@ class WarmPools:
         period_s = _keep_alive_s(document)
         with self._lock:
             row = self._platform.resources.get(_row_key(job))
-            if row is None or not period_s:
+            if row is None or not period_s or self._is_over_quota(job, document):
                 return None
             self._change(
                 row, "Available", {"began": time.time(), "expires": time.time() + period_s}
             )
             self._arm(_row_key(job), period_s)
         return {"Status": "Available", "ResourceRetainedBillableTimeInSeconds": 0}
+
+    def tell_quota(self, job: Key, document: Mapping[str, Any]) -> None:
+        """Say in an ended job's last message that a quota let its pool not be kept, if one did."""
+        with self._lock:
+            if _keep_alive_s(document) and self._is_over_quota(job, document):
+                Record(platform=self._platform, key=job).change(
+                    lambda document: _with_last_message(document, _OVER_QUOTA)
+                )
 
     def update(self, job: Key, period_s: int) -> None:
         """Let an available pool last ``period_s`` from its job's end; 0 ends it."""
@@ -113,6 +122,23 @@ class WarmPools:
                 timer.cancel()
             self._timers.clear()
 
+    def _is_over_quota(self, job: Key, document: Mapping[str, Any]) -> bool:
+        resources = document["ResourceConfig"]
+        instance_type = resources.get("InstanceType")
+        quotas = self._platform.settings.quotas
+        limit = quotas.get(f"{instance_type} for training warm pool usage")
+        if limit is None:
+            return False
+        kept = (
+            json.loads(row.document["fits"])
+            for row in self._platform.resources.unfinished(_KIND, ("InUse",))
+            if row.key.region == job.region and row.key.name != job.name
+        )
+        used = sum(
+            int(each["InstanceCount"]) for each in kept if each["InstanceType"] == instance_type
+        )
+        return used + int(resources.get("InstanceCount") or 0) > limit
+
     def _fitting(self, job: Resource) -> Resource | None:
         wanted = _fit(job)
         return next(
@@ -148,12 +174,9 @@ class WarmPools:
         key = replace(row.key, kind="training-job")
 
         def said(document: Mapping[str, Any]) -> Mapping[str, Any]:
-            past = [dict(each) for each in document["SecondaryStatusTransitions"]]
-            past[-1]["StatusMessage"] = message
             pool = {**status, "ResourceRetainedBillableTimeInSeconds": retained_s}
             return {
-                **document,
-                "SecondaryStatusTransitions": past,
+                **_with_last_message(document, message),
                 "WarmPoolStatus": pool,
                 "LastModifiedTime": round(time.time(), 3),
             }
@@ -191,6 +214,12 @@ class WarmPools:
             row.key,
             lambda now: replace(now, status=status, document={**now.document, **members}),
         )
+
+
+def _with_last_message(document: Mapping[str, Any], message: str) -> dict[str, Any]:
+    past = [dict(each) for each in document["SecondaryStatusTransitions"]]
+    past[-1]["StatusMessage"] = message
+    return {**document, "SecondaryStatusTransitions": past}
 
 
 def _row_key(job: Key) -> Key:
