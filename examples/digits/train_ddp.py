@@ -5,6 +5,7 @@ its share of every batch, and DistributedDataParallel averages the gradients. ``
 that of all processes together: the loss is the same on one process or on many.
 """
 
+import argparse
 import os
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,9 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from train import StopAsked, accuracy, build_network, parse_options, read_channel
+from train import accuracy, build_network, parse_options, read_channel, restore, state_of
+
+from sagedock.runtime import Checkpoints, Stopped
 
 
 @contextmanager
@@ -65,32 +68,45 @@ def train_epoch(
     return summed(total) / len(digits)
 
 
-def train(device: torch.device) -> None:
-    """Read the channels, train, and save the model once."""
-    options = parse_options()
-    stop = StopAsked()
-    torch.manual_seed(options.seed)  # the same weights and the same order on every process
-    torch.set_num_threads(1)
+def learn(network: nn.Module, options: argparse.Namespace, device: torch.device) -> None:
+    """Train up to the last epoch. Raises Stopped, on all processes after the same epoch."""
     train_data = tuple(part.to(device) for part in read_channel(options.train))
     test_data = tuple(part.to(device) for part in read_channel(options.test))
     rank, processes = place()
     if rank == 0:
         print(f"{processes} process(es), {options.batch_size} digits a batch", flush=True)
-
-    network = build_network(options.hidden).to(device)
     shared = nn.parallel.DistributedDataParallel(network) if dist.is_initialized() else network
     optimizer = torch.optim.Adam(network.parameters(), lr=options.lr)
-    for epoch in range(1, options.epochs + 1):
-        loss = train_epoch(shared, optimizer, train_data, options.batch_size)
-        if rank == 0:
-            right = accuracy(network, test_data)
-            print(f"epoch={epoch} train_loss={loss:.9f} test_accuracy={right:.4f}", flush=True)
-        # All stop after the same epoch, or the others would wait for the one that stopped.
-        if summed(torch.tensor(float(stop.yes), device=device)):
-            break
-    if rank == 0:
+    with Checkpoints(every_s=options.checkpoint_every_s) as checkpoints:
+        if state := checkpoints.load():
+            restore(state, network, optimizer)
+        for epoch in range(checkpoints.done + 1, options.epochs + 1):
+            loss = train_epoch(shared, optimizer, train_data, options.batch_size)
+            if rank == 0:
+                right = accuracy(network, test_data)
+                print(f"epoch={epoch} train_loss={loss:.9f} test_accuracy={right:.4f}", flush=True)
+            checkpoints.step(epoch, lambda: state_of(network, optimizer))
+
+
+def save(network: nn.Module, options: argparse.Namespace) -> None:
+    """Save the model once."""
+    if place()[0] == 0:
         model = {"hidden": options.hidden, "state_dict": network.state_dict()}
         torch.save(model, Path(options.model_dir) / "model.pt")
+
+
+def train(device: torch.device) -> None:
+    """Read the channels, train, and save the model."""
+    options = parse_options()
+    torch.manual_seed(options.seed)  # the same weights and the same order on every process
+    torch.set_num_threads(1)
+    network = build_network(options.hidden).to(device)
+    try:
+        learn(network, options, device)
+    except Stopped:
+        save(network, options)
+        raise
+    save(network, options)
 
 
 if __name__ == "__main__":

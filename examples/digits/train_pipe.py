@@ -6,13 +6,14 @@ options and the model are those of train.py.
 """
 
 import itertools
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from train import BRIGHTEST, StopAsked, accuracy, build_network, parse_options, read_channel
+from train import BRIGHTEST, accuracy, build_network, parse_options, read_channel
 
 #: The next epoch's FIFO is made once the one before is closed, and may take a moment.
 LONGEST_WAIT_S = 60
@@ -35,6 +36,21 @@ def batches(fifo: Path, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         while batch := list(itertools.islice(lines, size)):
             rows = torch.tensor([[float(cell) for cell in line.split(",")] for line in batch])
             yield rows[:, 1:] / BRIGHTEST, rows[:, 0].long()
+
+
+class StopAsked:
+    """Becomes true on SIGTERM, which SageMaker sends 120 s before it kills the container.
+
+    A stream begins anew in every container, so there is no place in it to go on from: no
+    checkpoints are kept.
+    """
+
+    def __init__(self) -> None:
+        self.yes = False
+        signal.signal(signal.SIGTERM, self._note)
+
+    def _note(self, *_: object) -> None:
+        self.yes = True
 
 
 def main() -> None:
