@@ -37,7 +37,7 @@ class Folder:
         return self.path / f"step-{step:012d}.rank-{self.rank}{of}.ckpt"
 
     def prepare(self) -> bool:
-        """Make the folder, and say whether it was there; raise StorageError if it cannot be used."""
+        """Make the folder, say whether it was there; raise StorageError if it cannot be used."""
         was_there = self.path.exists()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
