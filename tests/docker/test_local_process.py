@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from sagedock.engine import Engine
-from sagedock.local import down, running, up
+from sagedock.local import control, down, running, up
 from sagedock.local.platform import HOME_LABEL, home_id
 from tests.conftest import BUCKET, REGION
 from tests.docker.conftest import RealLocal
@@ -252,12 +252,12 @@ def test_options_for_a_server_that_runs_already(home: Path, engine: Engine) -> N
 def test_a_server_killed_while_machines_are_taken_away_finishes_the_job(
     home: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SAGEDOCK_STOP_GRACE_S", "5")
+    monkeypatch.setenv("SAGEDOCK_STOP_GRACE_S", "20")
     local = reach(home, engine)
     name = local.start(
         local.script(
             "cd /opt/ml/checkpoints; if [ -e saved ]; then echo again; exit 0; fi;"
-            "trap 'sleep 1; touch saved; exit 143' TERM; touch begun; echo first;"
+            "trap 'sleep 3; touch saved; exit 143' TERM; touch begun; echo first;"
             "sleep 60 & wait $!",
             EnableManagedSpotTraining=True,
             StoppingCondition={"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600},
@@ -266,7 +266,7 @@ def test_a_server_killed_while_machines_are_taken_away_finishes_the_job(
     )
     local.until(name, lambda job: job["SecondaryStatus"] == "Training", 30)
     time.sleep(1)
-    assert sagedock("local", "interrupt", name, home=home).returncode == 0
+    control(home, "POST", "interrupt", {"job": name})
     local.until(name, lambda job: job["SecondaryStatus"] == "Interrupted", 10)
     kill(home)
     local = reach(home, engine, bucket=False)
