@@ -29,9 +29,6 @@ app = typer.Typer(
     help="The local SageMaker: the same API on 127.0.0.1, running real containers in Docker.",
     no_args_is_help=True,
 )
-app.command()(faults.interrupt)
-app.add_typer(faults.app, name="fault")
-
 _Home = Annotated[
     Path | None, typer.Option(help="Its folder; $SAGEDOCK_HOME by default.", show_default=False)
 ]
@@ -172,6 +169,10 @@ def run(
         ) as local:
             code = _run(context.args, local.environment(), signals)
     raise typer.Exit(code)
+
+
+app.command()(faults.interrupt)
+app.add_typer(faults.app, name="fault")
 
 
 def _run(command: list[str], variables: Mapping[str, str], signals: ExitStack) -> int:
