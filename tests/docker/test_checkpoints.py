@@ -222,9 +222,10 @@ for each in (found, ours):
 SHARDED = """
 import os
 def tell(*words): os.write(1, (" ".join(map(str, words)) + "\\n").encode())  # one line, whole
-import os, sys, time, torch, torch.distributed as dist
+import atexit, os, sys, time, torch, torch.distributed as dist
 from sagedock.runtime import Checkpoints
 dist.init_process_group("gloo")
+atexit.register(dist.destroy_process_group)
 rank = dist.get_rank()
 with Checkpoints(every_s=0.05, sharded=True) as checkpoints:
     state = checkpoints.load() or {"rank": rank, "w": torch.zeros(100_000)}

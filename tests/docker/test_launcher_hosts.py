@@ -70,6 +70,7 @@ dist.init_process_group("gloo")
 total = torch.tensor([dist.get_rank() + 1])
 dist.all_reduce(total)
 print("rank", dist.get_rank(), "of", dist.get_world_size(), "total", int(total))
+dist.destroy_process_group()
 """
 
 

@@ -114,7 +114,8 @@ def test_requirements_of_a_shell_script_are_installed(job: Job) -> None:
 def test_torchrun_on_one_host(job: Job) -> None:
     job.script(
         "import os, torch.distributed as dist; dist.init_process_group('gloo')\n"
-        "print('rank', dist.get_rank(), 'of', dist.get_world_size())"
+        "print('rank', dist.get_rank(), 'of', dist.get_world_size())\n"
+        "dist.destroy_process_group()"
     ).hyperparameters["sagemaker_torch_distributed_enabled"] = True
     ran = job.run(OURS)
     assert ran.code == 0, ran.log

@@ -24,6 +24,7 @@ facts = {"rank": dist.get_rank(), "of": dist.get_world_size(), "total": int(tota
          "backend": dist.get_backend(), "name": socket.gethostname(),
          **{name: os.environ.get(name) for name in names}}
 sys.stdout.write(json.dumps(facts) + "\\n")
+dist.destroy_process_group()
 """
 
 
@@ -127,6 +128,7 @@ pathlib.Path(f"/opt/ml/output/data/ready-{dist.get_rank()}").touch()
 while not stop: time.sleep(0.05)
 time.sleep(2)
 pathlib.Path(f"/opt/ml/model/rank-{dist.get_rank()}").write_text(str(len(stop)))
+dist.destroy_process_group()
 """
 
 
