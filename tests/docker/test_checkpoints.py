@@ -122,12 +122,12 @@ with Checkpoints(every_s=0.02) as checkpoints:
     state = checkpoints.load() or {"step": 0, "weights": torch.zeros(1 << 20)}
     assert state["step"] == checkpoints.done
     assert bool((state["weights"] == checkpoints.done).all()), "weights of another step"
-    print("loaded", checkpoints.done, flush=True)
+    print(f"loaded {checkpoints.done}", flush=True)
     weights = state["weights"]
     for step in range(checkpoints.done + 1, 10**6):
         weights += 1
         checkpoints.step(step, lambda: {"step": step, "weights": weights})
-        print("saved", checkpoints.done, flush=True)
+        print(f"saved {checkpoints.done}", flush=True)  # in one write: a kill may tear no line
 """
 
 
