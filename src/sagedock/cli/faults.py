@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from sagedock.errors import InvalidRequest
+
 __all__ = ["app", "interrupt"]
 
 app = typer.Typer(help="Faults that are delivered to jobs.", no_args_is_help=True)
@@ -15,6 +17,8 @@ Home = Annotated[
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _Job = Annotated[str, typer.Option(help="Names of jobs, as a pattern: `digits-*`.")]
+#: The options whose name is not that of the fault's member.
+_OPTIONS = {"after_s": "--after", "every_s": "--every", "wait_s": "--wait"}
 _Times = Annotated[int | None, typer.Option(help="How often; without end by default.")]
 
 
@@ -28,8 +32,12 @@ def interrupt(
     """Interrupt a spot job: SIGTERM, the grace, SIGKILL; it starts again with its checkpoints."""
     said = {"job": job, "after_s": after, **({"region": region} if region else {})}
     answer = _ask(home, "POST", "interrupt", said)
-    when = f"in {after:g} s" if after else "now"
-    typer.echo(json.dumps(answer) if as_json else f"{job} is interrupted {when}")
+    if as_json:
+        typer.echo(json.dumps(answer))
+    elif answer["already"]:
+        typer.echo(f"{job} is being interrupted already: nothing more is done")
+    else:
+        typer.echo(f"{job} is interrupted {f'in {after:g} s' if after else 'now'}")
 
 
 @app.command()
@@ -124,4 +132,19 @@ def _ask(home: Path | None, method: str, what: str, said: Any = None) -> Any:
     from sagedock.local import control, default_home
 
     where = default_home() if home is None else home.expanduser().absolute()
-    return control(where, method, what, said)
+    try:
+        return control(where, method, what, said)
+    except InvalidRequest as error:
+        problems = [_in_our_words(problem, what) for problem in error.problems]
+        raise InvalidRequest(problems) from error
+
+
+def _in_our_words(problem: str, what: str) -> str:
+    """Return a problem of the server's under the name that the command line has for the member."""
+    member, separator, rest = problem.partition(": ")
+    if not member.isidentifier():
+        return problem
+    if what == "interrupt" and member == "job":
+        return f"JOB{separator}{rest}"
+    option = _OPTIONS.get(member) or f"--{member.replace('_', '-')}"
+    return f"{option}{separator}{rest}"

@@ -46,14 +46,13 @@ class JobRow:
     def of(cls, description: Mapping[str, Any], series: Sequence[MetricSeries]) -> "JobRow":
         """Return the row of a job, from DescribeTrainingJob and its metrics over time."""
         began = description.get("TrainingStartTime") or description["CreationTime"]
-        ended = description.get("TrainingEndTime") or datetime.now(UTC)
         final = description.get("FinalMetricDataList", ())
         return cls(
             name=description["TrainingJobName"],
             status=description["TrainingJobStatus"],
             secondary_status=description["SecondaryStatus"],
             created=description["CreationTime"],
-            elapsed_s=max(0.0, (ended - began).total_seconds()),
+            elapsed_s=max(0.0, (_ended(description) - began).total_seconds()),
             billable_s=description.get("BillableTimeInSeconds"),
             instances=_instances(description),
             failure_reason=description.get("FailureReason"),
@@ -132,6 +131,16 @@ class Board:
     @property
     def _sagemaker(self) -> Any:
         return self._session.client("sagemaker")
+
+
+def _ended(description: Mapping[str, Any]) -> datetime:
+    """Return when a job ended, or now. One that never got machines has no TrainingEndTime."""
+    if ended := description.get("TrainingEndTime"):
+        return ended  # type: ignore[no-any-return]
+    if states.is_terminal("training-job", description["TrainingJobStatus"]):
+        last = description["SecondaryStatusTransitions"][-1]
+        return last.get("EndTime", description["LastModifiedTime"])  # type: ignore[no-any-return]
+    return datetime.now(UTC)
 
 
 def _instances(description: Mapping[str, Any]) -> str:

@@ -26,6 +26,9 @@ class TrainingRun:
         self._session = session
         self._show = show
 
+    def __repr__(self) -> str:
+        return f"TrainingRun({self.name!r})"
+
     @cached_property
     def _board(self) -> Board:
         return Board(self._session)

@@ -16,24 +16,29 @@ class Transitions:
 
     def __init__(self, show: Show) -> None:
         self._show = show
-        self._shown: set[tuple[object, ...]] = set()
+        self._shown: dict[tuple[object, ...], set[str]] = {}
 
     def before_lines(self, description: Mapping[str, Any]) -> None:
         """Show the new states up to the one in which the container runs."""
         for transition in description.get("SecondaryStatusTransitions", ()):
             if transition["Status"] not in _BEFORE_LINES:
                 break
-            self._show_once(transition)
+            self._show_once(transition, description)
 
     def after_lines(self, description: Mapping[str, Any]) -> None:
         """Show all other new states."""
         for transition in description.get("SecondaryStatusTransitions", ()):
-            self._show_once(transition)
+            self._show_once(transition, description)
 
-    def _show_once(self, transition: Mapping[str, Any]) -> None:
-        # A message is overwritten in place while its state lasts, so the text is part of the key.
-        key = (transition["Status"], transition["StartTime"], transition.get("StatusMessage"))
-        if key not in self._shown:
-            self._shown.add(key)
-            message = transition.get("StatusMessage", "")
-            self._show(f"[{transition['StartTime']:%H:%M:%S}] {transition['Status']} - {message}")
+    def _show_once(self, transition: Mapping[str, Any], description: Mapping[str, Any]) -> None:
+        # A message is overwritten in place while its state lasts, so the text is part of the key,
+        # and a later message has the time of the change.
+        state = (transition["Status"], transition["StartTime"])
+        message = transition.get("StatusMessage", "")
+        if message in self._shown.setdefault(state, set()):
+            return
+        at = transition["StartTime"]
+        if self._shown[state] and "EndTime" not in transition:
+            at = description.get("LastModifiedTime", at)
+        self._shown[state].add(message)
+        self._show(f"[{at:%H:%M:%S}] {transition['Status']} - {message}")

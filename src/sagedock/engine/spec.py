@@ -165,7 +165,7 @@ class Network:
 class Usage:
     """What a running container uses at ``at_s`` (epoch seconds).
 
-    ``cpu_s`` is the CPU time it has had since ``started_at_s``, of all cores. ``memory_bytes``
+    ``cpu_s`` is the CPU time it has had since ``started_at_s``, of all ``cpus``. ``memory_bytes``
     leaves out what the kernel would drop if it needed the memory; ``memory_limit_bytes`` is the
     machine's where none was set.
     """
@@ -173,6 +173,7 @@ class Usage:
     at_s: float
     started_at_s: float
     cpu_s: float
+    cpus: int
     memory_bytes: int
     memory_limit_bytes: int
 

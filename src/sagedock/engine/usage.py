@@ -37,6 +37,7 @@ def usage_of(stats: Mapping[str, Any], started_at: str) -> Usage | None:
         at_s=timestamp_s(stats["read"]),
         started_at_s=timestamp_s(started_at),
         cpu_s=stats["cpu_stats"]["cpu_usage"]["total_usage"] / _NS,
+        cpus=stats["cpu_stats"].get("online_cpus") or os.cpu_count() or 1,
         memory_bytes=max(0, memory["usage"] - droppable),
         memory_limit_bytes=memory["limit"],
     )

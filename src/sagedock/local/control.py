@@ -27,12 +27,13 @@ _LONGEST_S = 7 * 24 * 60 * 60
 
 @dataclass(frozen=True, kw_only=True)
 class Control:
-    """An ASGI application. ``interrupt`` takes a job's key and seconds, and raises InvalidRequest
-    where there is nothing to interrupt; ``health`` is what the health check answers.
+    """An ASGI application. ``interrupt`` takes a job's key and seconds, says whether that is not
+    under way already, and raises InvalidRequest where there is nothing to interrupt; ``health`` is
+    what the health check answers.
     """
 
     faults: Faults
-    interrupt: Callable[[Key, float], None]
+    interrupt: Callable[[Key, float], bool]
     health: Callable[[], Mapping[str, Any]]
     default_region: str
 
@@ -76,8 +77,8 @@ class Control:
             raise InvalidRequest(problems)
         region = str(said.get("region") or self.default_region)
         key = Key(region=region, kind="training-job", name=str(job))
-        self.interrupt(key, float(after_s))
-        return {"job": job, "after_s": after_s}
+        begun = self.interrupt(key, float(after_s))
+        return {"job": job, "after_s": after_s, "already": not begun}
 
 
 async def _body(request: Request) -> Mapping[str, Any]:

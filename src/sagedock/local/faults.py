@@ -2,8 +2,9 @@
 
 import math
 import random
+import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar, TypeVar, get_args
@@ -123,11 +124,17 @@ class Faults:
             numbers = list(self._faults) if number is None else [number]
             return sum(self._faults.pop(each, None) is not None for each in numbers)
 
-    def take(self, kind: type[_Kind], job: str) -> _Kind | None:
-        """Return the first fault of ``kind`` that is for ``job``; this was one of its times."""
+    def take(
+        self, kind: type[_Kind], job: str, fits: Callable[[_Kind], bool] = lambda _: True
+    ) -> _Kind | None:
+        """Return the first fault of ``kind`` for ``job`` that ``fits``; that was one of its
+        times.
+        """
         with self._lock:
             for number, fault in self._faults.items():
-                if isinstance(fault, kind) and fnmatchcase(job, getattr(fault, "job", "*")):
+                if not isinstance(fault, kind):
+                    continue
+                if fnmatchcase(job, getattr(fault, "job", "*")) and fits(fault):
                     self._count(number, fault)
                     return fault
         return None
@@ -184,6 +191,8 @@ def _wrong(name: str, value: Any, declared: str) -> str | None:
     """Return what is wrong with a member's value, or None."""
     if value is None and "None" in declared:
         return None
+    if name == "host" and not re.fullmatch("algo-[1-9][0-9]*", str(value)):
+        return "is no host of a job: use algo-1, algo-2, ..."
     if "str" in declared:
         return None if isinstance(value, str) and value else "is no text"
     if "bool" in declared:

@@ -31,7 +31,7 @@ class Shell:
     def start_job(self, code: int = 0) -> None:
         def program(container: Container) -> int:
             container.usage = Usage(
-                at_s=101, started_at_s=100, cpu_s=1.5, memory_bytes=1, memory_limit_bytes=4
+                at_s=101, started_at_s=100, cpu_s=1.5, cpus=2, memory_bytes=1, memory_limit_bytes=4
             )
             container.print("loss=0.5")
             while not (self.goes_on.is_set() or container.terminated.wait(0.05)):

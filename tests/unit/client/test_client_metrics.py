@@ -32,7 +32,7 @@ DESCRIPTION = {"AlgorithmSpecification": {"MetricDefinitions": DEFINITIONS}}
 def training(*losses: float) -> Callable[[Container], int]:
     def program(container: Container) -> int:
         container.usage = Usage(
-            at_s=101, started_at_s=100, cpu_s=1.5, memory_bytes=1, memory_limit_bytes=4
+            at_s=101, started_at_s=100, cpu_s=1.5, cpus=2, memory_bytes=1, memory_limit_bytes=4
         )
         for loss in losses:
             container.print(f"loss={loss}")
@@ -73,6 +73,22 @@ def test_of_an_ended_job_each_value_is_there_not_a_mean(client: Client) -> None:
     logs, description = client.session.client("logs"), {**DESCRIPTION, "TrainingJobName": "j"}
     mean = (replace(loss, times=loss.times[:1], values=(4.0,)),)
     assert exact_series(logs, description, mean) == (loss,)
+
+
+def test_the_time_of_a_job_that_never_trained_ends_with_it() -> None:
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    ended = began + timedelta(seconds=5)
+    description = {
+        "TrainingJobName": "j",
+        "TrainingJobStatus": "Failed",
+        "SecondaryStatus": "Failed",
+        "CreationTime": began,
+        "LastModifiedTime": ended + timedelta(days=1),
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        "SecondaryStatusTransitions": [{"Status": "Failed", "StartTime": ended, "EndTime": ended}],
+    }
+    assert JobRow.of(description, ()).elapsed_s == 5.0
+    assert JobRow.of({**description, "TrainingJobStatus": "InProgress"}, ()).elapsed_s > 5.0
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Waiting for a job: when it asks, what it shows, when it gives up."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -104,6 +104,19 @@ def test_a_message_that_changes_within_a_state_is_shown_again() -> None:
         [job("InProgress", ("Pending", "Waiting")), job("Completed", ("Pending", "Preparing"))], []
     )
     assert [line.split("] ")[1] for line in shown] == ["Pending - Waiting", "Pending - Preparing"]
+
+
+def test_a_later_message_has_the_time_of_the_change() -> None:
+    shown: list[str] = []
+    transitions = Transitions(shown.append)
+    transitions.before_lines(job("InProgress", ("Pending", "Waiting")))
+    changed = job("InProgress", ("Pending", "Preparing"))
+    later = START + timedelta(minutes=7)
+    transitions.before_lines({**changed, "LastModifiedTime": later})
+    assert shown == [
+        f"[{START:%H:%M:%S}] Pending - Waiting",
+        f"[{later:%H:%M:%S}] Pending - Preparing",
+    ]
 
 
 def test_a_restarted_job_shows_the_same_state_twice() -> None:

@@ -48,6 +48,7 @@ def test_a_fault_survives_json(fault: Any) -> None:
         ({"kind": "lost-host", "times": 1.5}, "times: 1.5 is no whole number"),
         ({"kind": "lost-host", "after_s": -1}, "after_s: -1 must not be below 0"),
         ({"kind": "lost-host", "job": ""}, "job: '' is no text"),
+        ({"kind": "lost-host", "host": "algo-0"}, "host: 'algo-0' is no host of a job"),
         ({"kind": "no-capacity", "fails": 1}, "fails: 1 is neither true nor false"),
         ({"kind": "no-capacity", "colour": "red"}, "colour: no-capacity has no such member"),
     ],

@@ -96,6 +96,12 @@ def test_a_lost_machine_gets_no_notice_and_the_others_are_stopped(local: Local) 
     assert seen == {"algo-1": True, "algo-2": False, "algo-3": True}
 
 
+def test_a_machine_that_a_job_does_not_have_is_not_lost(local: Local) -> None:
+    local.server.faults.add(LostHost(host="algo-2"))
+    assert local.run()["TrainingJobStatus"] == "Completed"
+    assert [*local.server.faults.all().values()] == [LostHost(host="algo-2")]
+
+
 def test_a_retry_strategy_tries_again(local: Local) -> None:
     tries: list[int] = []
 

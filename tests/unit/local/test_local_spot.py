@@ -113,6 +113,7 @@ def test_a_stop_during_an_interruption_stops_the_job(tmp_path: Path) -> None:
         training(local)
         ask(local, "POST", "interrupt", {"job": name})
         local.until(name, lambda job: job["SecondaryStatus"] == "Interrupted")
+        assert ask(local, "POST", "interrupt", {"job": name})["already"] is True
         local.client("sagemaker").stop_training_job(TrainingJobName=name)
         local.until(name, lambda job: job["SecondaryStatus"] == "Stopping")
         saved.set()

@@ -25,6 +25,7 @@ def used(at_s: float, cpu_s: float, memory_bytes: int = 0, started_at_s: float =
         at_s=at_s,
         started_at_s=started_at_s,
         cpu_s=cpu_s,
+        cpus=2,
         memory_bytes=memory_bytes,
         memory_limit_bytes=100 * MIB,
     )
@@ -111,6 +112,11 @@ def test_nothing_is_made_up_for_a_container_that_ended_at_once(store: MetricStor
 def test_one_reading_suffices_for_a_container_that_is_new(store: MetricStore) -> None:
     found = sampled(store, Scripted(used(102, 1.5, started_at_s=100)))
     assert found["CPUUtilization"] == [75.0]
+
+
+def test_no_more_cpu_time_was_used_than_there_are_cores(store: MetricStore) -> None:
+    found = sampled(store, Scripted(used(100.05, 0.2, started_at_s=100)))
+    assert found["CPUUtilization"] == [200.0]
 
 
 def test_a_reading_that_fails_is_left_out(store: MetricStore) -> None:

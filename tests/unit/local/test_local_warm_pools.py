@@ -172,8 +172,11 @@ def test_a_server_that_starts_again_knows_its_pools(tmp_path: Path) -> None:
         )
         local.run(**resources(600))
         local.run(TrainingJobName="short", **resources(1, VolumeSizeInGB=99))
+        ended_s = time.monotonic()
     server, local = serve()
+    time.sleep(max(0.0, 2.5 - (time.monotonic() - ended_s)))
     with server:
-        local.until("short", lambda job: job["WarmPoolStatus"]["Status"] == "Terminated")
+        late = local.until("short", lambda job: job["WarmPoolStatus"]["Status"] == "Terminated")
+        assert late["WarmPoolStatus"]["ResourceRetainedBillableTimeInSeconds"] == 1
         job = local.run(TrainingJobName="probe-2", **resources())
         assert local.statuses(job)[0] == ("Starting", "Found matching resource for reuse")

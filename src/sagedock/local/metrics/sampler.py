@@ -62,8 +62,11 @@ class _Readings:
         """Return the metrics' values: means over the period, CPU and GPUs as sums of all."""
         found = {}
         if self.begin and self.last and self.last.at_s > self.begin.at_s:
-            spent_s = self.last.cpu_s - self.begin.cpu_s
-            found[names.CPU] = max(0.0, _WHOLE * spent_s / (self.last.at_s - self.begin.at_s))
+            # The engine's clocks are not one: within the first moments they can tell of more time
+            # than there was.
+            lasted_s = self.last.at_s - self.begin.at_s
+            share = (self.last.cpu_s - self.begin.cpu_s) / lasted_s
+            found[names.CPU] = _WHOLE * min(max(0.0, share), self.last.cpus)
         if self.memory:
             found[names.MEMORY] = min(_WHOLE, fmean(self.memory))
         if self.gpus:

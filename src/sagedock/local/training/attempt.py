@@ -99,7 +99,8 @@ class Attempt:
         sync = CheckpointSync(self.platform, request, containers, restored)
         is_spot = bool(document["EnableManagedSpotTraining"])
         faults = Planned(
-            [*planned(self.platform.faults, key.name, number, is_spot=is_spot)], self.events.put
+            [*planned(self.platform.faults, key.name, number, self.cluster.hosts, is_spot=is_spot)],
+            self.events.put,
         )
         watch = Watch(
             engine=self.platform.engine,

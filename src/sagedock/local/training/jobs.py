@@ -56,11 +56,12 @@ class TrainingJobs:
         if run is not None:
             run.ask_to_stop(self._stop_asked())
 
-    def interrupt(self, key: Key, after_s: float = 0.0) -> None:
+    def interrupt(self, key: Key, after_s: float = 0.0) -> bool:
         """Take a spot job's machines away, in ``after_s`` seconds, as AWS does: SIGTERM, the grace,
         SIGKILL; then it starts again. One that does not train by then is interrupted once it does.
 
-        Raises InvalidRequest where there is nothing to interrupt.
+        Returns False, and does nothing, while its machines are being taken away already. Raises
+        InvalidRequest where there is nothing to interrupt.
         """
         job = self._platform.resources.get(key)
         with self._lock:
@@ -75,9 +76,12 @@ class TrainingJobs:
                     "with EnableManagedSpotTraining, or let it lose a host (the fault lost-host)"
                 ]
             )
+        if job.document["SecondaryStatus"] == "Interrupted" and not after_s:
+            return False
         timer = threading.Timer(after_s, run.interrupt)
         timer.daemon = True
         timer.start()
+        return True
 
     def wait_until_gone(self, key: Key) -> None:
         """Return once nothing is left of a job that has ended, in the engine or on disk."""

@@ -88,7 +88,7 @@ class WarmPools:
             row = self._platform.resources.get(_row_key(job))
             if row is None or row.status != "Available":
                 return
-            expires = row.document["began"] + period_s
+            expires = max(time.time(), row.document["began"] + period_s)
             self._change(row, "Available", {"expires": expires})
             self._arm(row.key, max(0.0, expires - time.time()))
 
@@ -170,7 +170,9 @@ class WarmPools:
 
     def _say(self, row: Resource, status: Mapping[str, Any], message: str) -> None:
         """Write into the document of the pool's job what became of the pool."""
-        retained_s = max(0, int(time.time() - row.document["began"]))
+        # One that a server took up late had expired before.
+        until = min(time.time(), row.document["expires"])
+        retained_s = max(0, int(until - row.document["began"]))
         key = replace(row.key, kind="training-job")
 
         def said(document: Mapping[str, Any]) -> Mapping[str, Any]:
