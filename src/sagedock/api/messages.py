@@ -13,6 +13,7 @@ __all__ = [
     "algorithm_not_found",
     "arn_of_other_region",
     "cannot_stop",
+    "explicitly_denied",
     "image_access_denied",
     "image_not_found",
     "input_bucket_elsewhere",
@@ -148,14 +149,19 @@ def quota_exceeded(*, quota: str, limit: int, used: int, asked: int) -> ServiceE
 
 
 def access_denied(*, principal: str, action: str, resource: str) -> ServiceError:
-    """The caller may not. Source: row 25."""
-    return ServiceError(
-        code="AccessDeniedException",
-        message=(
-            f"User: {principal} is not authorized to perform: {action} on resource: {resource} "
-            f"because no identity-based policy allows the {action} action"
-        ),
-    )
+    """Nothing allows the caller to. Source: row 25."""
+    why = f"because no identity-based policy allows the {action} action"
+    return _not_authorized(principal, action, resource, why)
+
+
+def explicitly_denied(*, principal: str, action: str, resource: str) -> ServiceError:
+    """A policy denies it to the caller. Source: row 24."""
+    return _not_authorized(principal, action, resource, "with an explicit deny")
+
+
+def _not_authorized(principal: str, action: str, resource: str, why: str) -> ServiceError:
+    who = f"User: {principal} is not authorized to perform: {action} on resource: {resource}"
+    return ServiceError(code="AccessDeniedException", message=f"{who} {why}")
 
 
 def security_token_expired() -> ServiceError:

@@ -76,6 +76,20 @@ def no_capacity(
     _add(home, "no-capacity", wait_s=wait, fails=fails, job=job, times=times)
 
 
+@app.command()
+def refusals(
+    error: Annotated[str, typer.Option(help="Such as throttling, access-denied, expired-token.")],
+    operation: Annotated[str, typer.Option(help="A pattern: `Create*`.")] = "*",
+    rate: Annotated[float, typer.Option(help="The share of calls, 0 to 1.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same calls.")] = 0,
+    times: _Times = None,
+    home: Home = None,
+) -> None:
+    """Refuse calls of SageMaker's operations, in AWS's words."""
+    members = {"error": error, "operation": operation, "rate": rate, "seed": seed, "times": times}
+    _add(home, "refusals", **members)
+
+
 @app.command("s3-throttle")
 def s3_throttle(
     rate: Annotated[float, typer.Option(help="The share of requests, 0 to 1.")],

@@ -7,21 +7,31 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from fnmatch import fnmatchcase
-from typing import Any, ClassVar, TypeVar, get_args
+from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 from sagedock.errors import InvalidRequest
 
 __all__ = [
+    "REFUSALS",
     "Fault",
     "Faults",
     "Interruptions",
     "LostHost",
     "NoCapacity",
+    "Refusal",
+    "Refusals",
     "S3Throttle",
     "SlowDownload",
     "as_json",
     "fault_of",
 ]
+
+
+#: How a call can be refused on request.
+Refusal = Literal[
+    "throttling", "access-denied", "explicit-deny", "expired-token", "internal-failure"
+]
+REFUSALS: tuple[Refusal, ...] = get_args(Refusal)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +97,24 @@ class SlowDownload:
     times: int | None = None
 
 
-Fault = Interruptions | LostHost | NoCapacity | S3Throttle | SlowDownload
-_Kind = TypeVar("_Kind", Interruptions, LostHost, NoCapacity, S3Throttle, SlowDownload)
+@dataclass(frozen=True, kw_only=True)
+class Refusals:
+    """A share of the calls of ``operation`` (a pattern; ``rate``, 0 to 1) is refused with
+    ``error``: one of ``REFUSALS``.
+
+    A call that creates with tags is one of AddTags too, as on AWS.
+    """
+
+    kind: ClassVar[str] = "refusals"
+    error: Refusal
+    operation: str = "*"
+    rate: float = 1.0
+    seed: int = 0
+    times: int | None = None
+
+
+Fault = Interruptions | LostHost | NoCapacity | Refusals | S3Throttle | SlowDownload
+_Kind = TypeVar("_Kind", Interruptions, LostHost, NoCapacity, SlowDownload)
 _KINDS: Mapping[str, type[Fault]] = {each.kind: each for each in get_args(Fault)}
 #: Members that must be above zero, and those that must not be below it.
 _POSITIVE = ("every_s", "bytes_per_s", "times")
@@ -102,7 +128,7 @@ class Faults:
         self._lock = threading.Lock()
         self._numbers = iter(range(1, 1_000_000_000))
         self._faults: dict[int, Fault] = {}
-        self._throttles: dict[int, random.Random] = {}
+        self._dices: dict[int, random.Random] = {}
         for fault in faults:
             self.add(fault)
 
@@ -145,13 +171,28 @@ class Faults:
             return False
         with self._lock:
             for number, fault in self._faults.items():
-                if isinstance(fault, S3Throttle) and self._dice(number, fault) < fault.rate:
+                if isinstance(fault, S3Throttle) and self._falls(number, fault):
                     self._count(number, fault)
                     return True
         return False
 
-    def _dice(self, number: int, fault: S3Throttle) -> float:
-        return self._throttles.setdefault(number, random.Random(fault.seed)).random()
+    def refuses(self, operations: Sequence[str]) -> tuple[Refusal, str] | None:
+        """Return (error, operation) if this call, which is one of ``operations``, is refused."""
+        if not self._faults:
+            return None
+        with self._lock:
+            for number, fault in self._faults.items():
+                if not isinstance(fault, Refusals):
+                    continue
+                meant = [each for each in operations if fnmatchcase(each, fault.operation)]
+                if meant and self._falls(number, fault):
+                    self._count(number, fault)
+                    return fault.error, meant[0]
+        return None
+
+    def _falls(self, number: int, fault: S3Throttle | Refusals) -> bool:
+        dice = self._dices.setdefault(number, random.Random(fault.seed))
+        return dice.random() < fault.rate
 
     def _count(self, number: int, fault: Fault) -> None:
         if fault.times is None:
@@ -193,6 +234,8 @@ def _wrong(name: str, value: Any, declared: str) -> str | None:
         return None
     if name == "host" and not re.fullmatch("algo-[1-9][0-9]*", str(value)):
         return "is no host of a job: use algo-1, algo-2, ..."
+    if name == "error":
+        return None if value in REFUSALS else f"is no refusal: use {', '.join(REFUSALS)}"
     if "str" in declared:
         return None if isinstance(value, str) and value else "is no text"
     if "bool" in declared:

@@ -16,6 +16,7 @@ __all__ = ["JsonService", "Reply"]
 _log = logging.getLogger(__name__)
 
 Handler = Callable[[Caller, Mapping[str, Any]], Mapping[str, Any]]
+Refuses = Callable[[str, Mapping[str, Any], Caller], api.ServiceError | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,8 @@ class JsonService:
     """The operations of one service.
 
     ``quick`` are those that take a millisecond or so and wait for nothing: changing threads for
-    them would take longer. ``allow`` is enum values newer than the installed model.
+    them would take longer. ``allow`` is enum values newer than the installed model. ``refuses``
+    returns a refusal for a call that is to be refused on request.
     """
 
     service: str
@@ -40,6 +42,7 @@ class JsonService:
     quick: frozenset[str] = frozenset()
     allow: frozenset[str] = frozenset()
     check_answers: bool = False
+    refuses: Refuses | None = None
 
     def answer(self, operation: str, body: bytes, caller: Caller) -> Reply:
         """Carry out one call. Whatever happens, the caller gets the service's JSON."""
@@ -60,7 +63,10 @@ class JsonService:
         handler = self.operations.get(operation)
         if handler is None:
             raise Refused(api.messages.unknown_operation(operation))
-        answer = handler(caller, self._checked(operation, body))
+        request = self._checked(operation, body)
+        if self.refuses and (error := self.refuses(operation, request, caller)):
+            raise Refused(error)
+        answer = handler(caller, request)
         if self.check_answers and (
             problems := api.problems_in_answer(self.service, operation, answer, allow=self.allow)
         ):

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +21,7 @@ from sagedock.local.control import Control
 from sagedock.local.database import Database
 from sagedock.local.endpoints import client_variables, write_sdk_config
 from sagedock.local.faults import Fault, Faults, Interruptions
+from sagedock.local.faults_in_calls import refused_on_request
 from sagedock.local.front import Front
 from sagedock.local.home import DATABASE, Home, Running, describe
 from sagedock.local.json_service import JsonService
@@ -194,6 +196,7 @@ def _front(platform: Platform, jobs: TrainingJobs, state: Mapping[str, Any]) -> 
                 **TagOperations(platform).table(),
             },
             quick=TrainingOperations.quick,
+            refuses=partial(refused_on_request, platform.faults),
             allow=settings.allow_instance_types,
             check_answers=settings.check_answers,
         ),

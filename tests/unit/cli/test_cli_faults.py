@@ -25,6 +25,7 @@ def run(local: Local) -> Callable[..., Result]:
         ("fault interruptions --every 0", "--every: 0.0 must be above 0"),
         ("fault lost-host --after -1", "--after: -1.0 must not be below 0"),
         ("fault lost-host --host algo-x", "--host: 'algo-x' is no host of a job: use algo-1"),
+        ("fault refusals --error no", "--error: 'no' is no refusal: use throttling, access-denied"),
         ("fault no-capacity --wait -1", "--wait: -1.0 must not be below 0"),
         ("fault s3-throttle --rate 2", "--rate: 2.0 must be 0 to 1"),
         ("fault slow-download --bytes-per-s 0", "--bytes-per-s: 0.0 must be above 0"),
