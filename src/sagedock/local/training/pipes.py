@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -103,11 +104,7 @@ class Feeds:
 
     def start(self) -> Self:
         """Make the FIFOs that containers may open at once, and feed whoever opens one."""
-        try:
-            waiting = [_offered(pipe) for pipe in self._pipes]
-        except BaseException:
-            self.close()
-            raise
+        waiting = [_offered(pipe) for pipe in self._pipes]
         for pipe, epochs in zip(self._pipes, waiting, strict=True):
             thread = threading.Thread(
                 target=self._run, args=(pipe, epochs), name=f"feed {pipe.folder}", daemon=True
@@ -124,7 +121,11 @@ class Feeds:
         self._ending.close()
 
     def __enter__(self) -> Self:
-        return self.start()
+        with ExitStack() as stack:
+            stack.callback(self.close)
+            self.start()
+            stack.pop_all()
+        return self
 
     def __exit__(
         self,
