@@ -348,3 +348,13 @@ def test_feeds_that_cannot_start_are_closed_once_by_their_owner(fed: Fed) -> Non
         feeds.start()
     with pytest.raises(FileNotFoundError), fed.feeds(pipe):
         raise AssertionError("they started")
+
+
+def test_a_kill_while_an_epoch_begins_leaves_the_number_of_the_one_before(fed: Fed) -> None:
+    pipe = fed.pipe()
+    pipe.begin(0)
+    with pipe.begun.open() as kept_open:  # what is on the disk until the next number is whole
+        pipe.begin(1)
+        assert kept_open.read() == "0"
+    assert pipe.last_begun() == 1
+    assert [path.name for path in pipe.begun.parent.iterdir()] == ["train"]

@@ -56,9 +56,11 @@ class Pipe:
         return int(self.begun.read_text()) if self.begun.exists() else -1
 
     def begin(self, epoch: int) -> None:
-        """Remember that an epoch was begun."""
+        """Remember that an epoch was begun; a kill leaves this number or the one before."""
         self.begun.parent.mkdir(parents=True, exist_ok=True)
-        self.begun.write_text(str(epoch))
+        unfinished = self.begun.with_name(f"{self.begun.name}~")  # no channel is called so
+        unfinished.write_text(str(epoch))
+        unfinished.replace(self.begun)
 
     def make(self, epoch: int) -> None:
         """Make an epoch's FIFO, if it is not there."""
@@ -172,8 +174,8 @@ class Feeds:
                 _log.debug("%s: the reader left before the end", pipe.fifo(epoch))
             except Ended:
                 raise
-            except Exception as error:
-                # Before the reader meets the end of the FIFO, and the job seems to go well.
+            except Exception as error:  # whatever it is must be told before the FIFO ends: to its
+                # reader that end looks like the data's, and the job would seem to go well
                 self._broke(error)
                 raise Ended from error
         return epoch
