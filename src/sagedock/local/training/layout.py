@@ -110,11 +110,15 @@ def config_files(request: Request, host: str) -> dict[str, bytes]:
 
 
 def checkpoint_path(request: Request) -> str | None:
-    """Return the folder that is mirrored to S3 inside the containers, or None."""
+    """Return the folder that is mirrored to S3 inside the containers, or None.
+
+    Slashes that are doubled or at its end are taken away, as the engine does.
+    """
     config = request.get("CheckpointConfig")
     if config is None:
         return None
-    return "/" + str(config.get("LocalPath") or paths.CHECKPOINTS.path).strip("/")
+    path = str(config.get("LocalPath") or paths.CHECKPOINTS.path)
+    return "/" + "/".join(filter(None, path.split("/")))
 
 
 def environment(request: Request, *, arn: str, region: str, warm: bool = False) -> dict[str, str]:
