@@ -1,0 +1,50 @@
+"""Jobs whose end goes wrong: they hold up neither the jobs behind them, nor the next server."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from sagedock import LocalSageMaker
+from sagedock.errors import EngineError, StorageError
+from sagedock.testing import FakeEngine
+from tests.conftest import IMAGE, Local
+from tests.unit.local.spot_jobs import hasty
+
+
+@pytest.fixture
+def narrow(tmp_path: Path) -> Iterator[Local]:
+    """A local SageMaker that runs one container at once."""
+    with hasty(tmp_path, max_containers=1) as made:
+        yield made
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("error", [EngineError("x"), StorageError("x"), RuntimeError("x")])
+def test_a_clean_up_that_breaks_keeps_no_other_job_waiting(narrow: Local, error: Exception) -> None:
+    find = narrow.engine.volumes
+
+    def breaks(labels: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+        narrow.engine.volumes = find  # type: ignore[method-assign]
+        raise error
+
+    narrow.engine.volumes = breaks  # type: ignore[method-assign]
+    assert narrow.run(TrainingJobName="first")["TrainingJobStatus"] == "Completed"
+    assert narrow.run(TrainingJobName="second")["TrainingJobStatus"] == "Completed"
+    narrow.client("sagemaker").delete_training_job(TrainingJobName="first")
+
+
+class WithVolume(FakeEngine):
+    """An engine with a volume of a job that is gone, which somebody else's container uses."""
+
+    def volumes(self, labels: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+        return {"probe-scratch": {**labels, "sagedock.job": "gone", "sagedock.region": "us-west-2"}}
+
+    def remove_volume(self, name: str) -> None:
+        raise EngineError(f"removing volume {name}: volume is in use")
+
+
+def test_a_volume_that_is_in_use_keeps_no_server_from_starting(tmp_path: Path) -> None:
+    engine = WithVolume(lambda _: 0, images=[IMAGE])
+    with LocalSageMaker(home=tmp_path / "home", engine=engine) as server:
+        assert server.endpoint_url
