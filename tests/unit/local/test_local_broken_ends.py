@@ -1,15 +1,19 @@
 """Jobs whose end goes wrong: they hold up neither the jobs behind them, nor the next server."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from sagedock import LocalSageMaker
 from sagedock.errors import EngineError, StorageError
+from sagedock.local.database import Database
+from sagedock.local.home import DATABASE
+from sagedock.local.resources import Key, Resources
 from sagedock.testing import FakeEngine
-from tests.conftest import IMAGE, Local
-from tests.unit.local.spot_jobs import hasty
+from tests.conftest import IMAGE, REGION, Local
+from tests.unit.local.spot_jobs import hasty, start
 
 
 @pytest.fixture
@@ -48,3 +52,28 @@ def test_a_volume_that_is_in_use_keeps_no_server_from_starting(tmp_path: Path) -
     engine = WithVolume(lambda _: 0, images=[IMAGE])
     with LocalSageMaker(home=tmp_path / "home", engine=engine) as server:
         assert server.endpoint_url
+
+
+def test_a_pool_that_its_job_could_not_give_back_ends_with_the_server(tmp_path: Path) -> None:
+    resources = {
+        "InstanceType": "ml.m5.large",
+        "InstanceCount": 1,
+        "VolumeSizeInGB": 10,
+        "KeepAlivePeriodInSeconds": 600,
+    }
+
+    def breaks(labels: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+        raise EngineError("the engine hangs")
+
+    with hasty(tmp_path) as local:
+        local.engine.volumes = breaks  # type: ignore[method-assign]
+        start(local, lambda each: int(each.terminated.wait(20)), ResourceConfig=resources)
+        local.until("probe-1", lambda job: "WarmPoolStatus" in job)
+        local.client("sagemaker").stop_training_job(TrainingJobName="probe-1")
+        local.ended("probe-1")
+    home = tmp_path / "home"
+    with (
+        LocalSageMaker(home=home, engine=FakeEngine(None)),
+        closing(Database(home / DATABASE)) as d,
+    ):
+        assert Resources(d).get(Key(region=REGION, kind="warm-pool", name="probe-1")) is None

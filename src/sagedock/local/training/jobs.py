@@ -89,7 +89,8 @@ class TrainingJobs:
     def resume(self) -> None:
         """Take up the jobs that a killed server left, and remove what it left of ended ones."""
         unfinished = self._platform.resources.unfinished(KIND, TERMINAL)
-        self._remove_all_but({job.key for job in unfinished}, self.pools.resume())
+        alive = {job.key for job in unfinished}
+        self._remove_all_but(alive, self.pools.resume(alive))
         for job in sorted(unfinished, key=lambda job: job.created):
             self.start(job)
 

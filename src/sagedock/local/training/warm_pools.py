@@ -9,7 +9,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from sagedock.local.platform import Platform
 from sagedock.local.resources import Key, Resource
 from sagedock.local.training.containers import POOL_LABEL
 from sagedock.local.training.record import Record
+from sagedock.local.training.steps import KIND
 
 __all__ = ["Place", "WarmPools"]
 
@@ -106,14 +107,21 @@ class WarmPools:
             if row is not None:
                 self._remove(row)
 
-    def resume(self) -> set[str]:
-        """Take up the pools that a killed server left; return the ids of all there are."""
+    def resume(self, alive: Set[Key]) -> set[str]:
+        """Take up the pools that a killed server left; return the ids of all there are.
+
+        One that is in use, but by none of the jobs that are ``alive``, is at its end.
+        """
+        found = set()
         with self._lock:
-            rows = self._platform.resources.unfinished(_KIND, ())
-            for row in rows:
+            for row in self._platform.resources.unfinished(_KIND, ()):
                 if row.status == "Available":
                     self._arm(row.key, max(0.0, row.document["expires"] - time.time()))
-            return {row.document["pool"] for row in rows}
+                elif replace(row.key, kind=KIND) not in alive:
+                    self._platform.resources.delete(row.key)
+                    continue
+                found.add(row.document["pool"])
+        return found
 
     def shut_down(self) -> None:
         """Let no pool expire any more: the next server goes on with them."""
@@ -171,7 +179,7 @@ class WarmPools:
     def _say(self, row: Resource, status: Mapping[str, Any], message: str) -> None:
         """Write into the document of the pool's job what became of the pool."""
         retained_s = max(0, int(time.time() - row.document["began"]))
-        key = replace(row.key, kind="training-job")
+        key = replace(row.key, kind=KIND)
 
         def said(document: Mapping[str, Any]) -> Mapping[str, Any]:
             pool = {**status, "ResourceRetainedBillableTimeInSeconds": retained_s}
