@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,20 +55,26 @@ def test_a_volume_that_is_in_use_keeps_no_server_from_starting(tmp_path: Path) -
         assert server.endpoint_url
 
 
+def kept_alive(period_s: int) -> dict[str, Any]:
+    machines = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}
+    return {"ResourceConfig": {**machines, "KeepAlivePeriodInSeconds": period_s}}
+
+
+def hangs(labels: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+    raise EngineError("the engine hangs")
+
+
+def test_a_pool_expires_although_its_volumes_cannot_be_removed(local: Local) -> None:
+    local.run(**kept_alive(1))
+    local.engine.volumes = hangs  # type: ignore[method-assign]
+    job = local.until("probe-1", lambda job: job["WarmPoolStatus"]["Status"] != "Available")
+    assert job["WarmPoolStatus"]["Status"] == "Terminated"
+
+
 def test_a_pool_that_its_job_could_not_give_back_ends_with_the_server(tmp_path: Path) -> None:
-    resources = {
-        "InstanceType": "ml.m5.large",
-        "InstanceCount": 1,
-        "VolumeSizeInGB": 10,
-        "KeepAlivePeriodInSeconds": 600,
-    }
-
-    def breaks(labels: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
-        raise EngineError("the engine hangs")
-
     with hasty(tmp_path) as local:
-        local.engine.volumes = breaks  # type: ignore[method-assign]
-        start(local, lambda each: int(each.terminated.wait(20)), ResourceConfig=resources)
+        local.engine.volumes = hangs  # type: ignore[method-assign]
+        start(local, lambda each: int(each.terminated.wait(20)), **kept_alive(600))
         local.until("probe-1", lambda job: "WarmPoolStatus" in job)
         local.client("sagemaker").stop_training_job(TrainingJobName="probe-1")
         local.ended("probe-1")

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/train-warm-pools.html
 """
 
 import json
+import logging
 import threading
 import time
 import uuid
@@ -13,6 +14,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sagedock.errors import EngineError
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Key, Resource
 from sagedock.local.training.containers import POOL_LABEL
@@ -20,6 +22,8 @@ from sagedock.local.training.record import Record
 from sagedock.local.training.steps import KIND
 
 __all__ = ["Place", "WarmPools"]
+
+_log = logging.getLogger(__name__)
 
 _KIND = "warm-pool"
 _OVER_QUOTA = "Instances not retained as a result of warmpool resource limits being exceeded"
@@ -192,12 +196,16 @@ class WarmPools:
         Record(platform=self._platform, key=key).change(said)
 
     def _remove(self, row: Resource) -> None:
+        """End a pool; volumes that the engine cannot remove go when the server starts next."""
         self._disarm(row.key)
         self._platform.resources.delete(row.key)
         engine = self._platform.engine
         labels = {**self._platform.labels, POOL_LABEL: row.document["pool"]}
-        for volume in engine.volumes(labels):
-            engine.remove_volume(volume)
+        try:
+            for volume in engine.volumes(labels):
+                engine.remove_volume(volume)
+        except EngineError as error:
+            _log.warning("warm pool of %s: %s", row.key.name, error)
 
     def _arm(self, key: Key, after_s: float) -> None:
         self._disarm(key)
