@@ -3,6 +3,7 @@
 Everything here is a pure function of the request. Source: the rows of ``sagedock.contract``.
 """
 
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,12 +69,7 @@ def host_groups(request: Request) -> tuple[HostGroup, ...]:
             "InstanceCount": resources["InstanceCount"],
         }
     ]
-    names = iter(
-        sorted(
-            network.hosts(sum(group["InstanceCount"] for group in groups)),
-            key=lambda host: int(host.rpartition("-")[2]),
-        )
-    )
+    names = map(network.host, itertools.count(1))
     return tuple(
         HostGroup(
             name=group["InstanceGroupName"],
