@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from sagedock.api import log_groups
 from sagedock.contract import limits, paths
 from sagedock.local.platform import Platform
 from sagedock.local.s3 import S3Error
@@ -16,7 +17,7 @@ from sagedock.local.uris import S3Uri
 
 __all__ = ["DISK_FULL", "LOG_GROUP", "UploadFailed", "failure_reason", "model_uri", "upload"]
 
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+LOG_GROUP = log_groups.TRAINING_JOBS
 #: Source: huggingface/blog#114.
 DISK_FULL = "Insufficient disk space"
 _BYTES_PER_CHARACTER = 4
