@@ -6,7 +6,6 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
 """
 
 import contextlib
-import errno
 import logging
 import shutil
 import tarfile
@@ -25,7 +24,7 @@ from sagedock.local.platform import Platform
 from sagedock.local.s3 import S3Error, check_key
 from sagedock.local.training.artifacts import below_the_top, opened
 from sagedock.local.training.channels import ChannelUnreadable, lay_out, relative_path
-from sagedock.local.training.collect import DISK_FULL, UploadFailed
+from sagedock.local.training.collect import upload_of
 from sagedock.local.training.layout import checkpoint_path
 from sagedock.local.uris import S3Uri
 
@@ -115,15 +114,9 @@ class CheckpointSync:
     def close(self) -> None:
         """Mirror what containers that ended left; raise UploadFailed where it cannot be."""
         self.abandon()
-        try:
+        with upload_of(self._path):
             for host in self._hosts:
                 self._mirror(host, final=True)
-        except S3Error as error:
-            raise UploadFailed(error.message) from error
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise UploadFailed(DISK_FULL) from error
-            raise
 
     def abandon(self) -> None:
         """Mirror nothing more; returns once nothing is being mirrored."""
