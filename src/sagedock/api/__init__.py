@@ -8,12 +8,13 @@ The services' own models, as botocore ships them, are the specification; this ro
 ``strict``    members that the service does not know
 ``messages``  refusals that need the world, as templates
 ``answers``   the strict check of an answer
+``log_groups``  where the service writes logs
 ``metrics``   what is published of a training job in CloudWatch
 ``wire``      bodies: bytes to values and back, and error bodies
 ``states``    states, terminal states, status messages
 """
 
-from sagedock.api import messages, metrics, states
+from sagedock.api import log_groups, messages, metrics, states
 from sagedock.api.answers import problems_in_answer
 from sagedock.api.check import (
     Problem,
@@ -51,6 +52,7 @@ __all__ = [
     "encode",
     "error_body",
     "error_headers",
+    "log_groups",
     "messages",
     "metrics",
     "operations",

@@ -9,8 +9,10 @@ from sagedock.client.series import MetricSeries
 
 __all__ = ["exact_series"]
 
-#: A longer log is left alone: reading it takes a call for each page, and its means will do.
+#: A longer log is left alone: reading it takes a call for each page, and its means will do. One
+#: line may have 256 KiB.
 _MOST_LINES = 50_000
+_MOST_CHARACTERS = 16 * 1024 * 1024
 _LINES_AT_ONCE = 2_000
 
 #: A line's time (epoch milliseconds), and the line.
@@ -62,10 +64,12 @@ def _series(name: str, points: Sequence[tuple[datetime, float]]) -> MetricSeries
 def _lines(logs: Any, prefix: str) -> list[Line] | None:
     """Return every line of a job's streams, or None for a log that is gone, or too long."""
     lines: list[Line] = []
+    size = 0
     try:
         for line in _each_line(logs, prefix):
             lines.append(line)
-            if len(lines) > _MOST_LINES:
+            size += len(line[1])
+            if len(lines) > _MOST_LINES or size > _MOST_CHARACTERS:
                 return None
     except logs.exceptions.ResourceNotFoundException:
         return None

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sagedock.api import log_groups
 from sagedock.client.show import Show
 
 __all__ = ["TRAINING_LOGS", "JobLogs"]
 
-#: Source: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
-TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
+TRAINING_LOGS = log_groups.TRAINING_JOBS
 #: <job>/algo-<number>-<time of start>
 _HOST = re.compile(r".*/(?P<host>.+)-\d+")
 

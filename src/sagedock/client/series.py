@@ -7,6 +7,7 @@ from typing import Any
 
 from sagedock.api import metrics as names
 from sagedock.client.pace import Pace
+from sagedock.contract import network
 
 __all__ = ["MetricSeries", "SeriesFollower", "host_count"]
 
@@ -115,7 +116,7 @@ def _queries(description: Mapping[str, Any], period_s: int) -> Iterator[_Query]:
     for name in dict.fromkeys(each["Name"] for each in defined):
         yield _Query(key=(name, None), dimensions=names.job_dimension(job), period_s=period_s)
     for number in range(1, host_count(description) + 1):
-        host = f"algo-{number}"
+        host = network.host(number)
         for name in names.INSTANCE_METRICS:
             yield _Query(
                 key=(name, host), dimensions=names.host_dimension(job, host), period_s=period_s

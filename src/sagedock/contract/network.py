@@ -1,6 +1,6 @@
 """Host names, the interface, and the ports on which the hosts of a job find each other."""
 
-__all__ = ["INTERFACE", "MASTER_PORT", "MPI_PORT", "SSH_PORT", "hosts"]
+__all__ = ["INTERFACE", "MASTER_PORT", "MPI_PORT", "SSH_PORT", "host"]
 
 #: The interface that resourceconfig.json names (source: RUNNING). It must exist in the container:
 #: locally it is Docker's first one.
@@ -13,9 +13,6 @@ SSH_PORT = 22
 MPI_PORT = 7778
 
 
-def hosts(count: int) -> tuple[str, ...]:
-    """Return the names of ``count`` training hosts, in the platform's lexicographic order.
-
-    Source: RUNNING ("hosts: the list of names of all containers ... sorted lexicographically").
-    """
-    return tuple(sorted(f"algo-{number}" for number in range(1, count + 1)))
+def host(number: int) -> str:
+    """Return the name of a training host; the first one is number 1 (source: RUNNING)."""
+    return f"algo-{number}"

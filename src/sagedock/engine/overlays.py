@@ -36,7 +36,7 @@ def overlay_mounts(client: DockerClient, spec: ContainerSpec) -> list[Mount]:
         f"{number}/{half}" for number in range(len(spec.overlays)) for half in ("upper", "work")
     ]
     mountpoint = Path(volume.attrs["Mountpoint"])
-    _make_folders(client, spec.image, volume.name, mountpoint, folders)
+    _make_folders(client, spec, volume.name, mountpoint, folders)
     return [
         _mount(overlay, mountpoint / str(number), spec.labels)
         for number, overlay in enumerate(spec.overlays)
@@ -56,9 +56,12 @@ def layers_of(volume: Mapping[str, Any]) -> tuple[Path, Path] | None:
 
 
 def _make_folders(
-    client: DockerClient, image: str, volume: str, mountpoint: Path, folders: list[str]
+    client: DockerClient, spec: ContainerSpec, volume: str, mountpoint: Path, folders: list[str]
 ) -> None:
-    """Make folders in a volume: directly where we may, else through a container that never runs."""
+    """Make folders in a volume: directly where we may, else through a container that never runs.
+
+    That one has the labels of ``spec``, so that it is found and removed if we are killed.
+    """
     if os.access(mountpoint, os.W_OK):
         for folder in folders:
             # They exist if a server was killed before it made the container.
@@ -66,7 +69,10 @@ def _make_folders(
         return
     at = "/scratch"
     stub = client.containers.create(
-        image, command=["never"], mounts=[Mount(target=at, source=volume, type="volume")]
+        spec.image,
+        command=["never"],
+        labels=dict(spec.labels),
+        mounts=[Mount(target=at, source=volume, type="volume")],
     )
     try:
         stub.put_archive("/", tar_of_folders(f"{at}/{folder}" for folder in folders))

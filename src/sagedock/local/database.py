@@ -121,15 +121,13 @@ class Database:
                 yield
                 self._connection.execute("COMMIT")
             except sqlite3.OperationalError as error:
-                self._roll_back()
                 raise StorageError(f"the state file cannot be written: {error}") from error
-            except BaseException:
-                self._roll_back()
-                raise
             finally:
+                self._roll_back()
                 self._writer = None
 
     def _roll_back(self) -> None:
+        """Drop what was not committed, whatever it was that broke."""
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 

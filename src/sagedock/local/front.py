@@ -6,17 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sagedock.local.body import replay, whole_body
 from sagedock.local.caller import Caller, caller_of
 from sagedock.local.cloudwatch import CloudWatch, is_call
 from sagedock.local.control import CONTROL_PATH
 from sagedock.local.json_service import JsonService
 from sagedock.local.logs import GROUP_PREFIX
 from sagedock.local.metrics import OPERATIONS as METRIC_OPERATIONS
-from sagedock.local.replay import replay
 from sagedock.local.roles import Roles
 
 __all__ = ["Front"]
@@ -106,11 +105,9 @@ class _Json:
     caller: Caller
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            body = await Request(scope, receive).body()
-        except ClientDisconnect:
-            return
-        await self.with_body(body)(scope, receive, send)
+        body = await whole_body(scope, receive, send)
+        if body is not None:
+            await self.with_body(body)(scope, receive, send)
 
     def with_body(self, body: bytes) -> ASGIApp:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,9 +130,8 @@ class _OursOrTheirs:
     theirs: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            body = await Request(scope, receive).body()
-        except ClientDisconnect:
+        body = await whole_body(scope, receive, send)
+        if body is None:
             return
         # Some clients, as AWS's SDK for PHP, escape slashes in JSON.
         if GROUP_PREFIX.encode() in body.replace(b"\\/", b"/") or b"logGroup" not in body:

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sagedock.local.replay import replay
+from sagedock.local.body import replay, whole_body
 from sagedock.local.s3.xml import Node, write
 
 __all__ = ["Roles"]
@@ -52,9 +51,8 @@ class Roles:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        try:
-            body = await Request(scope, receive).body()
-        except ClientDisconnect:
+        body = await whole_body(scope, receive, send)
+        if body is None:
             return
         form = parse_qs(body.decode("latin-1"))
         match _first(form, "Action"):

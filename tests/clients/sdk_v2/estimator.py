@@ -7,23 +7,18 @@ Prints what came of it as one line of JSON, last.
 
 import json
 import sys
-import tarfile
-import tempfile
 from pathlib import Path
 
 import sagemaker
+from s3_files import model_of, uploaded
 from sagemaker.estimator import Estimator
-from sagemaker.s3 import S3Downloader
 
 SOURCE = Path(__file__).parents[1] / "hello_script"
 
 
 def main(image: str, role: str) -> None:
     session = sagemaker.Session()
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "numbers.csv"
-        data.write_text("1,2,3\n")
-        uri = session.upload_data(str(data), key_prefix="sdk-v2/data")
+    uri = uploaded(session, "sdk-v2/data")
 
     estimator = Estimator(
         image_uri=image,
@@ -48,15 +43,6 @@ def main(image: str, role: str) -> None:
     }
     print()
     print(json.dumps(facts))
-
-
-def model_of(uri: str, session: sagemaker.Session) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        S3Downloader.download(uri, folder, sagemaker_session=session)
-        with tarfile.open(Path(folder) / "model.tar.gz") as archive:
-            member = archive.extractfile("model.json")
-            assert member is not None
-            return member.read().decode()
 
 
 if __name__ == "__main__":

@@ -8,24 +8,19 @@ last.
 
 import json
 import sys
-import tarfile
-import tempfile
 from pathlib import Path
 
 import sagemaker
+from s3_files import model_of, uploaded
 from sagemaker.inputs import TrainingInput
 from sagemaker.pytorch import PyTorch
-from sagemaker.s3 import S3Downloader
 
 SOURCE = Path(__file__).parents[1] / "ranks_script"
 
 
 def main(image: str, role: str, mode: str) -> None:
     session = sagemaker.Session()
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "numbers.csv"
-        data.write_text("1,2,3\n")
-        uri = session.upload_data(str(data), key_prefix="pytorch/data")
+    uri = uploaded(session, "pytorch/data")
 
     estimator = PyTorch(
         entry_point="train.py",
@@ -57,15 +52,6 @@ def main(image: str, role: str, mode: str) -> None:
     }
     print()
     print(json.dumps(facts))
-
-
-def model_of(uri: str, session: sagemaker.Session) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        S3Downloader.download(uri, folder, sagemaker_session=session)
-        with tarfile.open(Path(folder) / "model.tar.gz") as archive:
-            member = archive.extractfile("model.json")
-            assert member is not None
-            return member.read().decode()
 
 
 if __name__ == "__main__":

@@ -108,10 +108,13 @@ def test_means_stay_where_the_log_tells_no_more(client: Client, change: dict[str
     assert exact_series(client.session.client("logs"), description, mean) == mean
 
 
-def test_a_long_log_is_left_alone(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("limit", "most"), [("_MOST_LINES", 8), ("_MOST_CHARACTERS", 50)])
+def test_a_long_log_is_left_alone(
+    client: Client, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
     client.local.engine.program = training(*range(9))
     client.estimator(metric_definitions=DEFINITIONS).fit(job_name="j")
-    monkeypatch.setattr("sagedock.client.exact._MOST_LINES", 8)
+    monkeypatch.setattr(f"sagedock.client.exact.{limit}", most)
     mean = (series(),)
     description = {**DESCRIPTION, "TrainingJobName": "j"}
     assert exact_series(client.session.client("logs"), description, mean) == mean

@@ -29,8 +29,7 @@ def hasty(folder: Path, **settings: Any) -> Iterator[Local]:
         check_answers=True,
         shutdown_grace_s=0.2,
         checkpoint_sync_s=0.02,
-        max_containers=4,
-        **{"stop_grace_s": 1.0, **settings},
+        **{"max_containers": 4, "stop_grace_s": 1.0, **settings},
     )
     with server:
         made = Local(server=server, engine=engine)

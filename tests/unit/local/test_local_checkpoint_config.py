@@ -86,3 +86,59 @@ def test_checkpoints_of_a_bucket_that_is_not_there_fail_the_download(local: Loca
 def test_a_local_path_that_hides_the_platforms_own_is_refused(local: Local, path: str) -> None:
     with pytest.raises(ClientError, match=r"CheckpointConfig\.LocalPath"):
         local.run(CheckpointConfig={"S3Uri": f"s3://{BUCKET}/ckpt", "LocalPath": path})
+
+
+@pytest.mark.parametrize("path", ["/opt//ml/model", "//opt/ml//input/data/x", "///"])
+def test_slashes_hide_no_path_of_the_platforms_own(local: Local, path: str) -> None:
+    with pytest.raises(ClientError, match=r"CheckpointConfig\.LocalPath"):
+        local.run(CheckpointConfig={"S3Uri": f"s3://{BUCKET}/ckpt", "LocalPath": path})
+
+
+def test_a_local_path_is_mounted_where_the_engine_says_that_it_is(local: Local) -> None:
+    """Docker takes doubled slashes away: the folder would not be found again."""
+    mounted: list[str] = []
+
+    def program(container: Container) -> int:
+        mounted.extend(each.target for each in container.spec.overlays)
+        return 0
+
+    config = {"S3Uri": f"s3://{BUCKET}/ckpt", "LocalPath": "//tmp//ckpt//"}
+    assert local.run(program, CheckpointConfig=config)["TrainingJobStatus"] == "Completed"
+    assert "/tmp/ckpt" in mounted
+
+
+def test_a_file_whose_name_is_no_text_costs_no_other_checkpoint(local: Local) -> None:
+    def program(container: Container) -> int:
+        container.files["/opt/ml/checkpoints/a\udcff"] = b"0"
+        container.files["/opt/ml/checkpoints/b"] = b"1"
+        return 0
+
+    job = local.run(program, **checkpointed())
+    assert job["TrainingJobStatus"] == "Completed"
+    found = local.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="ckpt/")["Contents"]
+    assert [each["Key"] for each in found] == ["ckpt/b"]
+
+
+def test_an_archive_that_breaks_off_ends_no_mirroring(local: Local) -> None:
+    """An engine that packs a folder that is written to breaks off when a file gets shorter."""
+    s3, gate, broke = local.client("s3"), threading.Event(), threading.Event()
+    whole = local.engine.archive
+
+    def torn(container: str, path: str) -> Iterator[bytes]:
+        for piece in whole(container, path):
+            yield piece if broke.is_set() else piece[:700]
+            broke.set()
+
+    def program(container: Container) -> int:
+        container.files["/opt/ml/checkpoints/a"] = b"1" * 1000
+        gate.wait(20)
+        return 0
+
+    local.engine.archive = torn  # type: ignore[method-assign]
+    name = start(local, program, **checkpointed())
+    ends = time.monotonic() + 10
+    while "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix="ckpt/"):
+        assert time.monotonic() < ends, "nothing is mirrored any more"
+        time.sleep(0.02)
+    gate.set()
+    assert local.ended(name)["TrainingJobStatus"] == "Completed"

@@ -313,12 +313,36 @@ def test_values_with_counts_are_put_and_sets_of_statistics_refused(local: Local)
         {},
         {"Values": [1.0], "Counts": [1.0, 2.0]},
         {"Values": [1.0], "Counts": [1e9]},
+        {"Values": [1.0, 2.0], "Counts": [-1e12, 1e12]},
+        {"Values": [1.0], "Counts": [float("nan")]},
         {"Value": 1e200},
+        {"Value": float("nan")},
+        {"Value": float("inf")},
     ):
-        with pytest.raises(ClientError):
+        with pytest.raises(ClientError) as refused:
             putting(**wrong)
+        assert refused.value.response["Error"]["Code"] == "ValidationError", wrong
+    with pytest.raises(ClientError, match="1000"):
+        client.put_metric_data(Namespace=NAMESPACE, MetricData=1001 * [{**datum, "Value": 1.0}])
     again = client.get_metric_data(**ask(query(stat="Sum")))["MetricDataResults"]
     assert again == found
+
+
+def test_a_value_of_the_year_1970_is_not_one_of_today(local: Local) -> None:
+    put(local, 1.0, Timestamp=datetime(1970, 1, 1, tzinfo=UTC))
+    now = datetime.now(UTC)
+    span = {"StartTime": now - timedelta(hours=1), "EndTime": now + timedelta(hours=1)}
+    (found,) = local.client("cloudwatch").get_metric_data(**ask(query(), **span))[
+        "MetricDataResults"
+    ]
+    assert found["Values"] == []
+
+
+@pytest.mark.parametrize("most", [0, -1])
+def test_a_page_of_no_datapoint_is_refused(local: Local, most: int) -> None:
+    put(local, 1.0)
+    with pytest.raises(ClientError, match="MaxDatapoints"):
+        local.client("cloudwatch").get_metric_data(**ask(query(), MaxDatapoints=most))
 
 
 def test_a_large_body_comes_compressed(local: Local) -> None:

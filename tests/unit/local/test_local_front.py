@@ -7,6 +7,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from sagedock.local.body import LARGEST_BODY
 from tests.conftest import BUCKET, REGION, Local
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/{region}/{service}/aws4_request, Signature=0"
@@ -42,6 +43,24 @@ def test_a_body_that_is_no_request(local: Local, body: bytes) -> None:
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/x-amz-json-1.1"
     assert answer.json()["__type"] in ("SerializationException", "ValidationException")
+
+
+@pytest.mark.parametrize(
+    ("service", "headers"),
+    [
+        ("sagemaker", {"x-amz-target": "SageMaker.DescribeTrainingJob"}),
+        ("logs", {"x-amz-target": "Logs_20140328.GetLogEvents"}),
+        ("monitoring", {"content-type": "application/x-www-form-urlencoded"}),
+        ("iam", {"content-type": "application/x-www-form-urlencoded"}),
+    ],
+)
+def test_a_body_that_is_too_large_is_refused_before_it_fills_the_memory(
+    local: Local, service: str, headers: dict[str, str]
+) -> None:
+    signed = SIGNED.format(region=REGION, service=service)
+    body = b"x" * (LARGEST_BODY + 1)
+    url, headers = local.server.endpoint_url, {**headers, "authorization": signed}
+    assert httpx.post(url, headers=headers, content=body).status_code == 413
 
 
 def test_a_wrong_json_type_is_a_serialization_exception(local: Local) -> None:

@@ -1,4 +1,5 @@
 import threading
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sagedock.engine import LogFrame
+from sagedock.errors import StorageError
 from sagedock.local.database import Database
 from sagedock.local.logs import LogStore, follow
 from sagedock.local.logs.lines import EVENT_BYTES, LineAssembler, messages
@@ -106,3 +108,20 @@ def test_filter_patterns(pattern: str, message: str, matches: bool) -> None:
 def test_a_json_pattern_is_refused() -> None:
     with pytest.raises(Refused, match="Invalid filter pattern"):
         matcher('{ $.level = "ERROR" }')
+
+
+def test_a_log_that_cannot_be_stored_is_read_no_further(tmp_path: Path) -> None:
+    """Its reader waited for ever, with the engine's connection and up to 64 MiB."""
+    store = LogStore(Database(tmp_path / "state.sqlite"))
+    stream = store.open("r", GROUP, "full/algo-1-1")
+
+    def full(_stream: object, _lines: object) -> None:
+        raise StorageError("the disk is full")
+
+    store.write = full  # type: ignore[method-assign]
+    endless = repeat(LogFrame(stream="stdout", time_s=0.0, data=b"line\n"))
+    with pytest.raises(StorageError):
+        follow(endless, store, stream)
+    (reader,) = (each for each in threading.enumerate() if each.name == f"logs {stream.name}")
+    reader.join(20)
+    assert not reader.is_alive()

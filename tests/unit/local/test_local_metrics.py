@@ -1,8 +1,11 @@
 """Metric definitions over the lines of every host: while they come, once each, and to the end."""
 
+import os
 import re
+import resource
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from sagedock.api import metrics as names
 from sagedock.local.database import Database
 from sagedock.local.logs import Line, LogStore
 from sagedock.local.metrics import Definitions, LogReader, MetricStore
-from sagedock.local.metrics.matching import Matcher
+from sagedock.local.metrics.matching import Matcher, MatcherBroke
 from sagedock.local.metrics.store import Point
 from sagedock.testing import Container
 from tests.conftest import IMAGE, REGION, Local
@@ -271,3 +274,29 @@ def test_too_much_memory_gives_an_expression_up(log: Log) -> None:
     log.write("n=1")
     finish(log.reader(n="n=([0-9])"))
     assert log.values() == [1]
+
+
+def test_a_server_with_many_open_files_applies_definitions_too() -> None:
+    """``select`` takes no descriptor beyond 1023."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    many = 1200 if hard == resource.RLIM_INFINITY else min(1200, hard - 100)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, many + 100), hard))
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(many):
+            stack.callback(os.close, os.dup(0))
+        with Matcher(["x=(.*)"]) as matcher:
+            assert matcher.find(["x=1"]).values == [[[0, 1.0]]]
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("/absent/python", "cannot be started"),
+        ("/bin/false", "ended"),
+        ("/bin/echo", "ended|no answer"),
+    ],
+)
+def test_a_process_that_does_not_answer_is_told_of(program: str, why: str) -> None:
+    with pytest.raises(MatcherBroke, match=why), Matcher(["x=(.*)"], program) as matcher:
+        matcher.find(["x=1"])

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -338,3 +339,22 @@ def test_data_that_breaks_while_it_is_streamed_fails_the_job(local: Local) -> No
         "ClientError: Data download failed:Failed to download data. S3 key: s3://elsewhere/a "
         "cannot be read: The specified bucket does not exist"
     )
+
+
+def test_feeds_that_cannot_start_are_closed_once_by_their_owner(fed: Fed) -> None:
+    """A descriptor closed twice may be somebody else's by then."""
+    pipe = replace(fed.pipe(), folder=fed.folder / "absent")
+    with pytest.raises(FileNotFoundError), closing(fed.feeds(pipe)) as feeds:
+        feeds.start()
+    with pytest.raises(FileNotFoundError), fed.feeds(pipe):
+        raise AssertionError("they started")
+
+
+def test_a_kill_while_an_epoch_begins_leaves_the_number_of_the_one_before(fed: Fed) -> None:
+    pipe = fed.pipe()
+    pipe.begin(0)
+    with pipe.begun.open() as kept_open:  # what is on the disk until the next number is whole
+        pipe.begin(1)
+        assert kept_open.read() == "0"
+    assert pipe.last_begun() == 1
+    assert [path.name for path in pipe.begun.parent.iterdir()] == ["train"]

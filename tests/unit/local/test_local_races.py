@@ -4,6 +4,7 @@ import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagedock import LocalSageMaker
-from sagedock.local.tags import Tags
+from sagedock.local.home import DATABASE
+from sagedock.local.resources import Resource
 from sagedock.local.training.jobs import TrainingJobs
 from sagedock.testing import Container, FakeEngine
 from tests.conftest import IMAGE, REGION, Local, succeed
@@ -54,15 +56,27 @@ def test_a_stop_that_comes_before_the_job_has_a_thread(
     """The stop arrives while CreateTrainingJob still works."""
     local.engine.program = until_stopped
     sagemaker = local.client("sagemaker")
-    add = Tags.add
+    begin = TrainingJobs.start
 
-    def stop_first(tags: Tags, arn: str, given: Any) -> None:
+    def stop_first(jobs: TrainingJobs, job: Resource) -> bool:
         sagemaker.stop_training_job(TrainingJobName="probe-1")
-        add(tags, arn, given)
+        return begin(jobs, job)
 
-    monkeypatch.setattr(Tags, "add", stop_first)
+    monkeypatch.setattr(TrainingJobs, "start", stop_first)
     sagemaker.create_training_job(**local.job())
     assert local.ended("probe-1", 10)["TrainingJobStatus"] == "Stopped"
+
+
+def test_a_job_whose_tags_cannot_be_stored_is_not_there(local: Local) -> None:
+    """It would be in progress for ever, or run once the server starts again."""
+    with closing(sqlite3.connect(local.server.settings.home / DATABASE)) as database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON tags BEGIN SELECT RAISE(FAIL, 'full'); END"
+        )
+    sagemaker = local.client("sagemaker")
+    with pytest.raises(ClientError, match="InternalFailure"):
+        sagemaker.create_training_job(**local.job(Tags=[{"Key": "a", "Value": "b"}]))
+    assert sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
 
 
 def test_a_second_stop_sends_no_second_signal(local: Local) -> None:

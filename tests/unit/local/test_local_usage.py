@@ -98,6 +98,11 @@ def test_disk_is_left_out_where_it_cannot_be_measured(store: MetricStore) -> Non
     assert sampled(store, Scripted(written=GIB), volume_gb=None) == {}
 
 
+def test_a_volume_of_no_size_leaves_out_its_share_and_nothing_else(store: MetricStore) -> None:
+    found = sampled(store, Scripted(used(100, 7), used(101, 8), written=GIB), volume_gb=0)
+    assert found.keys() == {"CPUUtilization", "MemoryUtilization"}
+
+
 def test_gpus_count_a_hundred_each(store: MetricStore) -> None:
     gpus = [Gpu(utilization=80, memory=50), Gpu(utilization=60, memory=25)]
     found = sampled(store, Scripted(used(1, 0), used(2, 0), gpus=gpus))

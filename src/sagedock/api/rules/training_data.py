@@ -25,6 +25,11 @@ def _s3_sources(request: Request) -> Iterator[tuple[Request, Request]]:
         yield channel, part(part(channel, "DataSource"), "S3DataSource")
 
 
+def _of_type(request: Request, data_type: str) -> Iterator[tuple[Request, Request]]:
+    """Yield each channel whose data is of that S3DataType, with its source."""
+    return (each for each in _s3_sources(request) if each[1].get("S3DataType") == data_type)
+
+
 def _named(channels: list[Request]) -> Finding:
     return (
         {"names": ", ".join(channel["ChannelName"] for channel in channels)} if channels else None
@@ -45,14 +50,8 @@ def _without_source(request: Request) -> Finding:
 
 
 def _augmented_outside_pipe(request: Request) -> Finding:
-    return _named(
-        [
-            channel
-            for channel, source in _s3_sources(request)
-            if source.get("S3DataType") == "AugmentedManifestFile"
-            and _mode(request, channel) != "Pipe"
-        ]
-    )
+    augmented = _of_type(request, "AugmentedManifestFile")
+    return _named([one for one, _ in augmented if _mode(request, one) != "Pipe"])
 
 
 def _only_in_pipe(request: Request, member: str) -> Finding:
@@ -74,24 +73,13 @@ def _wrapped_outside_pipe(request: Request) -> Finding:
 
 
 def _no_attributes(request: Request) -> Finding:
-    return _named(
-        [
-            channel
-            for channel, source in _s3_sources(request)
-            if source.get("S3DataType") == "AugmentedManifestFile"
-            and not source.get("AttributeNames")
-        ]
-    )
+    augmented = _of_type(request, "AugmentedManifestFile")
+    return _named([one for one, source in augmented if not source.get("AttributeNames")])
 
 
 def _manifest_of_fast_file(request: Request) -> Finding:
-    return _named(
-        [
-            channel
-            for channel, source in _s3_sources(request)
-            if source.get("S3DataType") == "ManifestFile" and _mode(request, channel) == "FastFile"
-        ]
-    )
+    manifests = _of_type(request, "ManifestFile")
+    return _named([one for one, _ in manifests if _mode(request, one) == "FastFile"])
 
 
 def _on_file_systems(request: Request) -> list[Request]:

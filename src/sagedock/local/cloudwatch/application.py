@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sagedock import api
+from sagedock.local.body import replay, whole_body
 from sagedock.local.caller import Caller
 from sagedock.local.cloudwatch.operations import NAMESPACES, OPERATIONS, is_our_token, is_ours
 from sagedock.local.cloudwatch.protocols import SERVICE, Call, read_call, write_reply
@@ -31,15 +31,14 @@ class CloudWatch:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer it."""
-        try:
-            body = await Request(scope, receive).body()
-        except ClientDisconnect:
+        body = await whole_body(scope, receive, send)
+        if body is None:
             return
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
         query = scope["query_string"].decode("latin-1")
         call = read_call(scope["path"], query, headers, body)
         if call is None or (_whose(call) == "theirs" and call.protocol != "cbor"):
-            await (await self.theirs())(scope, _once(body), send)
+            await (await self.theirs())(scope, replay(body), send)
             return
         reply = write_reply(call, await self._reply(call, scope))
         await Response(reply.body, reply.status, dict(reply.headers))(scope, receive, send)
@@ -148,22 +147,13 @@ async def _asked(app: ASGIApp, call: Call, scope: Scope) -> Reply:
         got.append(message)
 
     asked = {**scope, "method": "POST", "path": "/", "raw_path": b"/", "query_string": b""}
-    await app({**asked, "headers": headers}, _once(call.body), keep)
+    await app({**asked, "headers": headers}, replay(call.body), keep)
     start = next(each for each in got if each["type"] == "http.response.start")
     return Reply(
         status=start["status"],
         headers={k.decode("latin-1").lower(): v.decode("latin-1") for k, v in start["headers"]},
         body=b"".join(each.get("body", b"") for each in got),
     )
-
-
-def _once(body: bytes) -> Receive:
-    messages = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive() -> Message:
-        return messages.pop() if messages else {"type": "http.disconnect"}
-
-    return receive
 
 
 def _with(call: Call, **members: Any) -> Call:

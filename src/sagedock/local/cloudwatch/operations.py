@@ -8,7 +8,7 @@ from typing import Any
 
 from sagedock.api import ServiceError
 from sagedock.local.caller import Caller
-from sagedock.local.metrics.statistics import Bucket, buckets, statistic
+from sagedock.local.metrics.statistics import Bucket, buckets, is_value, statistic
 from sagedock.local.metrics.store import MetricStore, Point, Series
 from sagedock.local.refusal import Refused
 
@@ -19,15 +19,15 @@ Answer = dict[str, Any]
 
 #: What namespaces begin with that are ours; every other one is moto's.
 NAMESPACES = "/aws/sagemaker/"
-#: Sources: API_GetMetricStatistics, API_GetMetricData, API_ListMetrics.
+#: Sources: API_GetMetricStatistics, API_GetMetricData, API_ListMetrics, API_PutMetricData.
 _STATISTICS_DATAPOINTS = 1440
 _PAGE_DATAPOINTS = 100_800
 _PAGE_METRICS = 500
 _QUERIES = 500
+_MOST_DATA = 1000
 _SHORT_PERIODS_S = (1, 5, 10, 20, 30)
 _MINUTE_S = 60
 _RECENT_MS = 3 * 60 * 60 * 1000
-_LARGEST = 2.0**360  # of a value
 _MOST_COUNTS = 10_000
 _TOKEN = re.compile(r"sagedock-(?P<start>[0-9]{1,12})")
 
@@ -78,7 +78,9 @@ def _get_metric_data(store: MetricStore, caller: Caller, request: Request) -> An
         for each in _queried(store, caller, query, start_s, end_s, ascending)
     ]
     begin = _begin(request.get("NextToken"))
-    most = min(request.get("MaxDatapoints") or _PAGE_DATAPOINTS, _PAGE_DATAPOINTS)
+    most = min(request.get("MaxDatapoints", _PAGE_DATAPOINTS), _PAGE_DATAPOINTS)
+    if most < 1:
+        raise _validation("The parameter MaxDatapoints must be greater than or equal to 1.")
     more = len(rows) > begin + most
     page: dict[int, list[tuple[int, float]]] = {number: [] for number in range(len(queries))}
     for number, row in rows[begin : begin + most]:
@@ -114,6 +116,11 @@ def _list_metrics(store: MetricStore, caller: Caller, request: Request) -> Answe
 def _put_metric_data(store: MetricStore, caller: Caller, request: Request) -> Answer:
     """Answer PutMetricData: single values, and values with counts."""
     now_ms = round(time.time() * 1000)
+    data = request.get("MetricData", ())
+    if len(data) > _MOST_DATA:
+        raise _validation(
+            f"The collection MetricData must not have a size greater than {_MOST_DATA}."
+        )
     found = [
         (
             Series(
@@ -123,9 +130,9 @@ def _put_metric_data(store: MetricStore, caller: Caller, request: Request) -> An
                 dimensions=_dimensions(datum),
                 unit=datum.get("Unit", "None"),
             ),
-            [Point(time_ms=_time_ms(datum) or now_ms, value=value) for value in _values(datum)],
+            [Point(time_ms=_time_ms(datum, now_ms), value=value) for value in _values(datum)],
         )
-        for datum in request.get("MetricData", ())
+        for datum in data
     ]
     store.add(found)
     return {}
@@ -272,9 +279,9 @@ def _dimensions(metric: Request) -> dict[str, str]:
     return {each["Name"]: each["Value"] for each in metric.get("Dimensions", ())}
 
 
-def _time_ms(datum: Request) -> int | None:
+def _time_ms(datum: Request, now_ms: int) -> int:
     moment = datum.get("Timestamp")
-    return None if moment is None else round(moment.timestamp() * 1000)
+    return now_ms if moment is None else round(moment.timestamp() * 1000)
 
 
 def _values(datum: Request) -> list[float]:
@@ -284,14 +291,16 @@ def _values(datum: Request) -> list[float]:
             "StatisticValues"
         )
     values = datum.get("Values") or [datum[name] for name in ("Value",) if name in datum]
-    counts = [int(count) for count in datum.get("Counts") or [1] * len(values)]
+    counts = datum.get("Counts") or [1] * len(values)
     if not values or len(values) != len(counts):
         raise _validation("MetricData: give each datum a Value, or as many Counts as Values")
-    if any(abs(value) > _LARGEST for value in values) or sum(counts) > _MOST_COUNTS:
+    are_counts = all(0 <= count <= _MOST_COUNTS for count in counts)
+    if not all(map(is_value, values)) or not are_counts or sum(counts) > _MOST_COUNTS:
         raise _validation(
-            f"MetricData: values are at most 2^360, and counts together {_MOST_COUNTS} here"
+            "MetricData: values are numbers of at most 2^360, and counts 0 or more, together "
+            f"{_MOST_COUNTS} here"
         )
-    return [value for value, count in zip(values, counts, strict=True) for _ in range(count)]
+    return [value for value, count in zip(values, counts, strict=True) for _ in range(int(count))]
 
 
 def _span(request: Request) -> tuple[float, float]:

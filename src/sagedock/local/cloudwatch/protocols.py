@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 
 from sagedock import api
 from sagedock.api.model import error_shapes, input_shape
+from sagedock.local.body import LARGEST_BODY
 from sagedock.local.cloudwatch.query import read_query, write_query
 from sagedock.local.json_service import Reply
 
@@ -33,7 +34,6 @@ _CBOR_TYPE = "application/cbor"
 _QUERY_ERROR = "x-amzn-query-error"
 _NAME = "GraniteServiceVersion20100801"
 _RPC_PATH = re.compile(rf"/service/{_NAME}/operation/(?P<name>[A-Za-z]+)")
-_LARGEST_BODY = 16 * 1024 * 1024
 #: The name of an operation whose input is an error: errors are written as requests are.
 _ERROR = "SagedockError"
 #: A request's refusal by the model has another name here than in SageMaker.
@@ -122,9 +122,9 @@ def _unpacked(headers: Mapping[str, str], body: bytes) -> bytes:
     if headers.get("content-encoding") != "gzip":
         return body
     unpacking = zlib.decompressobj(wbits=31)
-    whole = unpacking.decompress(body, _LARGEST_BODY)
+    whole = unpacking.decompress(body, LARGEST_BODY)
     if unpacking.unconsumed_tail:
-        raise ValueError(f"a body of over {_LARGEST_BODY} bytes")
+        raise ValueError(f"a body of over {LARGEST_BODY} bytes")
     return whole
 
 

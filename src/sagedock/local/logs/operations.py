@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sagedock.api import ServiceError
+from sagedock.api import ServiceError, log_groups
 from sagedock.local.caller import Caller
 from sagedock.local.logs.patterns import matcher
 from sagedock.local.logs.store import Event, LogStore, Stream
@@ -14,7 +14,7 @@ from sagedock.local.refusal import Refused
 __all__ = ["GROUP_PREFIX", "OPERATIONS"]
 
 #: The log groups that are ours; every other one is moto's.
-GROUP_PREFIX = "/aws/sagemaker/"
+GROUP_PREFIX = log_groups.PREFIX
 
 #: Limits of one answer (source: API_GetLogEvents, API_FilterLogEvents, API_DescribeLogStreams).
 _PAGE_BYTES = 1024 * 1024

@@ -19,7 +19,7 @@ _SILENCE_S = 300.0
 
 
 class MatcherBroke(Exception):
-    """The process died or fell silent; the text says which."""
+    """The process could not be started, died, or fell silent; the text says which."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +34,14 @@ class Found:
 
 
 class Matcher:
-    """Applies ``expressions``, which Python's ``re`` takes. A context manager."""
+    """Applies ``expressions``, which Python's ``re`` takes. A context manager.
 
-    def __init__(self, expressions: Sequence[str]) -> None:
+    ``python`` is the program that runs the process.
+    """
+
+    def __init__(self, expressions: Sequence[str], python: str = sys.executable) -> None:
         self._expressions = expressions
+        self._python = python
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> "Matcher":
@@ -56,7 +60,7 @@ class Matcher:
     def find(self, lines: Sequence[str]) -> Found:
         """Return what ``lines`` hold. Raises MatcherBroke."""
         if self._process is None:
-            self._process = _started()
+            self._process = _started(self._python)
             self._send(self._process, self._expressions)
         self._send(self._process, lines)
         answer = self._receive(self._process)
@@ -76,21 +80,29 @@ class Matcher:
         pipe = process.stdout
         if pipe is None:
             raise MatcherBroke("it has no output")
-        if not select.select([pipe], [], [], _SILENCE_S)[0]:
+        readable = select.poll()  # select takes no descriptor beyond 1023
+        readable.register(pipe, select.POLLIN)
+        if not readable.poll(_SILENCE_S * 1000):
             raise MatcherBroke(f"it was silent for {_SILENCE_S:.0f} s")
         answer = pipe.readline()
-        if not answer:
+        if not answer.endswith("\n"):
             raise MatcherBroke(f"it ended with {process.wait()}")
-        return json.loads(answer)
+        try:
+            return json.loads(answer)
+        except ValueError as error:
+            raise MatcherBroke(f"it sent no answer: {answer!r:.80}") from error
 
 
-def _started() -> "subprocess.Popen[str]":
+def _started(python: str) -> "subprocess.Popen[str]":
     """Start it apart from our terminal's signals. It ends when its input does."""
-    return subprocess.Popen(
-        [sys.executable, "-I", str(Path(worker.__file__))],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        start_new_session=True,
-    )
+    try:
+        return subprocess.Popen(
+            [python, "-I", str(Path(worker.__file__))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise MatcherBroke(f"it cannot be started: {error}") from error

@@ -25,7 +25,9 @@ _WHOLE = 100.0
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """One host of a job. ``volume_gb`` is the size of its volume, None where it has no size."""
+    """One host of a job. ``volume_gb`` is its volume's size, None or 0 where it has none: types
+    with disks of their own.
+    """
 
     region: str
     job: str
@@ -142,7 +144,7 @@ class Sampler:
             _log.warning("usage of %s/%s: %s", host.job, host.name, error)
 
     def _disk(self) -> Mapping[str, float]:
-        if self._host.volume_gb is None:
+        if not self._host.volume_gb:
             return {}
         written = self._engine.written_bytes(self._host.container)
         if written is None:

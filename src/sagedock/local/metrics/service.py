@@ -12,6 +12,7 @@ from typing import Any
 
 from sagedock.api import metrics as names
 from sagedock.local.caller import Caller
+from sagedock.local.metrics.statistics import is_value
 from sagedock.local.metrics.store import MetricStore, Point, Series
 
 __all__ = ["METRICS_SERVICE", "OPERATIONS"]
@@ -28,7 +29,6 @@ _JOB_ARN = re.compile(r"arn:[^:]*:sagemaker:(?P<region>[^:]*):\d*:training-job/(
 #: The trial component that the service makes for a training job. Source: the SDK v2's Run.
 _JOB_COMPONENT = "-aws-training-job"
 _PERIODS_MS = {"OneMinute": 60_000, "FiveMinute": 300_000, "OneHour": 3_600_000}
-_LARGEST = 2.0**360
 _MOST_VALUES = 100_800  # of one query's answer: CloudWatch's; the service's own is not documented
 _STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
     "Min": min,
@@ -45,7 +45,7 @@ def _batch_put_metrics(store: MetricStore, caller: Caller, request: Request) -> 
     arn = _component_arn(caller, request["TrialComponentName"])
     errors, found = [], []
     for number, datum in enumerate(request["MetricData"]):
-        if not abs(datum["Value"]) <= _LARGEST:  # so that NaN is refused too
+        if not is_value(datum["Value"]):
             errors.append({"Code": "VALIDATION_ERROR", "MetricIndex": number})
             continue
         point = Point(

@@ -8,9 +8,10 @@ from statistics import fmean
 
 from sagedock.local.metrics.store import Point
 
-__all__ = ["Bucket", "buckets", "statistic"]
+__all__ = ["Bucket", "buckets", "is_value", "statistic"]
 
 _MS = 1000
+_LARGEST = 2.0**360
 _PERCENTILE = re.compile(r"p(?P<percent>[0-9]{1,2}(?:\.[0-9]{1,10})?|100)")
 
 Statistic = Callable[[Sequence[float]], float]
@@ -30,6 +31,14 @@ class Bucket:
 
     start_s: int
     values: Sequence[float]
+
+
+def is_value(value: float) -> bool:
+    """Say whether a metric may have this value; NaN and the infinities are none.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+    """
+    return abs(value) <= _LARGEST
 
 
 def buckets(points: Iterable[Point], period_s: int) -> list[Bucket]:

@@ -2,6 +2,7 @@
 
 from sagedock.local.s3.errors import NoSuchBucket, NoSuchKey, S3Error
 from sagedock.local.s3.front.app import s3_app
+from sagedock.local.s3.keys import check_key
 from sagedock.local.s3.model import Bucket, StoredObject
 from sagedock.local.s3.store import ObjectStore
 
@@ -12,5 +13,6 @@ __all__ = [
     "ObjectStore",
     "S3Error",
     "StoredObject",
+    "check_key",
     "s3_app",
 ]

@@ -4,6 +4,7 @@ import io
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
@@ -39,13 +40,11 @@ def pack(engine: Engine, containers: Sequence[str], path: str, scratch: Path) ->
     with tempfile.NamedTemporaryFile(dir=scratch, suffix=".tar.gz", delete=False) as packed:
         target = Path(packed.name)
         target.chmod(_READABLE)
-    try:
+    with ExitStack() as stack:
+        stack.callback(target.unlink)
         if _pack(engine, containers, path, target):
+            stack.pop_all()
             return target
-    except BaseException:
-        target.unlink()
-        raise
-    target.unlink()
     return None
 
 

@@ -114,11 +114,9 @@ class Attempt:
         try:
             with measured(self.platform, key, request, containers):
                 watched = watch.until(limits)
-        except BaseException:
-            sync.abandon()
-            raise
         finally:
             faults.cancel()
+            sync.abandon()
         sync.close()
         return watched
 

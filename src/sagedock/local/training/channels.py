@@ -119,5 +119,5 @@ def _link(source: Path, target: Path) -> None:
             raise  # else a manifest named the object twice
     except (NotADirectoryError, FileNotFoundError):
         raise
-    except OSError:
+    except OSError:  # another file system, or one without hard links
         shutil.copyfile(source, target)

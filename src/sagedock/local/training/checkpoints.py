@@ -6,9 +6,9 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
 """
 
 import contextlib
-import errno
 import logging
 import shutil
+import tarfile
 import threading
 import time
 import uuid
@@ -21,10 +21,10 @@ from sagedock.contract import paths
 from sagedock.engine import OverlayFile, open_overlay_file
 from sagedock.errors import SagedockError
 from sagedock.local.platform import Platform
-from sagedock.local.s3 import S3Error
+from sagedock.local.s3 import S3Error, check_key
 from sagedock.local.training.artifacts import below_the_top, opened
 from sagedock.local.training.channels import ChannelUnreadable, lay_out, relative_path
-from sagedock.local.training.collect import DISK_FULL, UploadFailed
+from sagedock.local.training.collect import upload_of
 from sagedock.local.training.layout import checkpoint_path
 from sagedock.local.uris import S3Uri
 
@@ -65,11 +65,24 @@ def restore(platform: Platform, request: Mapping[str, Any], folder: Path) -> Non
 
 @dataclass
 class _Host:
-    """What is known of one host's folder: each file as it was stored last."""
+    """What is known of one host's folder: each file as it was stored last; those that cannot be."""
 
     container: str
     stored: dict[str, _Stamp] = field(default_factory=dict)
     missed: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+
+    def takes(self, name: str, key: str) -> bool:
+        """Say whether a file is to be mirrored; of one that no object can hold, the log says so."""
+        if name.endswith(paths.UNSYNCED) or name in self.refused:
+            return False
+        try:
+            check_key(key)
+        except (S3Error, UnicodeEncodeError) as error:
+            _log.warning("checkpoints: %r cannot be a key: %s", name, error)
+            self.refused.add(name)
+            return False
+        return True
 
 
 class CheckpointSync:
@@ -101,15 +114,9 @@ class CheckpointSync:
     def close(self) -> None:
         """Mirror what containers that ended left; raise UploadFailed where it cannot be."""
         self.abandon()
-        try:
+        with upload_of(self._path):
             for host in self._hosts:
                 self._mirror(host, final=True)
-        except S3Error as error:
-            raise UploadFailed(error.message) from error
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise UploadFailed(DISK_FULL) from error
-            raise
 
     def abandon(self) -> None:
         """Mirror nothing more; returns once nothing is being mirrored."""
@@ -124,7 +131,8 @@ class CheckpointSync:
             for host in self._hosts:
                 try:
                     self._mirror(host, final=False)
-                except (S3Error, SagedockError, OSError) as error:
+                # TarError: a file got shorter while the engine packed it.
+                except (SagedockError, OSError, tarfile.TarError) as error:
                     _log.warning("checkpoints: %s; trying again", error)
             took_s = time.monotonic() - began
             pause_s = max(self._platform.settings.checkpoint_sync_s, _ARCHIVE_SHARE * took_s)
@@ -142,7 +150,7 @@ class CheckpointSync:
     def _mirror(self, host: _Host, *, final: bool) -> None:
         seen = set()
         for name, stamp, content in self._files(host.container):
-            if name.endswith(paths.UNSYNCED):
+            if not host.takes(name, self._uri.key + name):
                 continue
             seen.add(name)
             if host.stored.get(name) == stamp:
@@ -181,13 +189,7 @@ class CheckpointSync:
                 shutil.copyfileobj(source, target, _CHUNK_BYTES)
             if isinstance(content, OverlayFile) and not _is_still(content):
                 return False
-            try:
-                self._platform.objects.put_file(self._uri.bucket, self._uri.key + name, copy)
-            except S3Error as error:
-                if self._platform.objects.has_bucket(self._uri.bucket):
-                    _log.warning("checkpoints: %s cannot be a key: %s", name, error.message)
-                    return True  # it never can be
-                raise
+            self._platform.objects.put_file(self._uri.bucket, self._uri.key + name, copy)
         finally:
             copy.unlink(missing_ok=True)
         return True

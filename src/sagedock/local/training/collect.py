@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from sagedock.api import log_groups
 from sagedock.contract import limits, paths
 from sagedock.local.platform import Platform
 from sagedock.local.s3 import S3Error
@@ -14,11 +15,11 @@ from sagedock.local.training.extracted import extracted
 from sagedock.local.training.watch import Watched
 from sagedock.local.uris import S3Uri
 
-__all__ = ["DISK_FULL", "LOG_GROUP", "UploadFailed", "failure_reason", "model_uri", "upload"]
+__all__ = ["LOG_GROUP", "UploadFailed", "failure_reason", "model_uri", "upload", "upload_of"]
 
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+LOG_GROUP = log_groups.TRAINING_JOBS
 #: Source: huggingface/blog#114.
-DISK_FULL = "Insufficient disk space"
+_DISK_FULL = "Insufficient disk space"
 _BYTES_PER_CHARACTER = 4
 
 
@@ -73,7 +74,7 @@ def _is_uncompressed(request: Mapping[str, Any]) -> bool:
 
 
 def _store(platform: Platform, containers: Sequence[str], path: str, target: S3Uri) -> bool:
-    with _upload_of(path):
+    with upload_of(path):
         packed = pack(platform.engine, containers, path, platform.scratch_folder)
         if packed is None:
             return False
@@ -84,7 +85,7 @@ def _store(platform: Platform, containers: Sequence[str], path: str, target: S3U
 def _store_files(platform: Platform, containers: Sequence[str], path: str, folder: S3Uri) -> bool:
     """Store the files below ``path`` below ``folder``; say whether there were any."""
     with (
-        _upload_of(path),
+        upload_of(path),
         extracted(platform.engine, containers, path, platform.scratch_folder) as files,
     ):
         for name, file in files.items():
@@ -97,7 +98,8 @@ def _store_files(platform: Platform, containers: Sequence[str], path: str, folde
 
 
 @contextmanager
-def _upload_of(path: str) -> Iterator[None]:
+def upload_of(path: str) -> Iterator[None]:
+    """Raise UploadFailed, in the service's words, where what lies at ``path`` cannot be stored."""
     try:
         yield
     except ArtifactClash as clash:
@@ -106,5 +108,5 @@ def _upload_of(path: str) -> Iterator[None]:
         raise UploadFailed(error.message) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise UploadFailed(DISK_FULL) from error
+            raise UploadFailed(_DISK_FULL) from error
         raise

@@ -133,7 +133,7 @@ class Cluster:
         A name that the engine resolves is gone when its container ends; on the platform it stays.
         """
         if len(self.hosts) == 1:
-            return {names.hosts(1)[0]: _LOOPBACK}
+            return {names.host(1): _LOOPBACK}
         if network.subnet is None:
             return {}
         first = ipaddress.ip_network(network.subnet)[_FIRST_ADDRESS]

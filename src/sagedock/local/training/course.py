@@ -14,11 +14,10 @@ from sagedock.local.training.steps import messages
 
 __all__ = ["CapacityFailed", "Course", "StoppedEarly"]
 
-_FOUND_WARM = "Found matching resource for reuse"
-_INSUFFICIENT = "Insufficient capacity error from EC2 while launching instances, retrying!"
-_LAUNCHING = "Launching requested ML instances"
-_PREPARING = "Preparing the instances for training"
-_NEVER = "Training job failed for insufficient capacity"
+_, _FOUND_WARM = messages("Starting", "warm-pool-hit")
+_, _LAUNCHING, _PREPARING = messages("Starting", "spot-interrupted")
+_, _INSUFFICIENT, _ = messages("Starting", "capacity-retried")
+_WAITING, _NEVER = messages("Pending", "capacity-failed")
 #: What a job is in before it trains; taken up from these, it goes on where it was.
 _BEFORE_TRAINING = frozenset({"Starting", "Pending", "Downloading"})
 
@@ -61,7 +60,7 @@ class Course:
         elif document["EnableManagedSpotTraining"]:
             self.record.enter("Starting", _LAUNCHING)
         else:
-            self.record.enter("Pending", messages("Pending")[0])
+            self.record.enter("Pending", _WAITING)
         self._wait(math.inf)
         if not warm:
             self.record.enter(self.record.document["SecondaryStatus"], _PREPARING)
@@ -75,7 +74,7 @@ class Course:
 
     def _wait_out(self, lack: NoCapacity) -> None:
         if lack.fails:
-            self.record.enter("Pending", messages("Pending")[0])
+            self.record.enter("Pending", _WAITING)
         else:
             self.record.enter("Starting", _INSUFFICIENT)
         self._wait(time.time() + lack.wait_s, for_room=False)

@@ -3,7 +3,7 @@
 import logging
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sagedock.errors import EngineError, InvalidRequest
 from sagedock.local.platform import JOB_LABEL, Platform
@@ -93,7 +93,8 @@ class TrainingJobs:
     def resume(self) -> None:
         """Take up the jobs that a killed server left, and remove what it left of ended ones."""
         unfinished = self._platform.resources.unfinished(KIND, TERMINAL)
-        self._remove_all_but({job.key for job in unfinished}, self.pools.resume())
+        alive = {job.key for job in unfinished}
+        self._remove_all_but(alive, self.pools.resume(alive))
         for job in sorted(unfinished, key=lambda job: job.created):
             self.start(job)
 
@@ -119,20 +120,19 @@ class TrainingJobs:
         return StopAsked(grace_s=self._platform.settings.stop_grace_s)
 
     def _remove_all_but(self, alive: set[Key], pools: set[str]) -> None:
-        """Remove the containers, networks, volumes and folders of all other jobs and pools."""
+        """Remove the containers, networks, volumes and folders of all other jobs and pools, but
+        for what somebody else uses.
+        """
         platform, engine = self._platform, self._platform.engine
         for each in engine.containers(platform.labels):
             if _job_of(each.labels) not in alive:
-                engine.remove(each.id)
+                _try_to(engine.remove, each.id)
         networks = set(engine.networks({**platform.labels, JOB_LABEL: ""}))
         for network in networks - {network_name(platform, key) for key in alive}:
-            try:
-                engine.remove_network(network)
-            except EngineError as error:  # somebody's own container is on it
-                _log.warning("%s", error)
+            _try_to(engine.remove_network, network)
         for volume, labels in engine.volumes(platform.labels).items():
             if _job_of(labels) not in alive and labels.get(POOL_LABEL) not in pools:
-                engine.remove_volume(volume)
+                _try_to(engine.remove_volume, volume)
         folders = set(platform.jobs_folder.glob("*/*"))
         for folder in folders - {job_folder(platform, key) for key in alive}:
             shutil.rmtree(folder, ignore_errors=True)
@@ -141,6 +141,14 @@ class TrainingJobs:
         """Say whether a stop came before there was a run that could be told of it."""
         job = self._platform.resources.get(key)
         return job is not None and job.status == "Stopping"
+
+
+def _try_to(remove: Callable[[str], None], name: str) -> None:
+    """Remove something; where that fails, as with what somebody's own container uses, say so."""
+    try:
+        remove(name)
+    except EngineError as error:
+        _log.warning("%s", error)
 
 
 def _job_of(labels: Mapping[str, str]) -> Key:

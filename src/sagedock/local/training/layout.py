@@ -3,6 +3,7 @@
 Everything here is a pure function of the request. Source: the rows of ``sagedock.contract``.
 """
 
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,12 +69,7 @@ def host_groups(request: Request) -> tuple[HostGroup, ...]:
             "InstanceCount": resources["InstanceCount"],
         }
     ]
-    names = iter(
-        sorted(
-            network.hosts(sum(group["InstanceCount"] for group in groups)),
-            key=lambda host: int(host.rpartition("-")[2]),
-        )
-    )
+    names = map(network.host, itertools.count(1))
     return tuple(
         HostGroup(
             name=group["InstanceGroupName"],
@@ -110,11 +106,15 @@ def config_files(request: Request, host: str) -> dict[str, bytes]:
 
 
 def checkpoint_path(request: Request) -> str | None:
-    """Return the folder that is mirrored to S3 inside the containers, or None."""
+    """Return the folder that is mirrored to S3 inside the containers, or None.
+
+    Slashes that are doubled or at its end are taken away, as the engine does.
+    """
     config = request.get("CheckpointConfig")
     if config is None:
         return None
-    return "/" + str(config.get("LocalPath") or paths.CHECKPOINTS.path).strip("/")
+    path = str(config.get("LocalPath") or paths.CHECKPOINTS.path)
+    return "/" + "/".join(filter(None, path.split("/")))
 
 
 def environment(request: Request, *, arn: str, region: str, warm: bool = False) -> dict[str, str]:

@@ -93,9 +93,10 @@ class TrainingOperations:
             document=new_document(request, arn, created),
             request=request,
         )
-        if not self._platform.resources.add(job):
-            raise Refused(messages.training_job_in_use(arn))
-        self._platform.tags.add(arn, request.get("Tags", ()))
+        with self._platform.resources.together():
+            if not self._platform.resources.add(job):
+                raise Refused(messages.training_job_in_use(arn))
+            self._platform.tags.add(arn, request.get("Tags", ()))
         if not self._jobs.start(job):
             self._forget(job)
             raise Refused(_ENDING)

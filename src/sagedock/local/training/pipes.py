@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -55,9 +56,11 @@ class Pipe:
         return int(self.begun.read_text()) if self.begun.exists() else -1
 
     def begin(self, epoch: int) -> None:
-        """Remember that an epoch was begun."""
+        """Remember that an epoch was begun; a kill leaves this number or the one before."""
         self.begun.parent.mkdir(parents=True, exist_ok=True)
-        self.begun.write_text(str(epoch))
+        unfinished = self.begun.with_name(f"{self.begun.name}~")  # no channel is called so
+        unfinished.write_text(str(epoch))
+        unfinished.replace(self.begun)
 
     def make(self, epoch: int) -> None:
         """Make an epoch's FIFO, if it is not there."""
@@ -103,11 +106,7 @@ class Feeds:
 
     def start(self) -> Self:
         """Make the FIFOs that containers may open at once, and feed whoever opens one."""
-        try:
-            waiting = [_offered(pipe) for pipe in self._pipes]
-        except BaseException:
-            self.close()
-            raise
+        waiting = [_offered(pipe) for pipe in self._pipes]
         for pipe, epochs in zip(self._pipes, waiting, strict=True):
             thread = threading.Thread(
                 target=self._run, args=(pipe, epochs), name=f"feed {pipe.folder}", daemon=True
@@ -124,7 +123,11 @@ class Feeds:
         self._ending.close()
 
     def __enter__(self) -> Self:
-        return self.start()
+        with ExitStack() as stack:
+            stack.callback(self.close)
+            self.start()
+            stack.pop_all()
+        return self
 
     def __exit__(
         self,
@@ -171,8 +174,8 @@ class Feeds:
                 _log.debug("%s: the reader left before the end", pipe.fifo(epoch))
             except Ended:
                 raise
-            except Exception as error:
-                # Before the reader meets the end of the FIFO, and the job seems to go well.
+            except Exception as error:  # whatever it is must be told before the FIFO ends: to its
+                # reader that end looks like the data's, and the job would seem to go well
                 self._broke(error)
                 raise Ended from error
         return epoch

@@ -5,6 +5,7 @@ import os
 import shutil
 from array import array
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 from sagedock.local.training.unreadable import unreadable
@@ -34,7 +35,7 @@ def keep_lines(source: Path, path: Path) -> None:
     path.unlink(missing_ok=True)  # it may be a link to an object, which must not be written to
     try:
         os.link(source, path)
-    except OSError:
+    except OSError:  # another file system, or one without hard links
         shutil.copyfile(source, path)
 
 
@@ -47,12 +48,10 @@ class Plan:
     def __init__(self, path: Path, about: S3Uri) -> None:
         self._about = about
         self._starts = array("Q")
-        self._file = path.open("rb")
-        try:
+        with ExitStack() as stack:
+            self._file = stack.enter_context(path.open("rb"))
             self._find_lines()
-        except BaseException:
-            self._file.close()
-            raise
+            stack.pop_all()
 
     def __len__(self) -> int:
         return len(self._starts)

@@ -75,7 +75,7 @@ class Record:
         message = messages(outcome.secondary or outcome.status)[-1]
         if warm_pool is not None:
             members["WarmPoolStatus"] = warm_pool
-            message = "Resource retained for reuse"
+            (message,) = messages("Completed", "warm-pool-hit")
         self.change(
             lambda document: lifecycle.end(
                 {**document, **members},

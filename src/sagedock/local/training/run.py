@@ -103,9 +103,11 @@ class Run:
         except Exception:  # noqa: BLE001 - the job must end whatever broke; the log says what
             _log.exception("training job %s broke", self._key.name)
             outcome = Outcome.failed(reasons.INTERNAL_ERROR)
-        self._finish(outcome)
-        self._slots.leave(self._ticket)
-        self._ended()
+        try:
+            self._finish(outcome)
+        finally:  # whatever broke, the jobs behind this one get its place
+            self._slots.leave(self._ticket)
+            self._ended()
 
     def _carried_out(self) -> Outcome:
         """Attempt the job until it ends, is stopped, or its time is over."""
@@ -254,6 +256,6 @@ class Run:
             for volume in engine.volumes(job_labels(self._platform, self._key)):
                 engine.remove_volume(volume)
             self._pools.release_unless_kept(self._key)
-        except EngineError as error:
+        except (EngineError, StorageError) as error:
             _log.warning("training job %s: cleaning up: %s", self._key.name, error)
         shutil.rmtree(job_folder(self._platform, self._key), ignore_errors=True)

@@ -21,6 +21,11 @@ _MESSAGES = {
 }
 
 
-def messages(status: str) -> tuple[str, ...]:
-    """Return the messages of a secondary status, in the order in which they appear."""
-    return _MESSAGES[status]
+def messages(status: str, story: str | None = None) -> tuple[str, ...]:
+    """Return the messages of a secondary status, in the order in which they appear.
+
+    They are those of the ordinary course, or of one of ``states.STORIES``.
+    """
+    if story is None:
+        return _MESSAGES[status]
+    return next(step.messages for step in states.STORIES[story].steps if step.status == status)

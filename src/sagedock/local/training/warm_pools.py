@@ -6,19 +6,24 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/train-warm-pools.html
 """
 
 import json
+import logging
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sagedock.errors import EngineError
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Key, Resource
 from sagedock.local.training.containers import POOL_LABEL
 from sagedock.local.training.record import Record
+from sagedock.local.training.steps import KIND
 
 __all__ = ["Place", "WarmPools"]
+
+_log = logging.getLogger(__name__)
 
 _KIND = "warm-pool"
 _OVER_QUOTA = "Instances not retained as a result of warmpool resource limits being exceeded"
@@ -106,14 +111,21 @@ class WarmPools:
             if row is not None:
                 self._remove(row)
 
-    def resume(self) -> set[str]:
-        """Take up the pools that a killed server left; return the ids of all there are."""
+    def resume(self, alive: Set[Key]) -> set[str]:
+        """Take up the pools that a killed server left; return the ids of all there are.
+
+        One that is in use, but by none of the jobs that are ``alive``, is at its end.
+        """
+        found = set()
         with self._lock:
-            rows = self._platform.resources.unfinished(_KIND, ())
-            for row in rows:
+            for row in self._platform.resources.unfinished(_KIND, ()):
                 if row.status == "Available":
                     self._arm(row.key, max(0.0, row.document["expires"] - time.time()))
-            return {row.document["pool"] for row in rows}
+                elif replace(row.key, kind=KIND) not in alive:
+                    self._platform.resources.delete(row.key)
+                    continue
+                found.add(row.document["pool"])
+        return found
 
     def shut_down(self) -> None:
         """Let no pool expire any more: the next server goes on with them."""
@@ -173,7 +185,7 @@ class WarmPools:
         # One that a server took up late had expired before.
         until = min(time.time(), row.document["expires"])
         retained_s = max(0, int(until - row.document["began"]))
-        key = replace(row.key, kind="training-job")
+        key = replace(row.key, kind=KIND)
 
         def said(document: Mapping[str, Any]) -> Mapping[str, Any]:
             pool = {**status, "ResourceRetainedBillableTimeInSeconds": retained_s}
@@ -186,12 +198,16 @@ class WarmPools:
         Record(platform=self._platform, key=key).change(said)
 
     def _remove(self, row: Resource) -> None:
+        """End a pool; volumes that the engine cannot remove go when the server starts next."""
         self._disarm(row.key)
         self._platform.resources.delete(row.key)
         engine = self._platform.engine
         labels = {**self._platform.labels, POOL_LABEL: row.document["pool"]}
-        for volume in engine.volumes(labels):
-            engine.remove_volume(volume)
+        try:
+            for volume in engine.volumes(labels):
+                engine.remove_volume(volume)
+        except EngineError as error:
+            _log.warning("warm pool of %s: %s", row.key.name, error)
 
     def _arm(self, key: Key, after_s: float) -> None:
         self._disarm(key)

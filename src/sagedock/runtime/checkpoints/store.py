@@ -114,7 +114,7 @@ class Store:
         with open_payload(file) as payload:
             try:
                 return self._format.load(payload)
-            except Exception as error:
+            except Exception as error:  # a format is the program's own, and raises what it likes
                 error.add_note(
                     f"{file} is as it was written, and yet the format {self._format.name} does not"
                     " load it. Move it away to go on from an older one"
