@@ -83,7 +83,7 @@ class JsonService:
             raise Refused(api.messages.malformed_body()) from error
         if wrong := api.type_problem(self.service, operation, raw):
             raise Refused(api.messages.wrong_json_type(wrong))
-        request = api.decode(body, self.service, operation)
+        request = api.decode(raw, self.service, operation)
         problems = api.problems_in_request(self.service, operation, request, allow=self.allow)
         if problems:
             raise Refused(api.validation_error(self.service, problems))
