@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from sagedock.api.model import Shape
@@ -34,6 +34,7 @@ class Constraint:
     holds: Callable[[Any], bool]
 
 
+@cache
 def constraints(shape: Shape, allow: frozenset[str] = frozenset()) -> tuple[Constraint, ...]:
     """Return what ``shape`` demands, in the order in which the service lists it in brackets.
 

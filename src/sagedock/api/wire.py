@@ -44,7 +44,9 @@ def read_json(body: bytes) -> dict[str, Any] | list[Any]:
     which no UTF-8 can hold, becomes ``?``, as Java writes it.
     """
     try:
-        value = _without_half_pairs(json.loads(body, parse_constant=_refuse_constant))
+        value = json.loads(body, parse_constant=_refuse_constant)
+        if not body.isascii() or b"\\" in body:
+            value = _without_half_pairs(value)
     except (ValueError, RecursionError) as error:
         raise MalformedBody(str(error)) from error
     if not isinstance(value, dict | list):
@@ -65,13 +67,14 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def decode(body: bytes, service: str, operation: str) -> dict[str, Any]:
-    """Return the request in ``body``: datetimes for timestamps, bytes for blobs, nulls left out.
+def decode(value: dict[str, Any] | list[Any], service: str, operation: str) -> dict[str, Any]:
+    """Return the request in ``value``, as ``read_json`` returned it: datetimes for timestamps,
+    bytes for blobs, nulls left out.
 
     Unknown members are left out, as the service does. Values of a wrong type stay as they are:
-    ask ``type_problem`` of ``read_json(body)`` first. Raises ``MalformedBody``.
+    ask ``type_problem`` first.
     """
-    read, value = reader(service, operation), read_json(body)
+    read = reader(service, operation)
     if read is None or isinstance(value, list):
         return {}
     request: dict[str, Any] = read(value)

@@ -58,6 +58,9 @@ CREATE TABLE IF NOT EXISTS metric_progress (
     PRIMARY KEY (region, stream)
 );
 """
+#: Reads go through the memory that holds the file anyway, up to 256 MiB of it, and not by a call of
+#: the system for every page: a list of jobs reads a hundred pages.
+_READER_PRAGMAS = "PRAGMA mmap_size=268435456"
 #: How many connections for reading are kept open.
 _IDLE_READERS = 8
 #: Columns that files of older versions lack.
@@ -154,7 +157,7 @@ class _Readers:
             if self._closed:
                 raise StorageError(f"{self._path} is closed: this local SageMaker has ended")
             kept = self._idle.pop() if self._idle else None
-        connection = kept or _connect(self._path)
+        connection = kept or self._made()
         try:
             yield connection
         finally:
@@ -164,6 +167,11 @@ class _Readers:
                     self._idle.append(connection)
             if not keep:
                 connection.close()
+
+    def _made(self) -> sqlite3.Connection:
+        connection = _connect(self._path)
+        connection.execute(_READER_PRAGMAS)
+        return connection
 
     def close(self) -> None:
         """Close all, those that are lent when they come back."""

@@ -1,5 +1,6 @@
 """One AWS JSON service: a body comes in, is checked in full, carried out, and answered."""
 
+import json
 import logging
 import uuid
 from collections.abc import Callable, Mapping
@@ -15,7 +16,8 @@ __all__ = ["JsonService", "Reply"]
 
 _log = logging.getLogger(__name__)
 
-Handler = Callable[[Caller, Mapping[str, Any]], Mapping[str, Any]]
+#: What is called many times a second may answer the body's JSON itself.
+Handler = Callable[[Caller, Mapping[str, Any]], Mapping[str, Any] | bytes]
 Refuses = Callable[[str, Mapping[str, Any], Caller], api.ServiceError | None]
 
 
@@ -67,11 +69,18 @@ class JsonService:
         if self.refuses and (error := self.refuses(operation, request, caller)):
             raise Refused(error)
         answer = handler(caller, request)
-        if self.check_answers and (
-            problems := api.problems_in_answer(self.service, operation, answer, allow=self.allow)
-        ):
-            raise AssertionError(f"{operation} answers what its model forbids: {problems}")
+        if self.check_answers:
+            self._check(operation, answer)
+        if isinstance(answer, bytes):
+            return answer
         return api.encode(self.service, operation, answer)
+
+    def _check(self, operation: str, answer: Mapping[str, Any] | bytes) -> None:
+        """Raise AssertionError for an answer that the service's model forbids."""
+        values = json.loads(answer) if isinstance(answer, bytes) else answer
+        problems = api.problems_in_answer(self.service, operation, values, allow=self.allow)
+        if problems:
+            raise AssertionError(f"{operation} answers what its model forbids: {problems}")
 
     def _checked(self, operation: str, body: bytes) -> Mapping[str, Any]:
         try:
@@ -80,7 +89,7 @@ class JsonService:
             raise Refused(api.messages.malformed_body()) from error
         if wrong := api.type_problem(self.service, operation, raw):
             raise Refused(api.messages.wrong_json_type(wrong))
-        request = api.decode(body, self.service, operation)
+        request = api.decode(raw, self.service, operation)
         problems = api.problems_in_request(self.service, operation, request, allow=self.allow)
         if problems:
             raise Refused(api.validation_error(self.service, problems))

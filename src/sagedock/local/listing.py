@@ -29,16 +29,13 @@ _SORT_FIELDS: Mapping[str, SortField] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """One List operation: the kind it lists, and the members of its summaries."""
+    """One List operation: the kind it lists, and the member of its answer that holds summaries."""
 
     kind: str
-    members: str
-    keep: tuple[str, ...]
+    member: str
 
-    def page(
-        self, resources: Resources, caller: Caller, request: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Answer the page that ``request`` asks for; newest first unless it says otherwise.
+    def page(self, resources: Resources, caller: Caller, request: Mapping[str, Any]) -> bytes:
+        """Answer the page that ``request`` asks for, in JSON; newest first if it does not say.
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html
         ("sorted according to the creation time, from the most current to the oldest").
@@ -57,16 +54,15 @@ class Listing:
             status=request.get("StatusEquals"),
         )
         pool = request.get("WarmPoolStatusEquals")
-        answer: dict[str, Any] = {
-            self.members: [
-                {name: summary[name] for name in self.keep if name in summary}
-                for summary in page.summaries
-                if pool in (None, summary.get("WarmPoolStatus", {}).get("Status"))
-            ]
-        }
-        if page.end is not None:
-            answer["NextToken"] = _token(*page.end)
-        return answer
+        kept = page.summaries if pool is None else [t for t in page.summaries if _has(pool, t)]
+        token = "" if page.end is None else f',"NextToken":"{_token(*page.end)}"'
+        return f'{{"{self.member}":[{",".join(kept)}]{token}}}'.encode()
+
+
+def _has(pool: str, summary: str) -> bool:
+    """Say whether a job's warm pool is in the state ``pool``."""
+    found = json.loads(summary).get("WarmPoolStatus", {}).get("Status")
+    return bool(found == pool)
 
 
 def _span(request: Mapping[str, Any], member: str) -> Span:

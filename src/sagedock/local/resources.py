@@ -16,11 +16,11 @@ SortField = Literal["created", "modified", "name", "status"]
 #: Later than, earlier than, in epoch seconds.
 Span = tuple[float | None, float | None]
 
-#: The summary of a resource that is wanted, or else NULL. Those of files of older versions, and of
-#: kinds without one, are whole documents.
-_WANTED_TEXT = (
-    "CASE WHEN instr(name, ?) AND status = ifnull(?, status) "
-    "THEN CASE summary WHEN '' THEN document ELSE summary END END"
+_WANTED = "instr(name, ?) AND status = ifnull(?, status)"
+#: The summary of a resource that is wanted, or else NULL; and where that is empty (in files of
+#: older versions, and of kinds without one) the document.
+_TEXTS = (
+    f"CASE WHEN {_WANTED} THEN summary END, CASE WHEN {_WANTED} AND summary = '' THEN document END"
 )
 
 
@@ -47,11 +47,11 @@ class Resource:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A part of a list: what each resource is listed with, and where the next page starts after
-    (sort value, name), or None at the end.
+    """A part of a list: the JSON text that each resource is listed with, and where the next page
+    starts after (sort value, name), or None at the end.
     """
 
-    summaries: Sequence[Mapping[str, Any]]
+    summaries: Sequence[str]
     end: tuple[Any, str] | None
 
 
@@ -59,7 +59,8 @@ class Resources:
     """The table of resources.
 
     ``summaries`` names, by kind, the members of a document that a list answers. They are kept
-    apart, for documents may be long. A kind that is not there is listed from its documents.
+    apart, as the JSON that is answered, for documents may be long, and a page may hold a hundred. A
+    kind that is not there is listed with its documents.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Resources:
             "(region, kind, name, created, modified, status, summary, document, request) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(key.region, key.kind, key.name, resource.created, resource.modified),
-            *(resource.status, self._summary(resource)),
+            *(resource.status, self._summary(key.kind, resource.document)),
             *(json.dumps(resource.document), json.dumps(resource.request)),
         )
         return added == 1
@@ -103,7 +104,7 @@ class Resources:
             self._database.write(
                 "UPDATE resources SET modified = ?, status = ?, summary = ?, document = ? "
                 "WHERE region = ? AND kind = ? AND name = ?",
-                *(changed.modified, changed.status, self._summary(changed)),
+                *(changed.modified, changed.status, self._summary(key.kind, changed.document)),
                 json.dumps(changed.document),
                 *(key.region, key.kind, key.name),
             )
@@ -147,15 +148,19 @@ class Resources:
             values += after
         order = "DESC" if descending else "ASC"
         rows = self._database.rows(
-            f"SELECT {sort}, name, {_WANTED_TEXT} FROM resources "  # noqa: S608 - column names only
+            f"SELECT {sort}, name, {_TEXTS} FROM resources "  # noqa: S608 - column names only
             f"WHERE {' AND '.join(('region = ?', 'kind = ?', *where))} "
             f"ORDER BY {sort} {order}, name {order} LIMIT ?",
-            *(named, status, region, kind, *values, limit + 1),
+            *(named, status, named, status, region, kind, *values, limit + 1),
         )
         page = rows[:limit]
-        texts = ",".join(text for *_, text in page if text is not None)
+        texts = [
+            summary or self._summary(kind, json.loads(document)) or document
+            for _, _, summary, document in page
+            if summary is not None
+        ]
         end = (page[-1][0], page[-1][1]) if len(rows) > limit else None
-        return Page(summaries=json.loads(f"[{texts}]"), end=end)
+        return Page(summaries=texts, end=end)
 
     def unfinished(self, kind: str, terminal: Iterable[str]) -> list[Resource]:
         """Return the resources of a kind, in every region, whose status is not terminal."""
@@ -167,12 +172,13 @@ class Resources:
         )
         return [_resource(row) for row in rows]
 
-    def _summary(self, resource: Resource) -> str:
-        members = self._summaries.get(resource.key.kind)
+    def _summary(self, kind: str, document: Mapping[str, Any]) -> str:
+        """Return the JSON text that a resource is listed with, or "" for a kind without one."""
+        members = self._summaries.get(kind)
         if members is None:
             return ""
-        document = resource.document
-        return json.dumps({name: document[name] for name in members if name in document})
+        summary = {name: document[name] for name in members if document.get(name) is not None}
+        return json.dumps(summary, separators=(",", ":"))
 
 
 def _bounds(spans: Mapping[str, Span]) -> tuple[list[str], list[Any]]:

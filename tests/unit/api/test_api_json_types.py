@@ -89,6 +89,6 @@ def test_nulls_and_strangers_are_no_matter_of_type(request_: Any) -> None:
 
 
 def test_a_fraction_is_an_integer_cut_short() -> None:
-    body = b'{"MaxResults": 5.9}'
-    assert api.type_problem("sagemaker", "ListTrainingJobs", api.read_json(body)) is None
-    assert api.decode(body, "sagemaker", "ListTrainingJobs") == {"MaxResults": 5}
+    value = {"MaxResults": 5.9}
+    assert api.type_problem("sagemaker", "ListTrainingJobs", value) is None
+    assert api.decode(value, "sagemaker", "ListTrainingJobs") == {"MaxResults": 5}

@@ -11,13 +11,13 @@ from sagedock.api import messages
 
 
 def test_moments_are_read_as_utc() -> None:
-    decoded = api.decode(b'{"CreationTimeAfter": 1574811611.5}', "sagemaker", "ListTrainingJobs")
+    decoded = api.decode({"CreationTimeAfter": 1574811611.5}, "sagemaker", "ListTrainingJobs")
     assert decoded == {"CreationTimeAfter": datetime(2019, 11, 26, 23, 40, 11, 500_000, tzinfo=UTC)}
 
 
 def test_nulls_and_strangers_are_left_out_of_a_request() -> None:
-    body = b'{"NextToken": null, "Stranger": 1, "MaxResults": 3}'
-    assert api.decode(body, "sagemaker", "ListTrainingJobs") == {"MaxResults": 3}
+    value = {"NextToken": None, "Stranger": 1, "MaxResults": 3}
+    assert api.decode(value, "sagemaker", "ListTrainingJobs") == {"MaxResults": 3}
 
 
 @pytest.mark.parametrize(

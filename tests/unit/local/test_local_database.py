@@ -1,5 +1,6 @@
 """The file that holds the state: reads beside a write, space given back, older files."""
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -99,7 +100,7 @@ def test_a_file_of_an_older_version_is_listed_and_changed(tmp_path: Path) -> Non
         page = resources.page(
             KEY.region, KEY.kind, sort="created", descending=True, after=None, limit=10
         )
-        return list(page.summaries)
+        return [json.loads(summary) for summary in page.summaries]
 
     assert listed() == [{"Name": "probe"}]
     changed = Resource(

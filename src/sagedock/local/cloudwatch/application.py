@@ -104,7 +104,7 @@ def _whose(call: Call) -> Whose:
         return "ours"
     if api.type_problem(SERVICE, call.operation, raw) is not None:
         return "ours"
-    request = api.decode(call.body, SERVICE, call.operation)
+    request = api.decode(raw, SERVICE, call.operation)
     if api.problems_in_request(SERVICE, call.operation, request):
         return "ours"
     if call.operation == "GetMetricData":

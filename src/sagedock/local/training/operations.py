@@ -44,11 +44,7 @@ SUMMARY = (
     "SecondaryStatus",
     "WarmPoolStatus",
 )
-_LISTING = Listing(
-    kind=KIND,
-    members="TrainingJobSummaries",
-    keep=SUMMARY,
-)
+_LISTING = Listing(kind=KIND, member="TrainingJobSummaries")
 
 
 class TrainingOperations:
@@ -61,7 +57,7 @@ class TrainingOperations:
     #: Those that only read the store.
     quick = frozenset({"DescribeTrainingJob", "ListTrainingJobs"})
 
-    def table(self) -> Mapping[str, Callable[[Caller, Request], Answer]]:
+    def table(self) -> Mapping[str, Callable[[Caller, Request], Answer | bytes]]:
         """Return each operation's name with what carries it out."""
         return {
             "CreateTrainingJob": self.create,
@@ -106,8 +102,8 @@ class TrainingOperations:
         """Answer the job's document as it is now."""
         return dict(self._found(caller, request).document)
 
-    def list(self, caller: Caller, request: Request) -> Answer:
-        """Answer a page of summaries."""
+    def list(self, caller: Caller, request: Request) -> bytes:
+        """Answer a page of summaries, as JSON."""
         return _LISTING.page(self._platform.resources, caller, request)
 
     def stop(self, caller: Caller, request: Request) -> Answer:
