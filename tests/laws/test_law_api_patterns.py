@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sagedock.api.model import service_model
 from sagedock.api.patterns import SPELLED, TRANSLATED, compiled, matches, to_python
+from tests.amount import amount
 
 SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-metrics", "logs")
 
@@ -81,7 +82,7 @@ REWRITTEN = [
 
 
 @pytest.mark.parametrize("pattern", REWRITTEN)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=amount(400, quick=100), deadline=None)
 @given(data=st.data())
 def test_a_pattern_rewritten_for_speed_means_the_same(pattern: str, data: st.DataObject) -> None:
     start = "https://" if pattern.startswith("https") else ""

@@ -14,6 +14,7 @@ import httpx
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
+from tests.amount import amount
 from tests.conftest import ACCOUNT, BUCKET, IMAGE, REGION, ROLE, Local
 
 #: Every run tries the same requests. PROPERTY_EXAMPLES=20000 tries that many others, each time new
@@ -29,7 +30,7 @@ TERMINAL = ("Completed", "Failed", "Stopped")
 def examples(count: int) -> settings:
     """Return settings for ``count`` examples, the same ones in every run."""
     return settings(
-        max_examples=_ASKED or count,
+        max_examples=_ASKED or amount(count, quick=max(5, count // 4)),
         derandomize=not _ASKED,
         print_blob=True,
         database=None,

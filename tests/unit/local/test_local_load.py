@@ -18,11 +18,12 @@ import pytest
 
 from sagedock.local.home import DATABASE
 from sagedock.testing import Container
+from tests.amount import amount
 from tests.conftest import REGION, Local
 
-JOBS = 1_000
+JOBS = amount(1_000, quick=100)
 THREADS = 16
-CALLS = 60
+CALLS = amount(60, quick=25)
 NAMES = [f"probe-{number}" for number in range(6)]
 ENDED = ("Completed", "Failed", "Stopped")
 #: The threads that a job has; those that serve HTTP stay a while for the next request.
@@ -52,7 +53,7 @@ def prints_and_ends(container: Container) -> int:
     return 0
 
 
-def test_1_000_jobs_leave_nothing(local: Local) -> None:
+def test_many_jobs_leave_nothing(local: Local) -> None:
     """Neither in the engine, nor threads, nor open files, nor on the disk but what S3 keeps."""
     local.engine.program = prints_and_ends
     call = Calls(local)
