@@ -21,6 +21,7 @@ REGION = "us-west-2"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/probe:1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagedock"
 BUCKET = "probe-bucket"
+_LONGEST_PAUSE_S = 0.05
 
 
 def pytest_configure() -> None:
@@ -52,7 +53,7 @@ class Local:
 
     server: LocalSageMaker
     engine: FakeEngine
-    _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict, compare=False, repr=False)
+    _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str, region: str = REGION) -> Any:
         """Return a boto3 client of the server, the same one each time: making one takes long."""
@@ -106,10 +107,11 @@ class Local:
     def until(self, name: str, true: Callable[[Any], bool], timeout_s: float = 60) -> Any:
         """Wait until Describe answers what is awaited."""
         sagemaker = self.client("sagemaker")
-        ends = time.monotonic() + timeout_s
+        ends, pause_s = time.monotonic() + timeout_s, 0.005
         while not true(job := sagemaker.describe_training_job(TrainingJobName=name)):
             assert time.monotonic() < ends, f"still {job['SecondaryStatus']}"
-            time.sleep(0.01)
+            time.sleep(pause_s)
+            pause_s = min(1.5 * pause_s, _LONGEST_PAUSE_S)  # asking keeps the processor busy
         return job
 
     def statuses(self, job: Any) -> list[tuple[str, str]]:

@@ -66,10 +66,10 @@ HOSTILE = [
 @every_pattern
 def test_a_hostile_text_is_refused_at_once(pattern: str) -> None:
     """Ninety texts take milliseconds; a pattern that runs away takes years. The bound is wide."""
-    began = time.monotonic()
+    began = time.process_time()
     for text in HOSTILE:
         matches(pattern, text, PATTERNS[pattern])
-        assert time.monotonic() - began < 20, f"{pattern} on {text[:30]!r}..."
+        assert time.process_time() - began < 20, f"{pattern} on {text[:30]!r}..."
 
 
 #: Rewritten only for speed: Python reads the original too, if the text is short.

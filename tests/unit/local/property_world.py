@@ -63,7 +63,7 @@ class World:
     """A running local SageMaker, and raw calls of it."""
 
     local: Local
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
 
     def call(self, service: str, operation: str, request: Any) -> Answer:
         """Send a request as JSON text, with nothing checked before."""
@@ -85,7 +85,7 @@ class World:
 
     def ended(self, name: str) -> Mapping[str, Any]:
         """Wait until a job has ended, and return what Describe answers."""
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 60
         while True:
             job = self.call("sagemaker", "DescribeTrainingJob", {"TrainingJobName": name}).body
             if job["TrainingJobStatus"] in TERMINAL:
@@ -97,7 +97,7 @@ class World:
         """Wait until every job has ended and left nothing behind, but for the one that stays."""
         for thread in threading.enumerate():
             if thread.name.startswith("job ") and thread.name != f"job {RUNNING}":
-                thread.join(30)
+                thread.join(60)
         job = self.call("sagemaker", "DescribeTrainingJob", {"TrainingJobName": RUNNING}).body
         if job.get("TrainingJobStatus") == "Stopping":
             self.ended(RUNNING)

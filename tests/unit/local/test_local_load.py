@@ -74,7 +74,7 @@ def test_many_jobs_leave_nothing(local: Local) -> None:
     run(range(20))
     before = leavings(local)
     run(range(20, 20 + JOBS))
-    until(lambda: not threads_of_jobs(), 20)
+    until(lambda: not threads_of_jobs(), 60)
     after = leavings(local)
     assert after["folders"] == before["folders"]
     assert after["rows"] == before["rows"] == {}
@@ -152,7 +152,7 @@ def test_calls_of_16_threads_break_nothing_and_lose_no_job(local: Local, seed: i
         if left:
             assert local.ended(name)["TrainingJobStatus"] in ENDED
             call("DeleteTrainingJob", TrainingJobName=name)
-    until(lambda: not threads_of_jobs(), 20)
+    until(lambda: not threads_of_jobs(), 60)
     assert counts["CreateTrainingJob", NAMES[0]] > 1
     assert leavings(local)["rows"] == {}
     assert local.engine.all == {}

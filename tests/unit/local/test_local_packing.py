@@ -63,7 +63,7 @@ def test_many_files_take_time_in_proportion(tmp_path: Path) -> None:
     members = [file(f"f{number}") for number in range(amount(20_000, quick=4_000))]
     began = time.monotonic()
     assert len(packed(members, tmp_path)) == len(members)
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
 
 
 def test_others_than_the_server_may_read_the_archive(tmp_path: Path) -> None:

@@ -31,9 +31,9 @@ def together(work: Callable[[Ranks], Any], count: int = COUNT) -> list[Any]:
 
     def gather(rank: int, value: Any) -> Sequence[Any]:
         handed[rank] = value
-        barrier.wait(30)
+        barrier.wait(60)
         found = list(handed)
-        barrier.wait(30)
+        barrier.wait(60)
         return found
 
     def run(rank: int) -> None:
@@ -245,7 +245,7 @@ def test_all_stop_after_the_same_step_when_one_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_kills_of_any_rank_at_random_instants(tmp_path: Path) -> None:
-    """Again and again one rank is killed, and with it all: the rest load one step, and lose little."""
+    """Time and again one rank is killed, and with it all: they load one step, and lose little."""
     instants = random.Random(SEED)
     folder, reports = tmp_path / "kept", tmp_path / "reports"
     reports.mkdir()
