@@ -39,7 +39,7 @@ lint: setup ## style, types, layers, Dockerfiles, shell scripts
 
 .PHONY: check
 check: lint ## lint, then unit, law and golden tests: no Docker, under a minute
-	$(BIN)/pytest -q -n 2 tests/unit tests/laws tests/golden
+	QUICK=1 $(BIN)/pytest -q -n 4 --dist worksteal tests/unit tests/laws tests/golden
 
 .PHONY: test
 test: setup ## every test, those in real containers too

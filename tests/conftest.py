@@ -3,32 +3,48 @@
 import signal
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
+from hypothesis import settings
 
 from sagedock import LocalSageMaker
 from sagedock.testing import Container, FakeEngine
+from tests.amount import amount
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/probe:1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagedock"
 BUCKET = "probe-bucket"
+_LONGEST_PAUSE_S = 0.05
 
 
 def pytest_configure() -> None:
     """Let signals reach the programs that tests start, also where we run in the background: what
-    is ignored here would be ignored there.
+    is ignored here would be ignored there. Let properties try as many examples as there are to be.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    settings.register_profile("amount", max_examples=amount(100, quick=25))
+    settings.load_profile("amount")
+
+
+def _new_client(service: str, region: str, endpoint_url: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=endpoint_url,
+        region_name=region,
+        aws_access_key_id="x",
+        aws_secret_access_key="y",
+        config=Config(retries={"max_attempts": 1}, parameter_validation=False),
+    )
 
 
 @dataclass(frozen=True)
@@ -37,17 +53,14 @@ class Local:
 
     server: LocalSageMaker
     engine: FakeEngine
+    _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str, region: str = REGION) -> Any:
-        """Return a boto3 client of the server."""
-        return boto3.client(
-            service,
-            endpoint_url=self.server.endpoint_url,
-            region_name=region,
-            aws_access_key_id="x",
-            aws_secret_access_key="y",
-            config=Config(retries={"max_attempts": 1}, parameter_validation=False),
-        )
+        """Return a boto3 client of the server, the same one each time: making one takes long."""
+        key = (service, region, self.server.endpoint_url)
+        if key not in self._clients:
+            self._clients[key] = _new_client(*key)
+        return self._clients[key]
 
     def job(self, **changes: Any) -> dict[str, Any]:
         """Return a valid CreateTrainingJob request, with ``changes`` laid over it."""
@@ -83,7 +96,7 @@ class Local:
         self.client("sagemaker").create_training_job(**request)
         return self.ended(request["TrainingJobName"])
 
-    def ended(self, name: str, timeout_s: float = 20) -> Any:
+    def ended(self, name: str, timeout_s: float = 60) -> Any:
         """Wait until a job has ended, and return what Describe answers."""
         return self.until(
             name,
@@ -91,13 +104,14 @@ class Local:
             timeout_s,
         )
 
-    def until(self, name: str, true: Callable[[Any], bool], timeout_s: float = 20) -> Any:
+    def until(self, name: str, true: Callable[[Any], bool], timeout_s: float = 60) -> Any:
         """Wait until Describe answers what is awaited."""
         sagemaker = self.client("sagemaker")
-        ends = time.monotonic() + timeout_s
+        ends, pause_s = time.monotonic() + timeout_s, 0.005
         while not true(job := sagemaker.describe_training_job(TrainingJobName=name)):
             assert time.monotonic() < ends, f"still {job['SecondaryStatus']}"
-            time.sleep(0.01)
+            time.sleep(pause_s)
+            pause_s = min(1.5 * pause_s, _LONGEST_PAUSE_S)  # asking keeps the processor busy
         return job
 
     def statuses(self, job: Any) -> list[tuple[str, str]]:

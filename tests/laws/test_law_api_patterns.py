@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sagedock.api.model import service_model
 from sagedock.api.patterns import SPELLED, TRANSLATED, compiled, matches, to_python
+from tests.amount import amount
 
 SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-metrics", "logs")
 
@@ -65,10 +66,10 @@ HOSTILE = [
 @every_pattern
 def test_a_hostile_text_is_refused_at_once(pattern: str) -> None:
     """Ninety texts take milliseconds; a pattern that runs away takes years. The bound is wide."""
-    began = time.monotonic()
+    began = time.process_time()
     for text in HOSTILE:
         matches(pattern, text, PATTERNS[pattern])
-        assert time.monotonic() - began < 20, f"{pattern} on {text[:30]!r}..."
+        assert time.process_time() - began < 20, f"{pattern} on {text[:30]!r}..."
 
 
 #: Rewritten only for speed: Python reads the original too, if the text is short.
@@ -81,7 +82,7 @@ REWRITTEN = [
 
 
 @pytest.mark.parametrize("pattern", REWRITTEN)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=amount(400, quick=100), deadline=None)
 @given(data=st.data())
 def test_a_pattern_rewritten_for_speed_means_the_same(pattern: str, data: st.DataObject) -> None:
     start = "https://" if pattern.startswith("https") else ""

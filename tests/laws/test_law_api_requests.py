@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sagedock import api
 from sagedock.api.model import Shape, input_shape
+from tests.amount import amount
 from tests.laws.api_examples import fullest, scalar, smallest, text
 
 every_service = pytest.mark.parametrize(
@@ -113,14 +114,14 @@ def texts(shape: Shape) -> st.SearchStrategy[str]:
     return st.one_of(st.just(text(shape)), st.text(max_size=4), st.just("x" * 3000))
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=amount(60, quick=20), suppress_health_check=list(HealthCheck))
 @given(anything(TRAINING))
 def test_botocore_accepts_what_is_accepted_here(request: dict[str, Any]) -> None:
     if not api.problems_in_request("sagemaker", "CreateTrainingJob", request):
         assert not botocore_problems(TRAINING, request)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=amount(60, quick=20), suppress_health_check=list(HealthCheck))
 @given(anything(TRAINING))
 def test_whatever_botocore_refuses_is_refused_here(request: dict[str, Any]) -> None:
     if botocore_problems(TRAINING, request):
@@ -130,7 +131,7 @@ def test_whatever_botocore_refuses_is_refused_here(request: dict[str, Any]) -> N
         assert message.count("failed to satisfy constraint: ") >= len(problems)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=amount(60, quick=20), suppress_health_check=list(HealthCheck))
 @given(anything(TRAINING))
 def test_rules_judge_every_request_without_a_problem_of_its_own(request: dict[str, Any]) -> None:
     whole = {**smallest(TRAINING), **request}

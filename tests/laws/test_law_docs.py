@@ -2,12 +2,13 @@
 
 import re
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from sagedock.cli.app import app
 from tests.laws.tree import ROOT, SOURCES, literals, short, tracked_files
 
 DOCUMENTS = tuple(file for file in tracked_files() if file.suffix == ".md")
@@ -69,14 +70,9 @@ def test_make_knows_each_verb(document: Path) -> None:
 
 @cache
 def help_of(words: tuple[str, ...]) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "sagedock.cli", *words, "--help"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
-    )
-    assert done.returncode == 0, f"sagedock {' '.join(words)}: {done.stderr}"
+    terminal = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+    done = CliRunner(env=terminal).invoke(app, [*words, "--help"])
+    assert done.exit_code == 0, f"sagedock {' '.join(words)}: {done.output}"
     return done.stdout
 
 

@@ -129,7 +129,7 @@ def test_what_was_not_sent_is_not_described(local: Local) -> None:
 
 
 def test_summaries_have_an_end_only_once_there_is_one(local: Local) -> None:
-    local.engine.program = lambda container: 0 if container.terminated.wait(20) else 1
+    local.engine.program = lambda container: 0 if container.terminated.wait(60) else 1
     sagemaker = local.client("sagemaker")
     sagemaker.create_training_job(**local.job())
     local.until("probe-1", lambda job: job["SecondaryStatus"] == "Training")

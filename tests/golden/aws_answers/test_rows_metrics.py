@@ -12,7 +12,7 @@ def program(container: Container) -> int:
         at_s=101, started_at_s=100, cpu_s=1.5, cpus=2, memory_bytes=1, memory_limit_bytes=4
     )
     container.print("validation:error 0.60126")
-    assert container.measured.wait(20)
+    assert container.measured.wait(60)
     return 0
 
 

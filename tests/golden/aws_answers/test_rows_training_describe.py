@@ -58,7 +58,7 @@ def test_row_122_answers_are_json_1_1_with_times_in_epoch_seconds(local: Local) 
 
 def test_row_124_members_that_are_always_there(local: Local) -> None:
     gate = threading.Event()
-    local.engine.program = lambda _: 0 if gate.wait(10) else 1
+    local.engine.program = lambda _: 0 if gate.wait(60) else 1
     local.client("sagemaker").create_training_job(**local.job())
     job = local.until("probe-1", lambda each: each["SecondaryStatus"] == "Training")
     gate.set()

@@ -20,16 +20,16 @@ def test_importing_the_room_loads_no_botocore() -> None:
 def test_a_check_takes_milliseconds() -> None:
     """It takes half of one; the bound leaves room for a busy machine."""
     api.problems_in_request("sagemaker", "CreateTrainingJob", request())
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(20):
         api.problems_in_request("sagemaker", "CreateTrainingJob", request())
-    assert (time.perf_counter() - began) / 20 < 0.05
+    assert (time.process_time() - began) / 20 < 0.05
 
 
 def test_a_hostile_name_is_refused_at_once() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     problems = api.problems_in_request(
         "sagemaker", "CreateTrainingJob", request(TrainingJobName="a-" * 500_000)
     )
     assert [problem.kind for problem in problems] == ["pattern", "length"]
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

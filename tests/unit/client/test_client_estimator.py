@@ -36,7 +36,7 @@ def fail(container: Container) -> int:
 
 def run_until_stopped(container: Container) -> int:
     container.print("running")
-    container.terminated.wait(20)
+    container.terminated.wait(60)
     return 0
 
 
@@ -334,7 +334,7 @@ def test_several_hosts_are_told_apart(client: Client) -> None:
     barrier = threading.Barrier(2)
 
     def speak(container: Container) -> int:
-        barrier.wait(10)
+        barrier.wait(60)
         container.print("here")
         return 0
 

@@ -36,7 +36,7 @@ def training(*losses: float) -> Callable[[Container], int]:
         )
         for loss in losses:
             container.print(f"loss={loss}")
-        assert container.measured.wait(20)
+        assert container.measured.wait(60)
         return 0
 
     return program
@@ -210,7 +210,7 @@ def test_a_board_has_the_newest_jobs_first(client: Client) -> None:
     assert row.metrics == {"loss": 2.0}
     assert row.usage == {"CPUUtilization": 150.0, "MemoryUtilization": 25.0}
     assert row.billable_s is not None
-    assert row.elapsed_s < 30
+    assert row.elapsed_s < 300
 
 
 def test_a_job_that_is_not_there_is_refused_by_name(client: Client) -> None:

@@ -14,6 +14,7 @@ import httpx
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
+from tests.amount import amount
 from tests.conftest import ACCOUNT, BUCKET, IMAGE, REGION, ROLE, Local
 
 #: Every run tries the same requests. PROPERTY_EXAMPLES=20000 tries that many others, each time new
@@ -29,7 +30,7 @@ TERMINAL = ("Completed", "Failed", "Stopped")
 def examples(count: int) -> settings:
     """Return settings for ``count`` examples, the same ones in every run."""
     return settings(
-        max_examples=_ASKED or count,
+        max_examples=_ASKED or amount(count, quick=max(5, count // 4)),
         derandomize=not _ASKED,
         print_blob=True,
         database=None,
@@ -62,7 +63,7 @@ class World:
     """A running local SageMaker, and raw calls of it."""
 
     local: Local
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
 
     def call(self, service: str, operation: str, request: Any) -> Answer:
         """Send a request as JSON text, with nothing checked before."""
@@ -84,7 +85,7 @@ class World:
 
     def ended(self, name: str) -> Mapping[str, Any]:
         """Wait until a job has ended, and return what Describe answers."""
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 60
         while True:
             job = self.call("sagemaker", "DescribeTrainingJob", {"TrainingJobName": name}).body
             if job["TrainingJobStatus"] in TERMINAL:
@@ -96,7 +97,7 @@ class World:
         """Wait until every job has ended and left nothing behind, but for the one that stays."""
         for thread in threading.enumerate():
             if thread.name.startswith("job ") and thread.name != f"job {RUNNING}":
-                thread.join(30)
+                thread.join(60)
         job = self.call("sagemaker", "DescribeTrainingJob", {"TrainingJobName": RUNNING}).body
         if job.get("TrainingJobStatus") == "Stopping":
             self.ended(RUNNING)

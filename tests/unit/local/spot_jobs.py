@@ -1,13 +1,15 @@
 """What the tests of jobs whose machines are taken away, or that save checkpoints, share."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sagedock import LocalSageMaker
 from sagedock.api import states
 from sagedock.local import control
+from sagedock.local.home import DATABASE
 from sagedock.testing import FakeEngine
 from tests.conftest import BUCKET, IMAGE, REGION, Local, succeed
 
@@ -19,9 +21,7 @@ SPOT: dict[str, Any] = {
 
 @contextmanager
 def hasty(folder: Path, **settings: Any) -> Iterator[Local]:
-    """Run a local SageMaker that waits a second between SIGTERM and SIGKILL, and looks for new
-    checkpoints all the time.
-    """
+    """Run a local SageMaker that looks for new checkpoints all the time."""
     engine = FakeEngine(succeed, images=[IMAGE])
     server = LocalSageMaker(
         home=folder / "home",
@@ -29,7 +29,7 @@ def hasty(folder: Path, **settings: Any) -> Iterator[Local]:
         check_answers=True,
         shutdown_grace_s=0.2,
         checkpoint_sync_s=0.02,
-        **{"max_containers": 4, "stop_grace_s": 1.0, **settings},
+        **{"max_containers": 4, **settings},
     )
     with server:
         made = Local(server=server, engine=engine)
@@ -56,6 +56,19 @@ def start(local: Local, program: Any, **changes: Any) -> str:
 
 def training(local: Local, name: str = "probe-1") -> Any:
     return local.until(name, lambda job: job["SecondaryStatus"] == "Training")
+
+
+def age(local: Local, by_s: float, name: str = "probe-1") -> None:
+    """Let a job have trained for so many seconds more than it has."""
+    began = ("$.TrainingStartTime", "$.SecondaryStatusTransitions[#-1].StartTime")
+    with closing(sqlite3.connect(local.server.settings.home / DATABASE)) as kept, kept:
+        for path in began:
+            kept.execute(
+                "UPDATE resources SET document = "
+                "json_set(document, ?1, json_extract(document, ?1) - ?2) "
+                "WHERE name = ?3 AND kind = 'training-job'",
+                (path, by_s, name),
+            )
 
 
 def course(job: Any) -> list[str]:

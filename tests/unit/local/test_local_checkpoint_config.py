@@ -37,7 +37,7 @@ def test_checkpoints_are_uploaded_while_the_job_runs_and_deletes_are_mirrored(
             name for name in container.files if name.startswith("/opt/ml/checkpoints/")
         )
         container.files["/opt/ml/checkpoints/deep/new"] = b"1"
-        gate.wait(20)
+        gate.wait(60)
         del container.files["/opt/ml/checkpoints/old"]
         container.files["/opt/ml/checkpoints/deep/new"] = b"22"
         container.files["/opt/ml/checkpoints/last"] = b"3"
@@ -45,7 +45,7 @@ def test_checkpoints_are_uploaded_while_the_job_runs_and_deletes_are_mirrored(
         return 0
 
     name = start(local, program, **checkpointed())
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while "ckpt/deep/new" not in keys() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert keys() == ["ckpt/deep/new", "ckpt/old"]

@@ -402,7 +402,7 @@ def test_a_bomb_is_refused(local: Local) -> None:
 def test_metrics_of_a_job_are_there_while_it_runs_and_after_a_restart(local: Local) -> None:
     def program(container: Container) -> int:
         container.print("loss=0.5")
-        assert container.terminated.wait(20)
+        assert container.terminated.wait(60)
         return 0
 
     local.engine.program = program

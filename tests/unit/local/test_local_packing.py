@@ -11,6 +11,7 @@ import pytest
 
 from sagedock.local.training.artifacts import pack
 from sagedock.testing import FakeEngine
+from tests.amount import amount
 
 LONG = "checkpoints/" + "x" * 120 + "/weights.bin"
 
@@ -59,10 +60,10 @@ def test_what_is_neither_file_nor_folder_nor_link_is_left_out(tmp_path: Path) ->
 
 
 def test_many_files_take_time_in_proportion(tmp_path: Path) -> None:
-    members = [file(f"f{number}") for number in range(20_000)]
+    members = [file(f"f{number}") for number in range(amount(20_000, quick=4_000))]
     began = time.monotonic()
     assert len(packed(members, tmp_path)) == len(members)
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
 
 
 def test_others_than_the_server_may_read_the_archive(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ class Fed:
 
 
 def wait_for(true: Callable[[], Any]) -> None:
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + 60
     while not true():
         assert time.monotonic() < ends
         time.sleep(0.005)
@@ -130,7 +130,7 @@ def test_feeds_end_while_a_reader_sleeps_on_a_full_fifo(fed: Fed) -> None:
         assert len(fifo.read(10)) == 10
         began = time.monotonic()
         feeds.close()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
         rest = fifo.readall()
     assert 0 < len(rest) < 5_000_000
 
@@ -140,7 +140,7 @@ def test_feeds_end_though_nobody_opened_a_fifo(fed: Fed) -> None:
     feeds = fed.feeds(fed.pipe(), fed.pipe(replace(CHANNEL, name="other"))).start()
     began = time.monotonic()
     feeds.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_after_a_kill_the_epoch_that_was_read_is_over_and_the_next_is_whole(fed: Fed) -> None:

@@ -124,7 +124,7 @@ def is_refused_for(answer: Answer, defect: Defect, service: str) -> None:
 
 
 @examples(80)
-@given(request=jobs())
+@given(request=st.deferred(jobs))
 def test_a_right_job_is_carried_out_to_its_end(world: World, request: Any) -> None:
     answer = world.call("sagemaker", "CreateTrainingJob", request)
     if answer.message.startswith(CANNOT):
@@ -231,7 +231,7 @@ def test_any_body_is_answered_in_the_services_form(
 
 
 @examples(60)
-@given(request=jobs(), data=st.data())
+@given(request=st.deferred(jobs), data=st.data())
 def test_a_damaged_body_is_answered_in_the_services_form(
     world: World, request: Any, data: st.DataObject
 ) -> None:

@@ -20,7 +20,7 @@ from tests.conftest import IMAGE, REGION, Local, succeed
 
 
 def until_stopped(container: Container) -> int:
-    container.terminated.wait(20)
+    container.terminated.wait(60)
     return 0
 
 
@@ -64,7 +64,7 @@ def test_a_stop_that_comes_before_the_job_has_a_thread(
 
     monkeypatch.setattr(TrainingJobs, "start", stop_first)
     sagemaker.create_training_job(**local.job())
-    assert local.ended("probe-1", 10)["TrainingJobStatus"] == "Stopped"
+    assert local.ended("probe-1")["TrainingJobStatus"] == "Stopped"
 
 
 def test_a_job_whose_tags_cannot_be_stored_is_not_there(local: Local) -> None:
@@ -86,18 +86,20 @@ def test_a_second_stop_sends_no_second_signal(local: Local) -> None:
         stops.append(grace_s) or stop(container, grace_s)
     )
 
-    def saves_for_a_second(container: Container) -> int:
-        container.terminated.wait(20)
-        time.sleep(1)
-        return 0
+    saved = threading.Event()
 
-    local.engine.program = saves_for_a_second
+    def saves(container: Container) -> int:
+        container.terminated.wait(60)
+        return 0 if saved.wait(60) else 1
+
+    local.engine.program = saves
     sagemaker = local.client("sagemaker")
     sagemaker.create_training_job(**local.job())
     local.until("probe-1", lambda job: job["SecondaryStatus"] == "Training")
     sagemaker.stop_training_job(TrainingJobName="probe-1")
     local.until("probe-1", lambda job: job["SecondaryStatus"] == "Stopping")
     sagemaker.stop_training_job(TrainingJobName="probe-1")
+    saved.set()
     assert local.ended("probe-1")["TrainingJobStatus"] == "Stopped"
     assert stops == [120.0]
 
@@ -124,7 +126,7 @@ def test_the_same_name_in_two_regions_at_once(local: Local) -> None:
     regions = (REGION, "eu-west-1")
     for region in regions:
         local.client("sagemaker", region).create_training_job(**local.job())
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 60
     while len(local.engine.all) < len(regions):
         assert time.monotonic() < ends
         time.sleep(0.01)
@@ -134,28 +136,28 @@ def test_the_same_name_in_two_regions_at_once(local: Local) -> None:
 def test_no_job_begins_once_the_server_ends(tmp_path: Path) -> None:
     """A request that comes while jobs are stopped is refused, and nothing of it is left."""
     engine = FakeEngine(until_stopped, images=[IMAGE])
-    server = LocalSageMaker(home=tmp_path / "home", engine=engine, shutdown_grace_s=5)
+    server = LocalSageMaker(home=tmp_path / "home", engine=engine, shutdown_grace_s=60)
     server.start()
     local = Local(server=server, engine=engine)
     sagemaker = local.client("sagemaker")
-    stopping = threading.Event()
+    stopping, refused = threading.Event(), threading.Event()
 
     def slow_to_stop(container: Container) -> int:
-        container.terminated.wait(20)
+        container.terminated.wait(60)
         stopping.set()
-        time.sleep(1)
-        return 0
+        return 0 if refused.wait(60) else 1
 
     engine.program = slow_to_stop
     sagemaker.create_training_job(**local.job())
     local.until("probe-1", lambda job: job["SecondaryStatus"] == "Training")
     ending = threading.Thread(target=server.stop)
     ending.start()
-    assert stopping.wait(10)
+    assert stopping.wait(60)
     engine.program = until_stopped
     with pytest.raises(ClientError) as error:
         sagemaker.create_training_job(**local.job(TrainingJobName="probe-2"))
-    ending.join(20)
+    refused.set()
+    ending.join(60)
     assert error.value.response["Error"]["Code"] == "ServiceUnavailable"
     assert engine.all == {}
 
@@ -212,16 +214,18 @@ def test_a_job_that_was_stopping_when_its_server_was_killed_is_stopped(
 def test_a_job_whose_time_is_over_is_stopping_until_it_has_stopped(local: Local) -> None:
     """Source: API_DescribeTrainingJob, which has Stopping below the status Stopping only."""
 
-    def saves_for_a_second(container: Container) -> int:
-        container.terminated.wait(20)
-        time.sleep(1)
-        return 0
+    saved = threading.Event()
 
-    local.engine.program = saves_for_a_second
+    def saves(container: Container) -> int:
+        container.terminated.wait(60)
+        return 0 if saved.wait(60) else 1
+
+    local.engine.program = saves
     limit = {"MaxRuntimeInSeconds": 1}
     local.client("sagemaker").create_training_job(**local.job(StoppingCondition=limit))
     job = local.until("probe-1", lambda job: job["SecondaryStatus"] == "Stopping")
     assert job["TrainingJobStatus"] == "Stopping"
+    saved.set()
     assert local.ended("probe-1")["SecondaryStatus"] == "MaxRuntimeExceeded"
 
 

@@ -7,14 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
-from sagedock.local import running
 
 PROGRAM = """
 import sys, sagedock.local.server as server
@@ -49,34 +46,31 @@ def started(home: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
         process.communicate()
 
 
-def until_running(home: Path) -> None:
-    ends = time.monotonic() + 30
-    while running(home) is None:
-        assert time.monotonic() < ends
-        time.sleep(0.02)
-    time.sleep(0.3)
+def until_said(process: "subprocess.Popen[str]", text: str) -> None:
+    assert process.stdout is not None
+    while line := process.stdout.readline():
+        if text in line:
+            return
+    raise AssertionError(f"it ended without {text!r}")
 
 
 def test_a_terminal_that_closes_ends_the_server_in_order(tmp_path: Path) -> None:
     with started(tmp_path / "home", "up") as process:
-        until_running(tmp_path / "home")
+        until_said(process, "Ctrl-C ends it")
         process.send_signal(signal.SIGHUP)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_does_not_cut_the_shutdown_of_a_run_short(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    command = ["--", "sleep", "60"]
+    command = ["--", "sh", "-c", "echo begun; exec sleep 60"]
     with started(tmp_path / "home", "run", *command) as process:
-        until_running(tmp_path / "home")
+        until_said(process, "begun")
         os.killpg(process.pid, number)
+        until_said(process, "stopping")
+        os.killpg(process.pid, number)
+        assert process.wait(60) == 128 + number
         assert process.stdout is not None
-        line = process.stdout.readline()
-        while "stopping" not in line:
-            assert line
-            line = process.stdout.readline()
-        os.killpg(process.pid, number)
-        assert process.wait(20) == 128 + number
         assert "Traceback" not in process.stdout.read()

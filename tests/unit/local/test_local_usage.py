@@ -1,5 +1,6 @@
 """Instance metrics: what each host's container uses, once a period and at its end."""
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -66,7 +67,7 @@ def sampled(
     host = Host(region=REGION, job="j", name="algo-1", container="c", volume_gb=volume_gb)
     sampler = Sampler(engine, store, host, period_s=period_s)
     sampler.start()
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + 60
     while engine.readings:
         assert time.monotonic() < ends
         time.sleep(0.01)
@@ -131,27 +132,50 @@ def test_a_reading_that_fails_is_left_out(store: MetricStore) -> None:
 
 def test_there_is_a_point_each_period_and_none_counts_time_twice(store: MetricStore) -> None:
     engine = Scripted(*(used(second, second / 2) for second in range(9)))
-    found = sampled(store, engine, period_s=0.3)
+    found = sampled(store, engine, period_s=0.1)
     assert len(found["CPUUtilization"]) > 2
     assert set(found["CPUUtilization"]) == {50.0}
 
 
+def cpu(cloudwatch: Any) -> Any:
+    """Return the CPU's values of the job's only host, one a second."""
+    now = datetime.now(UTC)
+    return cloudwatch.get_metric_statistics(
+        Namespace=NAMESPACE,
+        MetricName="CPUUtilization",
+        Dimensions=[{"Name": "Host", "Value": "probe-1/algo-1"}],
+        StartTime=now - timedelta(minutes=5),
+        EndTime=now + timedelta(minutes=1),
+        Period=1,
+        Statistics=["Average"],
+        Unit="Percent",
+    )["Datapoints"]
+
+
 def test_metrics_of_a_job_are_in_cloudwatch(tmp_path: Path) -> None:
+    enough = threading.Event()
+
     def program(container: Container) -> int:
         container.written_bytes = GIB
-        for second in range(200):
+        second = 0
+        while not (enough.wait(0.02) or container.terminated.is_set()):
             container.usage = used(second, 1.5 * second, 50 * MIB)
-            if container.terminated.wait(0.02):
-                break
+            second += 1
         return 0
 
     engine = FakeEngine(program, images=[IMAGE])
     with LocalSageMaker(
-        home=tmp_path / "home", engine=engine, check_answers=True, metrics_period_s=0.3
+        home=tmp_path / "home", engine=engine, check_answers=True, metrics_period_s=0.2
     ) as server:
         local = Local(server=server, engine=engine)
-        local.run()
+        local.client("sagemaker").create_training_job(**local.job())
         cloudwatch = local.client("cloudwatch")
+        ends = time.monotonic() + 60
+        while len(cpu(cloudwatch)) < 2:
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+        enough.set()
+        local.ended("probe-1")
         host = [{"Name": "Host", "Value": "probe-1/algo-1"}]
         listed = cloudwatch.list_metrics(Namespace=NAMESPACE, Dimensions=host)["Metrics"]
         assert [each["MetricName"] for each in listed] == [
@@ -159,19 +183,7 @@ def test_metrics_of_a_job_are_in_cloudwatch(tmp_path: Path) -> None:
             "DiskUtilization",
             "MemoryUtilization",
         ]
-        now = datetime.now(UTC)
-        points = cloudwatch.get_metric_statistics(
-            Namespace=NAMESPACE,
-            MetricName="CPUUtilization",
-            Dimensions=host,
-            StartTime=now - timedelta(minutes=5),
-            EndTime=now + timedelta(minutes=1),
-            Period=1,
-            Statistics=["Average"],
-            Unit="Percent",
-        )["Datapoints"]
-        assert len(points) > 1
-        assert {round(each["Average"]) for each in points} == {150}
+        assert {round(each["Average"]) for each in cpu(cloudwatch)} == {150}
         local.client("sagemaker").delete_training_job(TrainingJobName="probe-1")
         assert cloudwatch.list_metrics(Namespace=NAMESPACE)["Metrics"] == []
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sagedock.runtime.checkpoints import JSON
+from tests.amount import amount
 from tests.unit.runtime.checkpoint_states import checkpoints
 
 OLD, NEW = {"n": 1, "weights": [1, 2, 3]}, {"n": 2, "weights": list(range(200))}
@@ -29,7 +30,7 @@ def written(folder: Path) -> bytes:
 with tempfile.TemporaryDirectory() as _scratch:
     WHOLE = written(Path(_scratch))
 places = st.integers(0, len(WHOLE) - 1)
-quickly = settings(deadline=None, max_examples=200)
+quickly = settings(deadline=None, max_examples=amount(200, quick=50))
 
 
 def loaded_from(content: bytes) -> tuple[Any, list[str]]:

@@ -1,4 +1,4 @@
-"""200 kills at random instants: nothing but the steps since the last checkpoint is ever lost.
+"""Kills at random instants: nothing but the steps since the last checkpoint is ever lost.
 
 The children's clock counts steps, so the interval is exact: five steps, whatever the machine does.
 """
@@ -13,9 +13,10 @@ from typing import IO
 
 import pytest
 
+from tests.amount import amount
 from tests.unit.runtime.checkpoint_states import checkpoints, steps_in, unfinished_in
 
-KILLS = 200
+KILLS = amount(200, quick=40)
 INTERVAL = 5
 KEEP = 2
 SEED = 20240229
@@ -85,7 +86,7 @@ def seconds_of_an_interval(folder: Path) -> float:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_200_kills_at_random_instants(tmp_path: Path) -> None:
+def test_kills_at_random_instants(tmp_path: Path) -> None:
     instants = random.Random(SEED)
     latest_s = LATEST * seconds_of_an_interval(tmp_path)
     in_the_middle, progress = 0, checkpoints(tmp_path).load()

@@ -13,12 +13,14 @@ import pytest
 from sagedock.errors import InvalidRequest, StorageError
 from sagedock.runtime.checkpoints import JSON, Ranks
 from sagedock.runtime.checkpoints.ranks import this_process
+from tests.amount import amount
 from tests.unit.runtime.checkpoint_states import checkpoints, steps_in
 from tests.unit.runtime.rank_processes import RankProcesses, run_ranks
 
 COUNT = 3
 INTERVAL = 4
 SEED = 7
+KILLS = amount(40, quick=10)
 
 
 def together(work: Callable[[Ranks], Any], count: int = COUNT) -> list[Any]:
@@ -29,9 +31,9 @@ def together(work: Callable[[Ranks], Any], count: int = COUNT) -> list[Any]:
 
     def gather(rank: int, value: Any) -> Sequence[Any]:
         handed[rank] = value
-        barrier.wait(30)
+        barrier.wait(60)
         found = list(handed)
-        barrier.wait(30)
+        barrier.wait(60)
         return found
 
     def run(rank: int) -> None:
@@ -243,7 +245,7 @@ def test_all_stop_after_the_same_step_when_one_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_kills_of_any_rank_at_random_instants(tmp_path: Path) -> None:
-    """Forty times one rank is killed, and with it all: the rest load one step, and lose little."""
+    """Time and again one rank is killed, and with it all: they load one step, and lose little."""
     instants = random.Random(SEED)
     folder, reports = tmp_path / "kept", tmp_path / "reports"
     reports.mkdir()
@@ -266,7 +268,7 @@ def test_kills_of_any_rank_at_random_instants(tmp_path: Path) -> None:
         return made.done
 
     torn, progress = 0, 0
-    for number in range(40):
+    for number in range(KILLS):
         processes = RankProcesses(count=COUNT, program=work)
         processes.start()
         while len(list(reports.iterdir())) < COUNT:

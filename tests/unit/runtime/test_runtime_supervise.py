@@ -41,7 +41,7 @@ def python(program: str) -> list[str]:
 def stop_when_ready(
     process: "subprocess.Popen[bytes]", ready: Path, number: int
 ) -> tuple[int, bytes]:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not ready.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(number)
