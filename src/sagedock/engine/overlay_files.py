@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from sagedock.engine.spec import OverlayFile
 
@@ -23,7 +23,8 @@ def overlay_files(lower: Path, upper: Path) -> Iterator[OverlayFile]:
 
     Symbolic links, pipes and devices are left out. What vanishes meanwhile is left out too.
     """
-    yield from _merged(lower, upper, "", has_lower=True, has_upper=True)
+    with _folder(str(lower)) as below, _folder(str(upper)) as above:
+        yield from _merged(_Layer(lower, below), _Layer(upper, above), "")
 
 
 def open_overlay_file(file: OverlayFile) -> BinaryIO:
@@ -46,7 +47,7 @@ def open_overlay_file(file: OverlayFile) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def _open_beneath(name: str, flags: int, at: int) -> int:
+def _open_beneath(name: str, flags: int, at: int | None) -> int:
     try:
         return os.open(name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
     except OSError as error:
@@ -55,41 +56,56 @@ def _open_beneath(name: str, flags: int, at: int) -> int:
         raise
 
 
-def _merged(
-    lower: Path, upper: Path, at: str, *, has_lower: bool, has_upper: bool
-) -> Iterator[OverlayFile]:
-    above = _entries(upper / at) if has_upper else {}
-    hides = has_upper and _is_opaque(upper / at)
-    below = _entries(lower / at) if has_lower and not hides else {}
+class _Layer(NamedTuple):
+    """A layer, and one of its folders, open; None where it has no such folder."""
+
+    root: Path
+    folder: int | None
+
+
+def _merged(lower: _Layer, upper: _Layer, at: str) -> Iterator[OverlayFile]:
+    above = _entries(upper.folder)
+    below = {} if _is_opaque(upper.folder) else _entries(lower.folder)
     for name in sorted(below.keys() | above.keys()):
         status = above.get(name) or below[name]
         if _is_whiteout(status):
             continue
-        relative = f"{at}{name}"
         if stat.S_ISDIR(status.st_mode):
-            yield from _merged(
-                *(lower, upper, f"{relative}/"),
-                has_lower=_is_folder(below.get(name)),
-                has_upper=_is_folder(above.get(name)),
-            )
+            with (
+                _folder(name, lower.folder, is_there=_is_folder(below.get(name))) as inner,
+                _folder(name, upper.folder, is_there=_is_folder(above.get(name))) as outer,
+            ):
+                layers = lower._replace(folder=inner), upper._replace(folder=outer)
+                yield from _merged(*layers, f"{at}{name}/")
         elif stat.S_ISREG(status.st_mode):
             yield OverlayFile(
-                relative=relative,
-                layer=upper if name in above else lower,
+                relative=f"{at}{name}",
+                layer=(upper if name in above else lower).root,
                 size=status.st_size,
                 mtime_ns=status.st_mtime_ns,
             )
 
 
-def _entries(folder: Path) -> _Entries:
+@contextlib.contextmanager
+def _folder(name: str, at: int | None = None, *, is_there: bool = True) -> Iterator[int | None]:
+    """Open a folder, following no link; None where it is gone, or is none any longer."""
+    with contextlib.ExitStack() as stack:
+        folder = None
+        if is_there:
+            with contextlib.suppress(FileNotFoundError):
+                folder = _open_beneath(name, os.O_RDONLY | os.O_DIRECTORY, at)
+                stack.callback(os.close, folder)
+        yield folder
+
+
+def _entries(folder: int | None) -> _Entries:
     found: _Entries = {}
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                with contextlib.suppress(FileNotFoundError):
-                    found[entry.name] = entry.stat(follow_symlinks=False)
-    except (FileNotFoundError, NotADirectoryError):
+    if folder is None:
         return found
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                found[entry.name] = entry.stat(follow_symlinks=False)
     return found
 
 
@@ -101,8 +117,8 @@ def _is_whiteout(status: os.stat_result) -> bool:
     return stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
 
 
-def _is_opaque(folder: Path) -> bool:
+def _is_opaque(folder: int | None) -> bool:
     try:
-        return os.getxattr(folder, _OPAQUE, follow_symlinks=False) == b"y"
-    except OSError:  # it has no such mark, or is gone
+        return folder is not None and os.getxattr(folder, _OPAQUE) == b"y"
+    except OSError:  # it has no such mark
         return False

@@ -84,6 +84,7 @@ def _after(token: str | None, sort: SortField) -> tuple[Any, str] | None:
     try:
         match json.loads(base64.urlsafe_b64decode(token)):
             case [value, str(name)] if isinstance(value, kind):
+                f"{value}{name}".encode()  # half a surrogate pair is a ValueError
                 return value, name
     except (binascii.Error, ValueError, RecursionError) as error:
         raise Refused(messages.invalid_pagination_token(token)) from error

@@ -84,3 +84,17 @@ def test_a_link_put_in_a_files_place_is_not_followed(tmp_path: Path) -> None:
     for relative in ("file", "inner/file", "pipe", "absent", "file/deeper"):
         with pytest.raises(FileNotFoundError):
             open_overlay_file(OverlayFile(relative=relative, layer=layer, size=1, mtime_ns=0))
+
+
+def test_a_link_put_in_a_folders_place_is_not_looked_through(tmp_path: Path) -> None:
+    """Else a container could have the whole machine listed, file by file."""
+    outside, lower, upper = tmp_path / "outside", tmp_path / "lower", tmp_path / "upper"
+    for folder in (outside, lower, upper / "b"):
+        folder.mkdir(parents=True)
+    (outside / "secret").write_text("secret")
+    (upper / "a").write_text("a")
+    found = overlay_files(lower, upper)
+    assert next(found).relative == "a"
+    (upper / "b").rmdir()
+    (upper / "b").symlink_to(outside)
+    assert list(found) == []

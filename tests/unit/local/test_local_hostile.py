@@ -100,6 +100,7 @@ def token(value: Any) -> str:
         token({"a": 1, "b": 2}),
         token([10**30, "x"]),
         token([None, "x"]),
+        token([1.5, "\ud800"]),
         token("ab"),
         base64.urlsafe_b64encode(b"[" * 6000).decode(),
         "%",

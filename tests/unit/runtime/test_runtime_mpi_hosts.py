@@ -59,7 +59,9 @@ def test_an_end_without_a_word_is_an_error(pair: tuple[Wire, Wire]) -> None:
         other.receive("exit")
 
 
-@pytest.mark.parametrize("line", [b"[]\n", b'{"key": 1}\n', b"GET / HTTP/1.1\n", b"x" * 20_000])
+@pytest.mark.parametrize(
+    "line", [b"[]\n", b'{"key": 1}\n', b"GET / HTTP/1.1\n", b"x" * 20_000, b"[" * 20_000]
+)
 def test_what_is_no_message_of_ours_is_an_error(line: bytes) -> None:
     one, other = _connected()
     with one, other:

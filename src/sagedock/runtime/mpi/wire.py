@@ -38,7 +38,7 @@ class Wire:
         try:
             members = json.loads(line)
             return [str(members[name]) for name in names]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise ConnectionError("the connection ended" if not line else "no message") from None
 
     def spoke(self, within_s: float) -> bool:
