@@ -7,7 +7,9 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import BUCKET, REGION, Local
+from sagedock.local.caller import Caller
+from sagedock.local.json_service import JsonService
+from tests.conftest import ACCOUNT, BUCKET, REGION, Local
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/{region}/{service}/aws4_request, Signature=0"
 
@@ -42,6 +44,19 @@ def test_a_body_that_is_no_request(local: Local, body: bytes) -> None:
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/x-amz-json-1.1"
     assert answer.json()["__type"] in ("SerializationException", "ValidationException")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [(b'{"TrainingJobSummaries":[]}', 200), (b'{"TrainingJobSummaries":[{}]}', 500), (b"{}", 500)],
+)
+def test_an_answer_that_is_json_already_is_held_to_the_model(answer: bytes, status: int) -> None:
+    name = "ListTrainingJobs"
+    service = JsonService(
+        service="sagemaker", operations={name: lambda caller, request: answer}, check_answers=True
+    )
+    reply = service.answer(name, b"{}", Caller(region=REGION, service=None, account=ACCOUNT))
+    assert (reply.status, reply.body == answer) == (status, status == 200)
 
 
 def test_a_wrong_json_type_is_a_serialization_exception(local: Local) -> None:
