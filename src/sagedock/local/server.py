@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import uvicorn
@@ -39,6 +39,10 @@ __all__ = ["LocalSageMaker"]
 
 _log = logging.getLogger(__name__)
 _START_TIMEOUT_S = 30
+#: The same whatever else is installed; uvicorn would choose. httptools, which is faster, knows no
+#: limit to a request's head, and takes the body off a request that proposes an upgrade (to HTTP/2,
+#: as Java's own client does); WebSockets are no protocol of ours.
+_PROTOCOLS: Mapping[str, Any] = MappingProxyType({"http": "h11", "ws": "none", "loop": "asyncio"})
 
 
 class LocalSageMaker:
@@ -247,7 +251,12 @@ def _serve(front: Front, sockets: list[Any]) -> Any:
     """Serve in a thread; return what ends it."""
     server = uvicorn.Server(
         uvicorn.Config(
-            front, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2
+            front,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+            **_PROTOCOLS,
         )
     )
     thread = threading.Thread(

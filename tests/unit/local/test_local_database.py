@@ -89,12 +89,27 @@ def test_deleted_logs_give_their_space_back(tmp_path: Path) -> None:
     assert file.stat().st_size < 1_000_000
 
 
+def test_a_file_that_shrinks_is_read_on(database: Database, tmp_path: Path) -> None:
+    """Readers map the file into memory: what they mapped may be behind its end now."""
+    database.write_many(
+        "INSERT INTO tags VALUES (?, 'key', ?)", [(str(n), "x" * 4000) for n in range(1000)]
+    )
+    count = "SELECT count(*), sum(length(value)) FROM tags"
+    database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    before, size = database.row(count), (tmp_path / "state.sqlite").stat().st_size
+    database.write("DELETE FROM tags WHERE arn != '999'")
+    database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    after = database.row(count)
+    assert (tmp_path / "state.sqlite").stat().st_size < size / 2
+    assert (before and tuple(before), after and tuple(after)) == ((1000, 4_000_000), (1, 4000))
+
+
 def test_a_file_of_an_older_version_is_listed_and_changed(tmp_path: Path) -> None:
     older = sqlite3.connect(tmp_path / "state.sqlite")
     older.executescript(OLDER)
     older.close()
     database = Database(tmp_path / "state.sqlite")
-    resources = Resources(database, summaries={KEY.kind: ("Name",)})
+    resources = Resources(database, summaries={KEY.kind: ("Name", "Nothing")})
 
     def listed() -> list[object]:
         page = resources.page(
@@ -108,7 +123,7 @@ def test_a_file_of_an_older_version_is_listed_and_changed(tmp_path: Path) -> Non
         created=1,
         modified=3,
         status="Failed",
-        document={"Name": "probe", "Long": "x" * 1000},
+        document={"Name": "probe", "Long": "x" * 1000, "Nothing": None},
         request={},
     )
     resources.change(KEY, lambda _: changed)

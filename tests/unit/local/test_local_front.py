@@ -8,7 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagedock.local.body import LARGEST_BODY
-from tests.conftest import BUCKET, REGION, Local
+from sagedock.local.caller import Caller
+from sagedock.local.json_service import JsonService
+from tests.conftest import ACCOUNT, BUCKET, REGION, Local
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/{region}/{service}/aws4_request, Signature=0"
 
@@ -61,6 +63,19 @@ def test_a_body_that_is_too_large_is_refused_before_it_fills_the_memory(
     body = b"x" * (LARGEST_BODY + 1)
     url, headers = local.server.endpoint_url, {**headers, "authorization": signed}
     assert httpx.post(url, headers=headers, content=body).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [(b'{"TrainingJobSummaries":[]}', 200), (b'{"TrainingJobSummaries":[{}]}', 500), (b"{}", 500)],
+)
+def test_an_answer_that_is_json_already_is_held_to_the_model(answer: bytes, status: int) -> None:
+    name = "ListTrainingJobs"
+    service = JsonService(
+        service="sagemaker", operations={name: lambda caller, request: answer}, check_answers=True
+    )
+    reply = service.answer(name, b"{}", Caller(region=REGION, service=None, account=ACCOUNT))
+    assert (reply.status, reply.body == answer) == (status, status == 200)
 
 
 def test_a_wrong_json_type_is_a_serialization_exception(local: Local) -> None:
