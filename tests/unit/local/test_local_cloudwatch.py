@@ -2,9 +2,8 @@
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -23,21 +22,29 @@ BEGIN = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 Speak = Callable[[str], Any]
 
 
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, boto3.Session]:
+    """Return a session for each protocol: its model of the service has that protocol only."""
+    model = Loader().load_service_model("cloudwatch", "service-2")
+    made = {}
+    for protocol in PROTOCOLS:
+        folder = tmp_path_factory.mktemp(protocol)
+        file = folder / "cloudwatch" / "2010-08-01" / "service-2.json"
+        file.parent.mkdir(parents=True)
+        only = {**model["metadata"], "protocol": protocol, "protocols": [protocol]}
+        file.write_text(json.dumps({**model, "metadata": only}))
+        session = botocore.session.Session()
+        session.get_component("data_loader").search_paths.insert(0, str(folder))
+        made[protocol] = boto3.Session("x", "y", region_name=REGION, botocore_session=session)
+    return made
+
+
 @pytest.fixture
-def speak(local: Local, tmp_path: Path) -> Speak:
-    """Return an unmodified boto3 client for a model that has one protocol only."""
+def speak(local: Local, sessions: Mapping[str, boto3.Session]) -> Speak:
+    """Return what makes an unmodified boto3 client that speaks a protocol."""
 
     def client(protocol: str) -> Any:
-        model = dict(Loader().load_service_model("cloudwatch", "service-2"))
-        model["metadata"] = {**model["metadata"], "protocol": protocol, "protocols": [protocol]}
-        file = tmp_path / protocol / "cloudwatch" / "2010-08-01" / "service-2.json"
-        file.parent.mkdir(parents=True)
-        file.write_text(json.dumps(model))
-        session = botocore.session.Session()
-        session.get_component("data_loader").search_paths.insert(0, str(tmp_path / protocol))
-        made = boto3.Session("x", "y", region_name=REGION, botocore_session=session).client(
-            "cloudwatch", endpoint_url=local.server.endpoint_url
-        )
+        made = sessions[protocol].client("cloudwatch", endpoint_url=local.server.endpoint_url)
         assert made.meta.service_model.resolved_protocol == protocol
         return made
 
