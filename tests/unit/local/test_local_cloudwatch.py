@@ -8,13 +8,12 @@ from typing import Any
 
 import boto3
 import botocore.session
-import httpx
 import pytest
 from botocore.exceptions import ClientError
 from botocore.loaders import Loader
 
 from sagedock.testing import Container
-from tests.conftest import IMAGE, REGION, Local
+from tests.conftest import IMAGE, REGION, Local, plain_http
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
 PROTOCOLS = ("json", "query", "smithy-rpc-v2-cbor")
@@ -342,7 +341,7 @@ def test_a_body_that_is_no_cbor_gets_an_answer(local: Local, body: bytes) -> Non
     url = (
         f"{local.server.endpoint_url}/service/GraniteServiceVersion20100801/operation/GetMetricData"
     )
-    answer = httpx.post(
+    answer = plain_http().post(
         url,
         content=body,
         headers={"smithy-protocol": "rpc-v2-cbor", "content-type": "application/cbor"},
@@ -363,14 +362,16 @@ def test_a_form_that_is_no_request_gets_the_services_error(
     local: Local, form: dict[str, str]
 ) -> None:
     signed = "AWS4-HMAC-SHA256 Credential=x/20260101/us-west-2/monitoring/aws4_request, Signature=0"
-    answer = httpx.post(local.server.endpoint_url, data=form, headers={"authorization": signed})
+    answer = plain_http().post(
+        local.server.endpoint_url, data=form, headers={"authorization": signed}
+    )
     assert answer.status_code == 400
     assert answer.text.startswith('<ErrorResponse xmlns="http://monitoring.amazonaws.com/')
 
 
 def test_a_bomb_is_refused(local: Local) -> None:
     bomb = gzip.compress(b" " * 64 * 1024 * 1024)
-    answer = httpx.post(
+    answer = plain_http().post(
         local.server.endpoint_url,
         content=bomb,
         headers={
