@@ -12,14 +12,14 @@ _UNCOMPRESSED = GUIDE + "large-model-inference-uncompressed.html"
 
 
 def _containers(request: Request) -> Iterator[Request]:
-    if primary := request.get("PrimaryContainer"):
+    if (primary := request.get("PrimaryContainer")) is not None:
         yield primary
     yield from request.get("Containers") or ()
 
 
 def _missing_parts(request: Request) -> Finding:
-    given = [name for name in ("PrimaryContainer", "Containers") if request.get(name)]
-    return BROKEN if len(given) != 1 else None
+    has_primary = request.get("PrimaryContainer") is not None
+    return BROKEN if has_primary == bool(request.get("Containers")) else None
 
 
 def _no_image(request: Request) -> Finding:

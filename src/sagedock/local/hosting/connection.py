@@ -165,12 +165,13 @@ class Connection(asyncio.Protocol):
                 self._transport.pause_reading()
             answer.tell()
         elif answer.size > self._most_bytes:
+            answer.failed = True
             self._done()
             self.close()
 
     def on_message_complete(self) -> None:
         """End of an answer."""
-        if self._answer.status:
+        if self._answer.status and not self._answer.failed:
             self._answer.complete = True
             self._parser = None
             self._done()
