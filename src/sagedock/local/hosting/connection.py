@@ -66,6 +66,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, idle: "list[Connection]") -> None:
         self._idle = idle
         self._transport: Any = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._parser: Any = None
         self._answer = Answer()
         self._ready: asyncio.Future[Answer] | None = None
@@ -105,6 +106,11 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def close_soon(self) -> None:
+        """Close from another thread than the event loop's; returns at once."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.close)
+
     def resume(self) -> None:
         """Read on, after pieces were taken from the answer."""
         if self.is_open and self._answer.size <= _MOST_WAITING_BYTES:
@@ -115,6 +121,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         """Begin."""
         self._transport, self.is_open = transport, True
+        self._loop = asyncio.get_running_loop()
 
     def data_received(self, data: bytes) -> None:
         """Take what came; anything that is no answer to a request ends the connection."""

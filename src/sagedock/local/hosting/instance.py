@@ -80,7 +80,7 @@ class Instance:
         """
         with self._changing:
             self._container = container
-            self._attend(container, self._stream())
+            self._attend(container)
             self._await_ping(container)
 
     def cancel(self) -> None:
@@ -107,14 +107,16 @@ class Instance:
 
     def _drain(self, backend: Backend | None) -> None:
         ends = time.monotonic() + self._site.platform.settings.invocation_s
-        while backend is not None and backend.in_flight > 0 and time.monotonic() < ends:
+        if backend is None:
+            return
+        while backend.in_flight > 0 and time.monotonic() < ends:
             time.sleep(_DRAIN_LOOK_S)
+        backend.hang_up()
 
     def _launch(self) -> None:
         if self._retired.is_set():
             raise Cancelled
-        stream = self._stream()
-        self._site.platform.logs.begin_anew(stream)
+        self._site.platform.logs.begin_anew(self._stream())
         for warning in self._site.share(self.variant).warnings:
             self._say(f"sagedock: {warning}")
         try:
@@ -124,11 +126,12 @@ class Instance:
             self._say(str(error))
             reason = reasons.cannot_start(self.variant.name, self.variant.image)
             raise NotServing(reason) from error
-        self._attend(self._container, stream)
+        self._attend(self._container)
         self._await_ping(self._container)
 
-    def _attend(self, container: str, stream: Stream) -> None:
-        """Follow the container's output, and await its end."""
+    def _attend(self, container: str) -> None:
+        """Follow the container's output from where it is known to, and await its end."""
+        stream = self._stream()
         self._ended = ended = threading.Event()
         follower = self._thread(lambda: self._follow(container, stream))
         watcher = self._thread(lambda: self._watch(container, ended, follower))

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any
 
+from sagedock.local.hosting.connection import Connection
 from sagedock.local.hosting.tally import Tally
 
 __all__ = ["Backend", "Picked", "Route", "Routes", "RoutingStrategy", "Serving"]
@@ -26,7 +26,14 @@ class Backend:
     host: str
     port: int
     in_flight: int = 0
-    idle: list[Any] = field(default_factory=list)
+    idle: list[Connection] = field(default_factory=list)
+
+    def hang_up(self) -> None:
+        """Close the connections that wait, when no request comes any more: a server may end only
+        once they are. Returns at once.
+        """
+        for connection in list(self.idle):
+            connection.close_soon()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""model.tar.gz is hostile until it is unpacked: nothing leaves its folder, nothing fills the disk."""
+"""A model.tar.gz is hostile: nothing leaves its folder, nothing fills the disk or the memory."""
 
 import gzip
 import io
@@ -107,6 +107,4 @@ def test_it_can_be_stopped(tmp_path: Path) -> None:
 
     check: Callable[[], None] = stop
     with pytest.raises(Stopped):
-        unpack(
-            io.BytesIO(archive({"a": b"1"})), tmp_path / "m", most_bytes=10, check_stop=check
-        )
+        unpack(io.BytesIO(archive({"a": b"1"})), tmp_path / "m", most_bytes=10, check_stop=check)

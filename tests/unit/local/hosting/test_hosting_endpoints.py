@@ -208,9 +208,7 @@ def test_an_endpoint_in_progress_is_neither_deleted_nor_updated(local: Local) ->
     desires = [{"VariantName": "AllTraffic", "DesiredWeight": 1.0}]
     for call in (
         lambda: sagemaker.delete_endpoint(EndpointName="endpoint-1"),
-        lambda: sagemaker.update_endpoint(
-            EndpointName="endpoint-1", EndpointConfigName="config-1"
-        ),
+        lambda: sagemaker.update_endpoint(EndpointName="endpoint-1", EndpointConfigName="config-1"),
         lambda: sagemaker.update_endpoint_weights_and_capacities(
             EndpointName="endpoint-1", DesiredWeightsAndCapacities=desires
         ),
@@ -257,6 +255,26 @@ def test_a_container_that_dies_is_replaced_while_others_serve(local: Local) -> N
     awaited(lambda: all(each.state == "running" for each in local.engine.all.values()))
     assert second.id in local.engine.all
     assert until(local, lambda found: True)["EndpointStatus"] == "InService"
+
+
+def test_the_log_of_a_replaced_container_goes_on_in_its_stream(local: Local) -> None:
+    def program(container: Container) -> int:
+        container.print("starting")
+        return serving(echo)(container)
+
+    local.engine.program = program
+    deploy(local)
+    logs, group = local.client("logs"), "/aws/sagemaker/Endpoints/endpoint-1"
+
+    def lines() -> list[str]:
+        events = logs.filter_log_events(logGroupName=group)["events"]
+        return [event["message"] for event in events]
+
+    awaited(lambda: lines() == ["starting"])
+    local.engine.kill(next(iter(local.engine.all)))
+    replaced = "sagedock: the container ended while it served: it is replaced"
+    awaited(lambda: lines() == ["starting", replaced, "starting"])
+    assert len(logs.describe_log_streams(logGroupName=group)["logStreams"]) == 1
 
 
 def test_a_quota_of_instances(local: Local) -> None:

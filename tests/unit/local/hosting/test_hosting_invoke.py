@@ -128,9 +128,7 @@ def test_an_answer_that_is_too_large_is_a_models_error(local: Local) -> None:
 
 
 @pytest.mark.parametrize(("status", "side"), [(400, "client"), (415, "client"), (503, "server")])
-def test_an_error_of_the_container_is_a_models_error(
-    local: Local, status: int, side: str
-) -> None:
+def test_an_error_of_the_container_is_a_models_error(local: Local, status: int, side: str) -> None:
     answers(local, Reply(status=status, body=b"no such column"))
     response = refused(local)
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 424

@@ -1,4 +1,4 @@
-"""UpdateEndpoint and UpdateEndpointWeightsAndCapacities: what serves changes, no request is lost."""
+"""Updates, and other weights and counts: what serves changes, and no request is lost."""
 
 import threading
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sagedock.testing import Call, Reply, serving
 from tests.conftest import Local
@@ -64,7 +64,7 @@ def traffic(local: Local) -> Iterator[list[bytes]]:
         while not over.is_set():
             try:
                 answers.append(invoke(local)["Body"])
-            except Exception as error:
+            except (ClientError, BotoCoreError) as error:
                 failures.append(error)
                 return
 
@@ -158,16 +158,14 @@ def test_an_update_that_fails_is_taken_back(local: Local) -> None:
 
 def test_an_update_to_an_absent_configuration_is_refused(local: Local) -> None:
     deploy(local)
-    with pytest.raises(ClientError, match='endpoint configuration ".*endpoint-config/other"'):
+    with pytest.raises(ClientError, match=r'endpoint configuration ".*endpoint-config/other"'):
         update(local, "other")
     local.client("sagemaker").delete_endpoint_config(EndpointConfigName="endpoint-1-config")
     config = create_config(local, "config-2")
-    with pytest.raises(ClientError, match='configuration ".*endpoint-config/endpoint-1-config"'):
+    with pytest.raises(ClientError, match=r'configuration ".*endpoint-config/endpoint-1-config"'):
         update(local, config)
     with pytest.raises(ClientError, match='Could not find endpoint "'):
-        local.client("sagemaker").update_endpoint(
-            EndpointName="other", EndpointConfigName=config
-        )
+        local.client("sagemaker").update_endpoint(EndpointName="other", EndpointConfigName=config)
 
 
 def reweigh(local: Local, **desires: dict[str, Any]) -> None:
