@@ -9,7 +9,7 @@ from sagedock.contract import network
 from sagedock.local.hosting.connection import Answer
 from sagedock.local.hosting.eventstream import CONTENT_TYPE
 
-__all__ = ["Asked", "passed_on", "returned"]
+__all__ = ["Asked", "Headers", "passed_on", "returned"]
 
 Headers = list[tuple[bytes, bytes]]
 

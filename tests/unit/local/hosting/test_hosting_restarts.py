@@ -1,10 +1,18 @@
 """A server that ends, or is killed, and the next one: endpoints are found again."""
 
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from sagedock import LocalSageMaker
-from sagedock.testing import FakeEngine, serving
+from sagedock.local.hosting.containers import FLEET_LABEL
+from sagedock.local.platform import ENDPOINT_LABEL
+from sagedock.testing import FakeEngine, Reply, serving
 from tests.conftest import BUCKET, IMAGE, REGION, Local
 from tests.unit.local.hosting.hosting_local import (
     MODEL_URI,
@@ -16,6 +24,7 @@ from tests.unit.local.hosting.hosting_local import (
     invoke,
     put_model,
     settled,
+    until,
     variant,
 )
 
@@ -63,57 +72,98 @@ def test_a_server_that_ends_leaves_no_container_and_the_next_one_serves_again(
         again.server.stop()
 
 
-class Killed(FakeEngine):
-    """An engine that does nothing more for a server that was killed."""
-
-    dead = False
-
-    def stop(self, container: str, grace_s: float) -> None:
-        if not self.dead:
-            super().stop(container, grace_s)
-
-    def remove(self, container: str) -> None:
-        if not self.dead:
-            super().remove(container)
-
-
-def test_a_killed_servers_containers_are_taken_up(tmp_path: Path) -> None:
-    engine = Killed(serving(echo), images=[IMAGE])
+def test_containers_that_still_run_are_taken_up(tmp_path: Path) -> None:
+    engine = FakeEngine(serving(echo), images=[IMAGE])
     local = with_endpoint(tmp_path / "home", engine)
-    before = set(engine.all)
-    (first, _) = list(engine.all.values())
-    engine.dead = True
-    local.server._stack.pop_all()  # nothing of it is carried out
-    local.server._running = None
-    release(local)
-    engine.dead = False
+    specs = [each.spec for each in engine.all.values()]
+    local.server.stop()
+    # As a server that was killed leaves them, with one of a deployment and one of an endpoint that
+    # are no more.
+    left = {engine.create(each) for each in specs}
+    old = replace(specs[0], labels={**specs[0].labels, FLEET_LABEL: "old"})
+    other = replace(specs[0], labels={**specs[0].labels, ENDPOINT_LABEL: "other"})
+    for container in (*left, engine.create(old), engine.create(other)):
+        engine.start(container)
     again = started(tmp_path / "home", engine)
     try:
+        awaited(lambda: answers(again))
         assert settled(again)["EndpointStatus"] == "InService"
-        awaited(lambda: _answers(again))
-        assert set(engine.all) == before
-        engine.kill(first.id)
-        awaited(lambda: first.id not in engine.all and len(engine.all) == 2)
+        assert set(engine.all) == left
+        (first, _) = list(engine.all)
+        engine.kill(first)
+        awaited(lambda: first not in engine.all and len(engine.all) == 2)
         assert invoke(again)["Body"] == b"hello"
     finally:
         again.server.stop()
     assert engine.all == {}
 
 
-def release(local: Local) -> None:
-    """Give the home's lock up, as the end of a process does."""
-    import gc
+def test_a_container_that_is_gone_is_started_anew(tmp_path: Path) -> None:
+    engine = FakeEngine(serving(echo), images=[IMAGE])
+    local = with_endpoint(tmp_path / "home", engine)
+    specs = [each.spec for each in engine.all.values()]
+    local.server.stop()
+    kept = engine.create(specs[0])
+    engine.start(kept)
+    again = started(tmp_path / "home", engine)
+    try:
+        assert settled(again)["EndpointStatus"] == "InService"
+        assert kept in engine.all
+        assert len(engine.all) == 2
+    finally:
+        again.server.stop()
 
-    from sagedock.local.home import Home
 
-    for each in gc.get_objects():
-        if isinstance(each, Home) and each.path == local.server.settings.home:
-            each.release()
+def test_a_change_that_was_cut_off_is_carried_out(tmp_path: Path) -> None:
+    engine = FakeEngine(serving(echo), images=[IMAGE])
+    local = with_endpoint(tmp_path / "home", engine)
+    create_model(local, "model-2", Environment={"MODE": "new"})
+    create_config(local, "config-2", variant(ModelName="model-2"))
+    engine.program = serving(lambda _: Reply(status=503))  # the new one never serves
+    local.client("sagemaker").update_endpoint(
+        EndpointName="endpoint-1", EndpointConfigName="config-2"
+    )
+    awaited(lambda: len(engine.all) == 3)
+    local.server.stop()
+    engine.program = serving(echo)
+    again = started(tmp_path / "home", engine)
+    try:
+        found = until(again, lambda found: found["EndpointConfigName"] == "config-2")
+        assert found["EndpointStatus"] == "InService"
+        awaited(lambda: len(engine.all) == 1)
+        assert invoke(again)["Body"] == b"hello"
+    finally:
+        again.server.stop()
 
 
-def _answers(local: Local) -> bool:
-    from botocore.exceptions import ClientError
+def test_a_deletion_that_was_cut_off_is_carried_out(tmp_path: Path) -> None:
+    engine = FakeEngine(serving(echo), images=[IMAGE])
+    local = with_endpoint(tmp_path / "home", engine)
+    local.server.stop()
+    change_status(tmp_path / "home", "Deleting")
+    again = started(tmp_path / "home", engine)
+    try:
+        awaited(lambda: not again.client("sagemaker").list_endpoints()["Endpoints"])
+        assert engine.all == {}
+    finally:
+        again.server.stop()
 
+
+def change_status(home: Path, status: str) -> None:
+    """Write another status into the store, as a server does before it carries a change out."""
+    with closing(sqlite3.connect(home / "state.sqlite")) as connection:
+        (text,) = connection.execute(
+            "SELECT document FROM resources WHERE kind = 'endpoint'"
+        ).fetchone()
+        document = {**json.loads(text), "EndpointStatus": status}
+        connection.execute(
+            "UPDATE resources SET document = ?, status = ? WHERE kind = 'endpoint'",
+            (json.dumps(document), status),
+        )
+        connection.commit()
+
+
+def answers(local: Local) -> bool:
     try:
         return bool(invoke(local)["Body"] == b"hello")
     except ClientError:
