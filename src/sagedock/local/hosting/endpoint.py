@@ -172,10 +172,10 @@ class Endpoint:
         if fleet is not None:
             fleet.retire(self._grace_s)
         self._remove_leftovers()
+        self._gone(self)  # before its name is free: another endpoint may have it at once
         with self._platform.resources.together():
             self._platform.tags.remove_all(self._document["EndpointArn"])
             self._platform.resources.delete(self.key)
-        self._gone(self)
 
     def _resume(self) -> None:
         document = self._document

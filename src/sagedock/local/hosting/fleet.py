@@ -163,6 +163,7 @@ class Fleet:
             backends=tuple(each for each in backends if each is not None),
             instances=len(instances),
             tally=self._tallies[variant.name],
+            capture=self.plan.capture,
         )
 
 
