@@ -9,9 +9,12 @@ DOCKERFILE = _GUIDE + "your-algorithms-training-algo-dockerfile.html"
 STORAGE = _GUIDE + "model-train-storage.html"
 CHECKPOINTS = _GUIDE + "model-checkpoints.html"
 SPOT = _GUIDE + "model-managed-spot-training.html"
+INFERENCE = _GUIDE + "your-algorithms-inference-code.html"
+HOSTING_QUESTIONS = _GUIDE + "hosting-faqs.html"
 WARM_POOLS = _GUIDE + "train-warm-pools.html"
 
 STOP_TRAINING_JOB = _API + "API_StopTrainingJob.html"
+PRODUCTION_VARIANT = _API + "API_ProductionVariant.html"
 DESCRIBE_TRAINING_JOB = _API + "API_DescribeTrainingJob.html"
 
 DEEP_LEARNING_CONTAINERS = "https://github.com/aws/deep-learning-containers"

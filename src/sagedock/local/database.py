@@ -50,7 +50,8 @@ CREATE TABLE IF NOT EXISTS metric_series (
     UNIQUE (region, namespace, dimensions, name, unit)
 );
 CREATE TABLE IF NOT EXISTS metric_points (
-    series INTEGER NOT NULL, time_ms INTEGER NOT NULL, value REAL NOT NULL, step INTEGER
+    series INTEGER NOT NULL, time_ms INTEGER NOT NULL, value REAL NOT NULL, step INTEGER,
+    count INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX IF NOT EXISTS metric_points_by_time ON metric_points (series, time_ms);
 CREATE TABLE IF NOT EXISTS metric_progress (
@@ -64,7 +65,10 @@ _READER_PRAGMAS = "PRAGMA mmap_size=268435456"
 #: How many connections for reading are kept open.
 _IDLE_READERS = 8
 #: Columns that files of older versions lack.
-_ADDED = (("resources", "summary", "TEXT NOT NULL DEFAULT ''"),)
+_ADDED = (
+    ("resources", "summary", "TEXT NOT NULL DEFAULT ''"),
+    ("metric_points", "count", "INTEGER NOT NULL DEFAULT 1"),
+)
 
 
 class Database:
