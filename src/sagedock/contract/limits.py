@@ -5,8 +5,13 @@ from dataclasses import dataclass
 from sagedock.contract import _sources as source
 
 __all__ = [
+    "BATCH_PAYLOAD_MB",
     "FAILURE_REASON_CHARACTERS",
     "HOSTS_RESOLVE_S",
+    "INVOCATION_PAYLOAD_MB",
+    "INVOCATION_TIMEOUT_S",
+    "SERVING_STOP_GRACE_S",
+    "STREAM_TIMEOUT_S",
     "TRAINING_STOP_GRACE_S",
     "Limit",
 ]
@@ -29,3 +34,11 @@ FAILURE_REASON_CHARACTERS = Limit(
     value=1024, unit="characters", source=source.DESCRIBE_TRAINING_JOB
 )
 HOSTS_RESOLVE_S = Limit(value=900, unit="seconds", source=source.TOOLKIT)
+SERVING_STOP_GRACE_S = Limit(value=30, unit="seconds", source=source.HOSTING)
+#: How long a container may take to answer, and to end an answer that it streams.
+INVOCATION_TIMEOUT_S = Limit(value=60, unit="seconds", source=source.HOSTING)
+STREAM_TIMEOUT_S = Limit(value=480, unit="seconds", source=source.HOSTING_QUESTIONS)
+#: A megabyte is 1024 * 1024 bytes here: nobody was seen to be refused between the two.
+INVOCATION_PAYLOAD_MB = Limit(value=25, unit="megabytes", source=source.HOSTING_QUESTIONS)
+#: Batch transform: the payload, and the payload times the concurrent requests.
+BATCH_PAYLOAD_MB = Limit(value=100, unit="megabytes", source=source.BATCH)

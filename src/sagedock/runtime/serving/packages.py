@@ -1,0 +1,76 @@
+"""What the model's code asks pip for, installed outside the model's folder, which is read-only."""
+
+import asyncio
+import os
+import sys
+import sysconfig
+import tempfile
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import cast
+
+from sagedock.contract import paths
+from sagedock.errors import InvalidRequest
+from sagedock.runtime import requirements
+from sagedock.runtime.log import write_all
+from sagedock.runtime.place import locate
+
+__all__ = ["install"]
+
+_CODE, _REQUIREMENTS = "code", "requirements.txt"
+_TAIL_LINES = 50
+
+
+async def install(
+    env: Mapping[str, str], say: Callable[[str], None], site: Path | None = None
+) -> Path | None:
+    """Install the model's code/requirements.txt; return the folder to import from, if a new one.
+
+    A folder ``code/wheelhouse`` is where pip looks, without a network. Packages go where the
+    image's own are; where that is read-only, to a new folder. Raises InvalidRequest where pip
+    fails.
+    """
+    code = locate(paths.MODEL, env) / _CODE
+    if not (code / _REQUIREMENTS).is_file():
+        return None
+    found = requirements.find_packages(
+        [requirements.WHEELHOUSE] if (code / requirements.WHEELHOUSE).is_dir() else [],
+        code,
+        online=requirements.has_route(),
+        env=env,
+    )
+    folder = _new_folder(site or Path(sysconfig.get_path("purelib")))
+    where = ("--target", str(folder)) if folder else ()
+    command = ("-m", "pip", "install", *found.options, *where, "-r", _REQUIREMENTS)
+    say(f"installing: {' '.join(command[1:])}")
+    code_of_pip, tail = await _run(command, code)
+    if code_of_pip:
+        hint = requirements.no_index_hint(found, tail)
+        last = next((line for line in reversed(tail) if line.strip()), "")
+        problem = f"pip could not install {_CODE}/{_REQUIREMENTS} (exit {code_of_pip}): {last}"
+        raise InvalidRequest([problem + (f"; {hint}" if hint else "")])
+    return folder
+
+
+def _new_folder(site: Path) -> Path | None:
+    if os.access(site, os.W_OK):
+        return None
+    return Path(tempfile.mkdtemp(prefix="sagedock-packages-"))
+
+
+async def _run(command: tuple[str, ...], cwd: Path) -> tuple[int, list[str]]:
+    """Run Python, its output to the log; return its exit code and its last lines."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *command,
+        cwd=cwd,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    tail: deque[str] = deque(maxlen=_TAIL_LINES)
+    async for line in cast("asyncio.StreamReader", process.stdout):
+        write_all(line)
+        tail.append(line.decode("utf-8", "replace").rstrip())
+    return await process.wait(), list(tail)
