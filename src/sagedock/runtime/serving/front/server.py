@@ -10,6 +10,7 @@ import uvicorn
 
 from sagedock.errors import InvalidRequest
 from sagedock.runtime.serving.front.application import Application
+from sagedock.runtime.serving.front.protocol import http_protocol
 from sagedock.runtime.serving.pool.work import CutShort
 
 __all__ = ["Server", "listen"]
@@ -49,6 +50,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 backlog=_BACKLOG,
                 date_header=False,
+                http=http_protocol(),
                 lifespan="off",
                 log_config=None,
                 proxy_headers=False,

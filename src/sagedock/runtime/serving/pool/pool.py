@@ -74,6 +74,7 @@ class Pool:
         self._receiving = 0
         self._held_bytes = 0
         self._next_id = 0
+        self._dispatching = False
         self._idle: list[WorkerLink] = []
         self._links: dict[int, WorkerLink] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -136,8 +137,9 @@ class Pool:
             deadline=now + self._limits.timeout_s,
         )
         self._queue[work.id] = work
-        if self._idle:
-            self._dispatch()
+        if self._idle and not self._dispatching:
+            self._dispatching = True
+            self._loop.call_soon(self._dispatch)  # with what else comes in this turn of the loop
         return work
 
     def abandon(self, work: Work) -> None:
@@ -150,9 +152,10 @@ class Pool:
             link.abandon(work)
 
     def _dispatch(self) -> None:
+        self._dispatching = False
         while self._idle and self._queue:
             link = self._idle.pop()
-            count = min(len(self._queue), link.batch_size)
+            count = link.appetite(len(self._queue))
             batch = [self._queue.popitem(last=False)[1] for _ in range(count)]
             self._held_bytes -= sum(len(work.body) for work in batch)
             self.counts.batches += 1

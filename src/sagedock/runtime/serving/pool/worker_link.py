@@ -12,6 +12,11 @@ __all__ = ["Owner", "WorkerLink"]
 
 #: The status of an END that cuts an answer short.
 _BROKEN = 500
+#: Quick requests are handed over together where all of them take no longer than this, and at most
+#: so many: another that waits behind them waits no longer.
+_HANDFUL_S, _HANDFUL = 0.001, 16
+_UNKNOWN_PACE_S = 1.0
+_NEWEST_SHARE = 0.2
 
 
 class Owner(Protocol):
@@ -43,6 +48,9 @@ class WorkerLink(asyncio.Protocol):
         self.cause = ""
         #: When it got what it runs now; 0 while it runs nothing.
         self.busy_since = 0.0
+        self._batch_count = 1
+        #: Seconds that a request takes, lately.
+        self._pace_s = _UNKNOWN_PACE_S
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep what frames are written to."""
@@ -53,6 +61,16 @@ class WorkerLink(asyncio.Protocol):
         self._transport = None
         self.process.kill()
 
+    def appetite(self, waiting: int) -> int:
+        """Return how many of the waiting requests it should get now.
+
+        A model that takes batches gets as many as it may. Any other gets several only while they
+        are so quick that handing them over one by one costs more than they do.
+        """
+        if self.batch_size > 1:
+            return min(waiting, self.batch_size)
+        return min(waiting, max(1, int(_HANDFUL_S / self._pace_s)), _HANDFUL)
+
     @property
     def running(self) -> int:
         """How many requests it has."""
@@ -62,6 +80,7 @@ class WorkerLink(asyncio.Protocol):
         """Give the worker a batch. Only an idle one takes it."""
         self.busy_since = now = self._clock()
         pieces: list[Any] = []
+        self._batch_count = len(batch)
         last = len(batch) - 1
         for index, work in enumerate(batch):
             work.started = now
@@ -142,6 +161,8 @@ class WorkerLink(asyncio.Protocol):
 
     def _rest(self) -> None:
         if not self._running:
+            took = (self._clock() - self.busy_since) / self._batch_count
+            self._pace_s += (took - self._pace_s) * _NEWEST_SHARE
             self.busy_since = 0.0
             self._owner.on_idle(self)
 

@@ -6,6 +6,7 @@ It loads the model, says so, and answers batches until the front hangs up.
 import os
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -23,6 +24,8 @@ __all__ = ["main"]
 _BROKEN = 500
 #: As many as the front may give at once; it has its own limit.
 _LARGEST_BATCH = 1 << 16
+#: How long an answer may wait for the next of its batch.
+_HELD_S = 0.001
 
 
 def main(arguments: Sequence[str], env: Mapping[str, str] = os.environ) -> int:
@@ -60,14 +63,23 @@ def _cause(error: Exception) -> str:
 
 
 def _answer(channel: Channel, model: Model, batch: Sequence[Frame]) -> None:
-    answers = model.answer(batch)
-    whole = [answer for answer in answers if isinstance(answer, Frame)]
-    if whole:
-        channel.send(whole)
-    for answer in answers:
+    """Send each answer, quick ones together; those that are streamed come last."""
+    ready: list[Frame] = []
+    streams: list[Streamed] = []
+    due = time.monotonic() + _HELD_S
+    for answer in model.answers(batch):
         if isinstance(answer, Streamed):
-            channel.send([answer.start])
-            channel.send(list(_stream(channel, answer)))
+            streams.append(answer)
+        else:
+            ready.append(answer)
+        if ready and (now := time.monotonic()) > due:
+            channel.send(ready)
+            ready, due = [], now + _HELD_S
+    if ready:
+        channel.send(ready)
+    for stream in streams:
+        channel.send([stream.start])
+        channel.send(list(_stream(channel, stream)))
 
 
 def _stream(channel: Channel, answer: Streamed) -> Iterator[Frame]:

@@ -2,7 +2,7 @@
 
 import json
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,10 @@ class Model:
     properties: Mapping[str, Any]
     default_accept: str
 
-    def answer(self, batch: Sequence[Frame]) -> list[Frame | Streamed]:
-        """Return an answer for each request, in their order; errors are answers too."""
+    def answers(self, batch: Sequence[Frame]) -> Iterable[Frame | Streamed]:
+        """Yield an answer for each request, in their order; errors are answers too."""
         if self.functions.batch_predict_fn is None or len(batch) == 1:
-            return [self._alone(frame) for frame in batch]
+            return map(self._alone, batch)
         return self._together(batch)
 
     def _alone(self, frame: Frame) -> Frame | Streamed:
