@@ -20,6 +20,10 @@ __all__ = ["install"]
 
 _CODE, _REQUIREMENTS = "code", "requirements.txt"
 _TAIL_LINES = 50
+_WHEELS = (
+    f"; no package index can be reached: put the wheels of all that it asks for, and of what they"
+    f" need, in {_CODE}/{requirements.WHEELHOUSE} of the model, or install them in the image"
+)
 
 
 async def install(
@@ -46,10 +50,10 @@ async def install(
     say(f"installing: {' '.join(command[1:])}")
     code_of_pip, tail = await _run(command, code)
     if code_of_pip:
-        hint = requirements.no_index_hint(found, tail)
-        last = next((line for line in reversed(tail) if line.strip()), "")
+        last = next((line for line in reversed(tail) if line.startswith("ERROR")), "")
         problem = f"pip could not install {_CODE}/{_REQUIREMENTS} (exit {code_of_pip}): {last}"
-        raise InvalidRequest([problem + (f"; {hint}" if hint else "")])
+        hint = _WHEELS if requirements.no_index_hint(found, tail) else ""
+        raise InvalidRequest([problem + hint])
     return folder
 
 

@@ -56,6 +56,7 @@ def test_as_many_wait_as_may_and_no_more() -> None:
 def test_a_request_that_is_still_coming_in_holds_a_place() -> None:
     async def test() -> None:
         async with running_pool(answering(echo), waiting=1) as (pool, _):
+            pool.enter(1)  # for the worker, which is free
             pool.enter(1)
             with pytest.raises(Full):
                 pool.enter(1)

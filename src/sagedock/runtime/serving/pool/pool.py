@@ -5,6 +5,7 @@ is no timer: a lone request starts at once, and batches grow only while all work
 """
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ _PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 _STABLE_S = 60.0
 #: So often one worker may fail to load the model before the server ends.
 _LOADS = 3
+_LAST_WORDS_S = 0.2
 _ID_LIMIT = 1 << 32
 
 
@@ -93,7 +95,7 @@ class Pool:
     @property
     def ready(self) -> int:
         """How many workers have loaded the model."""
-        return sum(link.ready for link in self._links.values())
+        return sum(link.ready and not link.ended for link in self._links.values())
 
     @property
     def waiting(self) -> int:
@@ -110,11 +112,12 @@ class Pool:
     def enter(self, size: int) -> None:
         """Take a place for a request of ``size`` bytes that is coming in.
 
-        Raises Full where there is none. ``submit`` or ``leave`` must follow.
+        A free worker is a place, too. Raises Full where there is none. ``submit`` or ``leave`` must
+        follow.
         """
         limits = self._limits
         too_large = self._held_bytes and self._held_bytes + size > limits.waiting_bytes
-        if self.waiting >= limits.waiting or too_large:
+        if self.waiting - len(self._idle) >= limits.waiting or too_large:
             raise Full
         self._receiving += 1
 
@@ -153,6 +156,7 @@ class Pool:
 
     def _dispatch(self) -> None:
         self._dispatching = False
+        self._drop_overdue(self._clock())
         while self._idle and self._queue:
             link = self._idle.pop()
             count = link.appetite(len(self._queue))
@@ -161,6 +165,12 @@ class Pool:
             self.counts.batches += 1
             self.counts.batched += count
             link.run(batch)
+
+    def _drop_overdue(self, now: float) -> None:
+        while self._queue and next(iter(self._queue.values())).deadline <= now:
+            _, work = self._queue.popitem(last=False)
+            self._held_bytes -= len(work.body)
+            work.answer.set_result(NEVER_STARTED)
 
     # --- workers ---------------------------------------------------------------------------------
 
@@ -183,6 +193,8 @@ class Pool:
 
     def on_idle(self, link: WorkerLink) -> None:
         """Give a worker that is free what waits longest."""
+        if link.ended:
+            return
         self._idle.append(link)
         if self._queue:
             self._dispatch()
@@ -190,7 +202,7 @@ class Pool:
     async def _tend(self, number: int) -> None:
         """Keep one worker alive, as often as it takes; end where it cannot load the model."""
         deaths = loads = 0
-        while True:
+        while not self._closing:
             began = self._clock()
             loaded, how = await self._live(number)
             loads = 0 if loaded else loads + 1
@@ -213,6 +225,7 @@ class Pool:
         self._links[number] = link
         try:
             ended = await process.wait()
+            await self._last_words(link)
         finally:
             del self._links[number]
             process.kill()
@@ -224,9 +237,19 @@ class Pool:
         await self._loop.create_unix_connection(lambda: link, sock=process.socket)
         return link
 
-    def _forget(self, link: WorkerLink) -> None:
+    async def _last_words(self, link: WorkerLink) -> None:
+        """Let what an ended worker has said come in, e.g. why it could not load the model."""
+        link.ended = True
+        self._rest(link)
+        with contextlib.suppress(TimeoutError):  # a process that it left may hold the socket
+            await asyncio.wait_for(link.gone.wait(), _LAST_WORDS_S)
+
+    def _rest(self, link: WorkerLink) -> None:
         if link in self._idle:
             self._idle.remove(link)
+
+    def _forget(self, link: WorkerLink) -> None:
+        self._rest(link)
         if not self._closing:
             self.counts.lost += 1
         link.lose(LOST)
@@ -241,10 +264,7 @@ class Pool:
         while True:
             await asyncio.sleep(_SWEEP_S)
             now = self._clock()
-            while self._queue and next(iter(self._queue.values())).deadline <= now:
-                _, work = self._queue.popitem(last=False)
-                self._held_bytes -= len(work.body)
-                work.answer.set_result(NEVER_STARTED)
+            self._drop_overdue(now)
             for link in self._links.values():
                 link.overdue(now, TOO_LONG)
                 self._end_if_it_hangs(link, now)

@@ -43,6 +43,10 @@ class WorkerLink(asyncio.Protocol):
         self.process = process
         self.started = clock()
         self.ready = False
+        #: Set once nothing more can come from it.
+        self.gone = asyncio.Event()
+        #: Its process has ended; what it said last may still come.
+        self.ended = False
         self.batch_size = 1
         #: What the worker said of a model that cannot be loaded.
         self.cause = ""
@@ -59,6 +63,7 @@ class WorkerLink(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """End a worker that has hung up: it does not answer any more."""
         self._transport = None
+        self.gone.set()
         self.process.kill()
 
     def appetite(self, waiting: int) -> int:

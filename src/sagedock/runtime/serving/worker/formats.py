@@ -146,9 +146,10 @@ def _refuse_pickle(raw: bytes) -> None:
 
 
 def _no_array(what: str, error: Exception) -> InvalidInput:
-    if "pickle" in str(error) or "Object arrays" in str(error):
+    if "Object arrays" in str(error):
         return UnsupportedType(f"arrays of objects (pickles) are not read: send numbers as {what}")
-    return InvalidInput(f"the body is not {what}: {error}")
+    reason = "it does not start as one" if "pickle" in str(error) else error  # numpy's other guess
+    return InvalidInput(f"the body is not {what}: {reason}")
 
 
 _READERS: dict[str, Callable[[bytes | str], Any]] = {
