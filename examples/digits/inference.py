@@ -33,7 +33,7 @@ def model_fn(model_dir: str) -> nn.Module:
     return network.eval()
 
 
-def model_warmup_fn(model_dir: str, model: nn.Module) -> None:
+def model_warmup_fn(_: str, model: nn.Module) -> None:
     """Predict once before the first client comes."""
     predict_fn(np.zeros((1, PIXELS)), model)
 

@@ -48,7 +48,7 @@ def test_a_model_file_is_served_without_code(model: ModelFolder, file: str) -> N
 @pytest.mark.parametrize("file", ["weights.safetensors", "weights.pt"])
 def test_weights_are_read_by_a_few_lines_of_code(model: ModelFolder, file: str) -> None:
     save = {
-        "weights.safetensors": "from safetensors.torch import save_file as s; s(net.state_dict(), f)",
+        "weights.safetensors": "import safetensors.torch as s; s.save_file(net.state_dict(), f)",
         "weights.pt": "torch.save(net.state_dict(), f)",
     }
     model.make(NETWORK + ANSWER + f"f = '/made/{file}'; " + save[file])

@@ -58,7 +58,7 @@ class Options:
             workers=workers,
             timeout_s=read.seconds(variables.SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS, int(timeout)),
             startup_timeout_s=read.seconds(variables.SAGEMAKER_STARTUP_TIMEOUT, _STARTUP_S),
-            max_payload_mb=_payload(read),
+            max_payload_mb=_payload(read, in_batch=_in_batch(env)),
             queue_size=read.whole(variables.SAGEDOCK_QUEUE_SIZE, _QUEUE_SIZE, least=1),
             batch_size=read.whole(variables.SAGEDOCK_BATCH_SIZE, _BATCH_SIZE, least=1),
             transforms=read.whole(variables.SAGEMAKER_MAX_CONCURRENT_TRANSFORMS, workers, least=0),
@@ -110,10 +110,15 @@ class _Reader:
         return number if fitting else default
 
 
-def _payload(read: _Reader) -> int:
+def _in_batch(env: Mapping[str, str]) -> bool:
+    return env.get(variables.SAGEMAKER_BATCH.name, "").lower() == "true"
+
+
+def _payload(read: _Reader, *, in_batch: bool) -> int:
     """Return the largest body in megabytes; 0, batch transform's word for any, is the most."""
     most, usual = int(limits.BATCH_PAYLOAD_MB), int(limits.INVOCATION_PAYLOAD_MB)
-    given = read.whole(variables.SAGEMAKER_MAX_PAYLOAD_IN_MB, usual, least=0, most=most)
+    least = 0 if in_batch else 1
+    given = read.whole(variables.SAGEMAKER_MAX_PAYLOAD_IN_MB, usual, least=least, most=most)
     return given or most
 
 

@@ -37,7 +37,10 @@ def test_every_word_is_heard() -> None:
 
 
 def test_batch_transforms_zero_means_as_much_as_there_may_be() -> None:
-    assert Options.read({"SAGEMAKER_MAX_PAYLOAD_IN_MB": "0"}).max_payload_mb == 100
+    any_size = {"SAGEMAKER_MAX_PAYLOAD_IN_MB": "0"}
+    assert Options.read({**any_size, "SAGEMAKER_BATCH": "True"}).max_payload_mb == 100
+    with pytest.raises(InvalidRequest, match="'0' must be a whole number from 1 to 100"):
+        Options.read(any_size)
 
 
 def test_every_problem_is_told_at_once() -> None:
@@ -54,7 +57,7 @@ def test_every_problem_is_told_at_once() -> None:
         "SAGEMAKER_MODEL_SERVER_WORKERS: 'many' must be a whole number from 1 to 10000",
         "SAGEMAKER_BIND_TO_PORT: '70000' must be a whole number from 1 to 65535",
         "SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS: '0' must be a number of seconds above 0",
-        "SAGEMAKER_MAX_PAYLOAD_IN_MB: '101' must be a whole number from 0 to 100",
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB: '101' must be a whole number from 1 to 100",
     )
 
 
