@@ -12,6 +12,7 @@ from sagedock.runtime.log import say
 from sagedock.runtime.serving import packages
 from sagedock.runtime.serving.front.access_log import AccessLog
 from sagedock.runtime.serving.front.application import Application
+from sagedock.runtime.serving.front.invocation import Invocations
 from sagedock.runtime.serving.front.metrics import Metrics
 from sagedock.runtime.serving.front.server import Server, listen
 from sagedock.runtime.serving.options import Options
@@ -56,12 +57,12 @@ async def _serve(options: Options, env: Mapping[str, str]) -> None:
     log = AccessLog()
     application = Application(pool=pool, options=options, log=log, metrics=Metrics())
     grace_s = int(limits.SERVING_STOP_GRACE_S) - _RESERVE_S
-    server = Server(application, say, grace_s)
+    server = Server(application, application.invocations, say, grace_s)
     listener = listen(options.port)
     say(f"listening on {options.port}; loading the model in {options.workers} worker(s)")
     duties = [
         loop.create_task(server.serve(sockets=[listener])),
-        loop.create_task(_tick(application, log)),
+        loop.create_task(_tick(application.invocations, log)),
     ]
     try:
         await _until_stopped(pool, variables, stop)
@@ -117,10 +118,10 @@ async def _start(pool: Pool, variables: dict[str, str]) -> None:
     pool.start()
 
 
-async def _tick(application: Application, log: AccessLog) -> None:
+async def _tick(invocations: Invocations, log: AccessLog) -> None:
     while True:
         await asyncio.sleep(_FLUSH_S)
-        application.watch()
+        invocations.watch()
         log.flush()
 
 

@@ -120,7 +120,7 @@ async def served(*behaviours: Behaviour, ready: bool = True, **variables: str) -
         lines: list[str] = []
         log = AccessLog(lines.append)
         application = Application(pool=pool, options=options, log=log, metrics=Metrics())
-        server = Server(application, said.append, 20)
+        server = Server(application, application.invocations, said.append, 20)
         listener = listen(0, "127.0.0.1")
         port = listener.getsockname()[1]
         serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -305,7 +305,7 @@ def test_a_client_that_hangs_up_frees_its_place() -> None:
             writer.write(request("POST", "/invocations", b"gone"))
             await until(lambda: server.pool.waiting == 1)
             await asyncio.sleep(0.11)  # the server looks whether clients of slow requests stay
-            server.application.watch()
+            server.application.invocations.watch()
             writer.close()
             await until(lambda: server.pool.waiting == 0)
             next_one = asyncio.create_task(server.invoke(b"next"))
@@ -481,7 +481,7 @@ def test_a_stop_answers_all_that_came_in_and_takes_nothing_more() -> None:
             waiting = [asyncio.create_task(server.invoke(b"%d" % n)) for n in range(24)]
             await until(lambda: server.pool.waiting == 23)
             stopping = asyncio.create_task(server.server.stop())
-            await until(lambda: server.application.draining)
+            await until(lambda: server.application.invocations.draining)
             assert (await server.ask("GET", "/ping")).status == 503
             await stopping
             await until(lambda: not accepts(server.port))

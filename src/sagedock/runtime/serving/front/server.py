@@ -5,11 +5,12 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import uvicorn
 
 from sagedock.errors import InvalidRequest
-from sagedock.runtime.serving.front.application import Application
+from sagedock.runtime.serving.front.invocation import Invocations
 from sagedock.runtime.serving.front.protocol import http_protocol
 from sagedock.runtime.serving.pool.work import CutShort
 
@@ -40,9 +41,14 @@ class Server(uvicorn.Server):
     """A uvicorn that leaves signals to us, and that loses no request when it stops."""
 
     def __init__(
-        self, application: Application, say: Callable[[str], None], stop_within_s: float
+        self,
+        application: Any,
+        invocations: Invocations,
+        say: Callable[[str], None],
+        stop_within_s: float,
     ) -> None:
-        self._application = application
+        """``application`` is an ASGI application; ``invocations`` are told of the stop."""
+        self._invocations = invocations
         _log_errors(say)
         super().__init__(
             uvicorn.Config(
@@ -68,7 +74,7 @@ class Server(uvicorn.Server):
 
     async def stop(self) -> None:
         """Take what has come in already, answer it, and take nothing more."""
-        self._application.draining = True
+        self._invocations.draining = True
         await asyncio.sleep(_LINGER_S)
         self.should_exit = True
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -47,8 +48,10 @@ class _Process:
         return self.process.pid
 
     def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):  # it has ended already
-            self.process.kill()
+        # not process.kill(): asyncio's own looks for an end first, and `wait` would miss it
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):  # it has ended already
+                os.kill(self.pid, signal.SIGKILL)
 
     async def wait(self) -> str:
         code = await self.process.wait()
