@@ -256,7 +256,9 @@ def test_sigterm_under_load_loses_no_accepted_request(model: ModelFolder) -> Non
             except OSError:
                 return  # no more connections are taken
             try:
-                connection.request("POST", "/invocations", b"[1]", {"content-type": "text/csv"})
+                connection.request(
+                    "POST", "/invocations", b"[1]", {"content-type": "application/json"}
+                )
                 status = connection.getresponse().status
             except (OSError, Exception):  # noqa: BLE001
                 status = 0

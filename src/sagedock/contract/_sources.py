@@ -12,6 +12,7 @@ SPOT = _GUIDE + "model-managed-spot-training.html"
 WARM_POOLS = _GUIDE + "train-warm-pools.html"
 HOSTING = _GUIDE + "your-algorithms-inference-code.html"
 BATCH = _GUIDE + "your-algorithms-batch-code.html"
+MULTI_MODEL = _GUIDE + "mms-container-apis.html"
 PIPELINES = _GUIDE + "inference-pipeline-real-time.html"
 HOSTING_QUESTIONS = _GUIDE + "hosting-faqs.html"
 

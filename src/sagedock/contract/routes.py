@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sagedock.contract import _sources as source
 
-__all__ = ["EXECUTION_PARAMETERS", "INVOCATIONS", "PING", "PORT", "Route"]
+__all__ = ["EXECUTION_PARAMETERS", "INVOCATIONS", "MODELS", "PING", "PORT", "Route"]
 
 #: Where the container listens, unless SAGEMAKER_BIND_TO_PORT names another port (source: HOSTING).
 PORT = 8080
@@ -34,6 +34,13 @@ INVOCATIONS = Route(
     path="/invocations",
     answers="a prediction for the body",
     source=source.HOSTING,
+)
+MODELS = Route(
+    method="POST",
+    path="/models",
+    answers="200 once model_name is loaded from url; GET lists, /models/NAME describes (GET) and "
+    "unloads (DELETE), /models/NAME/invoke predicts (POST)",
+    source=source.MULTI_MODEL,
 )
 EXECUTION_PARAMETERS = Route(
     method="GET",

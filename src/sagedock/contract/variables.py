@@ -28,6 +28,7 @@ __all__ = [
     "SAGEMAKER_MAX_PAYLOAD_IN_MB",
     "SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS",
     "SAGEMAKER_MODEL_SERVER_WORKERS",
+    "SAGEMAKER_MULTI_MODEL",
     "SAGEMAKER_PROGRAM",
     "SAGEMAKER_REGION",
     "SAGEMAKER_STARTUP_TIMEOUT",
@@ -194,6 +195,12 @@ SAGEMAKER_MAX_PAYLOAD_IN_MB = Variable(
     setter="platform",
     holds="the largest body of a request, in megabytes; 0: no limit of the platform's own",
     source=source.BATCH,
+)
+SAGEMAKER_MULTI_MODEL = Variable(
+    name="SAGEMAKER_MULTI_MODEL",
+    setter="platform",
+    holds="`true` where the container serves many models, loaded on demand",
+    source=source.MULTI_MODEL,
 )
 SAGEMAKER_SUBMIT_DIRECTORY = Variable(
     name="SAGEMAKER_SUBMIT_DIRECTORY",

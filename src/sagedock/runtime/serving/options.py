@@ -37,6 +37,7 @@ class Options:
     several_records: bool
     gpus: Sequence[str]
     threads: int
+    multi_model: bool
 
     @property
     def max_payload_bytes(self) -> int:
@@ -49,22 +50,23 @@ class Options:
         read = _Reader(env)
         gpus = gpus_of(env, devices)
         processors = len(os.sched_getaffinity(0))
-        workers = read.whole(
-            variables.SAGEMAKER_MODEL_SERVER_WORKERS, len(gpus) or _usable(processors), least=1
-        )
+        many = _is_true(env, variables.SAGEMAKER_MULTI_MODEL)
+        usual = 1 if many else len(gpus) or _usable(processors)
+        workers = read.whole(variables.SAGEMAKER_MODEL_SERVER_WORKERS, usual, least=1)
         timeout = limits.INVOCATION_TIMEOUT_S
         options = cls(
             port=read.whole(variables.SAGEMAKER_BIND_TO_PORT, routes.PORT, least=1, most=65535),
             workers=workers,
             timeout_s=read.seconds(variables.SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS, int(timeout)),
             startup_timeout_s=read.seconds(variables.SAGEMAKER_STARTUP_TIMEOUT, _STARTUP_S),
-            max_payload_mb=_payload(read, in_batch=_in_batch(env)),
+            max_payload_mb=_payload(read, in_batch=_is_true(env, variables.SAGEMAKER_BATCH)),
             queue_size=read.whole(variables.SAGEDOCK_QUEUE_SIZE, _QUEUE_SIZE, least=1),
             batch_size=read.whole(variables.SAGEDOCK_BATCH_SIZE, _BATCH_SIZE, least=1),
             transforms=read.whole(variables.SAGEMAKER_MAX_CONCURRENT_TRANSFORMS, workers, least=0),
             several_records=_several(env),
             gpus=gpus,
             threads=max(1, _usable(processors) // workers),
+            multi_model=many,
         )
         if read.problems:
             raise InvalidRequest(read.problems)
@@ -110,8 +112,8 @@ class _Reader:
         return number if fitting else default
 
 
-def _in_batch(env: Mapping[str, str]) -> bool:
-    return env.get(variables.SAGEMAKER_BATCH.name, "").lower() == "true"
+def _is_true(env: Mapping[str, str], variable: variables.Variable) -> bool:
+    return env.get(variable.name, "").lower() == "true"  # local mode writes True
 
 
 def _payload(read: _Reader, *, in_batch: bool) -> int:

@@ -10,32 +10,32 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
-from sagedock.contract import paths
 from sagedock.errors import InvalidRequest
 from sagedock.runtime import requirements
 from sagedock.runtime.log import write_all
-from sagedock.runtime.place import locate
 
-__all__ = ["install"]
+__all__ = ["CODE", "importable", "install"]
 
-_CODE, _REQUIREMENTS = "code", "requirements.txt"
+#: The folder of a model's code.
+CODE = "code"
+_REQUIREMENTS = "requirements.txt"
+_PREFIX = "sagedock-packages-"
 _TAIL_LINES = 50
 _WHEELS = (
     f"; no package index can be reached: put the wheels of all that it asks for, and of what they"
-    f" need, in {_CODE}/{requirements.WHEELHOUSE} of the model, or install them in the image"
+    f" need, in {CODE}/{requirements.WHEELHOUSE} of the model, or install them in the image"
 )
 
 
 async def install(
-    env: Mapping[str, str], say: Callable[[str], None], site: Path | None = None
+    code: Path, env: Mapping[str, str], say: Callable[[str], None], *, apart: bool = False
 ) -> Path | None:
-    """Install the model's code/requirements.txt; return the folder to import from, if a new one.
+    """Install ``code``/requirements.txt; return the folder to import from, if a new one.
 
-    A folder ``code/wheelhouse`` is where pip looks, without a network. Packages go where the
-    image's own are; where that is read-only, to a new folder. Raises InvalidRequest where pip
-    fails.
+    A folder ``wheelhouse`` there is where pip looks, without a network. Packages go where the
+    image's own are; where that is read-only, or with ``apart``, to a new folder. Raises
+    InvalidRequest where pip fails.
     """
-    code = locate(paths.MODEL, env) / _CODE
     if not (code / _REQUIREMENTS).is_file():
         return None
     found = requirements.find_packages(
@@ -44,23 +44,23 @@ async def install(
         online=requirements.has_route(),
         env=env,
     )
-    folder = _new_folder(site or Path(sysconfig.get_path("purelib")))
+    writable = os.access(sysconfig.get_path("purelib"), os.W_OK)
+    folder = None if writable and not apart else Path(tempfile.mkdtemp(prefix=_PREFIX))
     where = ("--target", str(folder)) if folder else ()
     command = ("-m", "pip", "install", *found.options, *where, "-r", _REQUIREMENTS)
     say(f"installing: {' '.join(command[1:])}")
     code_of_pip, tail = await _run(command, code)
     if code_of_pip:
         last = next((line for line in reversed(tail) if line.startswith("ERROR")), "")
-        problem = f"pip could not install {_CODE}/{_REQUIREMENTS} (exit {code_of_pip}): {last}"
+        problem = f"pip could not install {CODE}/{_REQUIREMENTS} (exit {code_of_pip}): {last}"
         hint = _WHEELS if requirements.no_index_hint(found, tail) else ""
         raise InvalidRequest([problem + hint])
     return folder
 
 
-def _new_folder(site: Path) -> Path | None:
-    if os.access(site, os.W_OK):
-        return None
-    return Path(tempfile.mkdtemp(prefix="sagedock-packages-"))
+def importable(folder: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """Return the variable by which a worker imports from ``folder`` first."""
+    return {"PYTHONPATH": ":".join(filter(None, (str(folder), env.get("PYTHONPATH"))))}
 
 
 async def _run(command: tuple[str, ...], cwd: Path) -> tuple[int, list[str]]:

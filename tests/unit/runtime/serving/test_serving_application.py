@@ -12,6 +12,7 @@ import pytest
 
 from sagedock.runtime.serving.front.access_log import AccessLog
 from sagedock.runtime.serving.front.application import Application
+from sagedock.runtime.serving.front.invocation import Invocations
 from sagedock.runtime.serving.front.metrics import Metrics
 from sagedock.runtime.serving.front.server import Server, listen
 from sagedock.runtime.serving.options import Options
@@ -53,7 +54,7 @@ class Served:
 
     port: int
     pool: Pool
-    application: Application
+    invocations: Invocations
     server: Server
     serving: "asyncio.Task[None]"
     lines: list[str]
@@ -119,8 +120,12 @@ async def served(*behaviours: Behaviour, ready: bool = True, **variables: str) -
     ) as (pool, said):
         lines: list[str] = []
         log = AccessLog(lines.append)
-        application = Application(pool=pool, options=options, log=log, metrics=Metrics())
-        server = Server(application, application.invocations, said.append, 20)
+        metrics = Metrics()
+        invocations = Invocations(max_payload_mb=options.max_payload_mb, log=log, metrics=metrics)
+        application = Application(
+            pool=pool, options=options, invocations=invocations, metrics=metrics
+        )
+        server = Server(application, invocations, said.append, 20)
         listener = listen(0, "127.0.0.1")
         port = listener.getsockname()[1]
         serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -128,7 +133,7 @@ async def served(*behaviours: Behaviour, ready: bool = True, **variables: str) -
         yield Served(
             port=port,
             pool=pool,
-            application=application,
+            invocations=invocations,
             server=server,
             serving=serving,
             lines=lines,
@@ -305,7 +310,7 @@ def test_a_client_that_hangs_up_frees_its_place() -> None:
             writer.write(request("POST", "/invocations", b"gone"))
             await until(lambda: server.pool.waiting == 1)
             await asyncio.sleep(0.11)  # the server looks whether clients of slow requests stay
-            server.application.invocations.watch()
+            server.invocations.watch()
             writer.close()
             await until(lambda: server.pool.waiting == 0)
             next_one = asyncio.create_task(server.invoke(b"next"))
@@ -481,7 +486,7 @@ def test_a_stop_answers_all_that_came_in_and_takes_nothing_more() -> None:
             waiting = [asyncio.create_task(server.invoke(b"%d" % n)) for n in range(24)]
             await until(lambda: server.pool.waiting == 23)
             stopping = asyncio.create_task(server.server.stop())
-            await until(lambda: server.application.invocations.draining)
+            await until(lambda: server.invocations.draining)
             assert (await server.ask("GET", "/ping")).status == 503
             await stopping
             await until(lambda: not accepts(server.port))

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 
 from sagedock.contract import limits, routes
-from sagedock.runtime.serving.front.access_log import AccessLog
 from sagedock.runtime.serving.front.invocation import Invocations, Receive, Scope, Send
 from sagedock.runtime.serving.front.metrics import CONTENT_TYPE, METRICS_PATH, Metrics
 from sagedock.runtime.serving.options import Options
@@ -23,14 +22,13 @@ _JSON = [(b"content-type", b"application/json")]
 class Application:
     """Answers /ping, /invocations, /execution-parameters and /metrics."""
 
-    def __init__(self, *, pool: Pool, options: Options, log: AccessLog, metrics: Metrics) -> None:
+    def __init__(
+        self, *, pool: Pool, options: Options, invocations: Invocations, metrics: Metrics
+    ) -> None:
         self._pool = pool
         self._options = options
-        self._log = log
         self._metrics = metrics
-        self.invocations = Invocations(
-            max_payload_mb=options.max_payload_mb, log=log, metrics=metrics
-        )
+        self._invocations = invocations
         self._others: dict[tuple[str, str], Callable[[], Answer]] = {
             (routes.PING.method, _PING): self._ping,
             ("GET", METRICS_PATH): self._tell_metrics,
@@ -40,15 +38,14 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["path"] == _INVOCATIONS and scope["method"] == "POST":
-            await self.invocations.serve(self._pool, _INVOCATIONS, scope, receive, send)
+            await self._invocations.serve(self._pool, _INVOCATIONS, scope, receive, send)
             return
         began = time.monotonic()
         method, path = scope["method"], scope["path"]
         answer = self._other("GET" if method == "HEAD" else method, path)
-        await self.invocations.whole(send, answer)
+        await self._invocations.whole(send, answer)
         if path != _PING or answer.status != 200:
-            took = time.monotonic() - began
-            self._log.add(method, path, answer.status, 0, len(answer.body), took, 0)
+            self._invocations.note(scope, answer, time.monotonic() - began)
 
     # --- what is answered at once ----------------------------------------------------------------
 
@@ -64,14 +61,14 @@ class Application:
         return refusal(404, f"nothing is served here: use {_INVOCATIONS} or {_PING}")
 
     def _ping(self) -> Answer:
-        if self._pool.healthy and not self.invocations.draining:
+        if self._pool.healthy and not self._invocations.draining:
             return Answer(200, b"")
         workers = f"{self._pool.ready} of {self._options.workers} workers can serve"
-        return refusal(503, "the server is stopping" if self.invocations.draining else workers)
+        return refusal(503, "the server is stopping" if self._invocations.draining else workers)
 
     def _tell_metrics(self) -> Answer:
         headers = pack_headers([(b"content-type", CONTENT_TYPE)])
-        return Answer(200, headers, self._metrics.text(self._pool).encode())
+        return Answer(200, headers, self._metrics.text({"": self._pool}).encode())
 
     def _execution(self) -> Answer:
         options = self._options

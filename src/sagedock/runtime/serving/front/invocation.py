@@ -132,6 +132,11 @@ class Invocations:
             call.watcher = asyncio.create_task(self._watch(pool, call, work))
         return answer
 
+    def note(self, scope: Scope, answer: Answer, took_s: float) -> None:
+        """Write down a request that was answered at once."""
+        sent = len(answer.body)
+        self._log.add(scope["method"], scope["path"], answer.status, 0, sent, took_s, 0)
+
     def watch(self) -> None:
         """Look from now on whether the clients of slow requests leave. Call it now and then.
 

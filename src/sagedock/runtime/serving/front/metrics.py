@@ -1,8 +1,9 @@
 """Numbers for Prometheus, in its text format."""
 
+import json
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from sagedock.runtime.serving.pool.pool import Pool
 
@@ -47,9 +48,9 @@ class Metrics:
         self._received += received
         self._sent += sent
 
-    def text(self, pool: Pool) -> str:
-        """Return all numbers, the pool's too."""
-        return "\n".join([*self._own(), *_of(pool)]) + "\n"
+    def text(self, pools: Mapping[str, Pool]) -> str:
+        """Return all numbers; a pool's are labelled with its model's name, if it has one."""
+        return "\n".join([*self._own(), *_of(pools)]) + "\n"
 
     def _own(self) -> Iterator[str]:
         yield "# TYPE sagedock_invocations_total counter"
@@ -66,15 +67,23 @@ class Metrics:
         yield from _row("sent_bytes_total", "counter", self._sent)
 
 
-def _of(pool: Pool) -> Iterator[str]:
-    counts = pool.counts
-    yield from _row("requests_waiting", "gauge", pool.waiting)
-    yield from _row("requests_running", "gauge", pool.running)
-    yield from _row("workers_ready", "gauge", pool.ready)
-    yield from _row("workers_started_total", "counter", counts.started)
-    yield from _row("workers_lost_total", "counter", counts.lost)
-    yield from _row("batches_total", "counter", counts.batches)
-    yield from _row("batched_requests_total", "counter", counts.batched)
+_OF_POOLS: tuple[tuple[str, str, Callable[[Pool], int]], ...] = (
+    ("requests_waiting", "gauge", lambda pool: pool.waiting),
+    ("requests_running", "gauge", lambda pool: pool.running),
+    ("workers_ready", "gauge", lambda pool: pool.ready),
+    ("workers_started_total", "counter", lambda pool: pool.counts.started),
+    ("workers_lost_total", "counter", lambda pool: pool.counts.lost),
+    ("batches_total", "counter", lambda pool: pool.counts.batches),
+    ("batched_requests_total", "counter", lambda pool: pool.counts.batched),
+)
+
+
+def _of(pools: Mapping[str, Pool]) -> Iterator[str]:
+    for name, kind, number in _OF_POOLS:
+        yield f"# TYPE sagedock_{name} {kind}"
+        for model, pool in pools.items():
+            label = f"{{model={json.dumps(model)}}}" if model else ""
+            yield f"sagedock_{name}{label} {number(pool)}"
 
 
 def _row(name: str, kind: str, value: int) -> Iterator[str]:

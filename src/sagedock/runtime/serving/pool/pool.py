@@ -22,8 +22,6 @@ _SWEEP_S = 0.1
 _PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 #: A worker that lived so long has not died of its start.
 _STABLE_S = 60.0
-#: So often one worker may fail to load the model before the server ends.
-_LOADS = 3
 _LAST_WORDS_S = 0.2
 _ID_LIMIT = 1 << 32
 
@@ -43,6 +41,8 @@ class PoolLimits:
     stream_timeout_s: float = 480.0
     startup_timeout_s: float = 600.0
     batch_size: int = 32
+    #: So often one worker may fail to load the model before the pool gives up.
+    loads: int = 3
 
 
 @dataclass(slots=True, kw_only=True)
@@ -186,6 +186,14 @@ class Pool:
         if not task.cancelled() and (error := task.exception()) and not self.failed.done():
             self.failed.set_exception(error)
 
+    async def up(self) -> str | None:
+        """Wait until every worker has loaded the model; return why one cannot, None if all have."""
+        while not self.healthy:
+            if self.failed.done():
+                return self.failed.result()
+            await asyncio.sleep(_SWEEP_S / 10)
+        return None
+
     def on_ready(self, link: WorkerLink) -> None:
         """Let a worker that has loaded its model take requests."""
         link.batch_size = min(link.batch_size, self._limits.batch_size)
@@ -206,7 +214,7 @@ class Pool:
             began = self._clock()
             loaded, how = await self._live(number)
             loads = 0 if loaded else loads + 1
-            if loads >= _LOADS:
+            if loads >= self._limits.loads:
                 self._give_up(how)
                 return
             deaths = 0 if self._clock() - began > _STABLE_S else deaths + 1
@@ -307,8 +315,10 @@ class Pool:
             work.answer.set_result(answer)
 
     async def close(self) -> None:
-        """End every worker."""
+        """End every worker; none is left on return."""
         self._closing = True
+        processes = [link.process for link in self._links.values()]
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(process.wait() for process in processes))

@@ -58,8 +58,11 @@ class _Process:
         return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
 
 
-def launcher(environment: Callable[[int], Mapping[str, str]]) -> Launch:
-    """Return what starts a worker; ``environment`` gives each one's variables by its number."""
+def launcher(environment: Callable[[int], Mapping[str, str]], *folder: str) -> Launch:
+    """Return what starts a worker; ``environment`` gives each one's variables by its number.
+
+    ``folder`` is the model's, where that is not the platform's /opt/ml/model.
+    """
 
     async def launch(number: int) -> WorkerProcess:
         ours, theirs = socket.socketpair()
@@ -67,7 +70,7 @@ def launcher(environment: Callable[[int], Mapping[str, str]]) -> Launch:
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER)
         with theirs:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", _WORKER, str(theirs.fileno())),
+                *(sys.executable, "-m", _WORKER, str(theirs.fileno()), *folder),
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 env=environment(number),

@@ -3,12 +3,14 @@
 It loads the model, says so, and answers batches until the front hangs up.
 """
 
+import contextlib
 import os
 import socket
 import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from sagedock.contract import paths, variables
 from sagedock.errors import SagedockError
@@ -22,6 +24,9 @@ from sagedock.runtime.serving.worker.user_code import find_functions, import_pro
 __all__ = ["main"]
 
 _BROKEN = 500
+_OOM_WISH = Path("/proc/self/oom_score_adj")
+#: A model that is being loaded goes before those that serve.
+_WHILE_LOADING, _WHILE_SERVING = 900, 500
 #: As many as the front may give at once; it has its own limit.
 _LARGEST_BATCH = 1 << 16
 #: How long an answer may wait for the next of its batch.
@@ -29,15 +34,20 @@ _HELD_S = 0.001
 
 
 def main(arguments: Sequence[str], env: Mapping[str, str] = os.environ) -> int:
-    """Serve the socket whose file descriptor is the only argument; return the exit code."""
+    """Serve the socket whose file descriptor is the first argument; return the exit code.
+
+    The second is the model's folder, where that is not the platform's.
+    """
+    _be_killed_first(_WHILE_LOADING)
     channel = Channel(socket.socket(fileno=int(arguments[0])))
     try:
-        model = _load(env)
+        model = _load(Path(arguments[1]) if len(arguments) > 1 else locate(paths.MODEL, env), env)
     except Exception as error:  # noqa: BLE001 - whatever the user's code raises, the front must know
         if not isinstance(error, SagedockError):
             traceback.print_exc()
         channel.send([Frame(Kind.FAILED, body=_cause(error).encode())])
         return 1
+    _be_killed_first(_WHILE_SERVING)
     try:
         batches = model.functions.batch_predict_fn is not None
         channel.send([Frame(Kind.READY, _LARGEST_BATCH if batches else 1)])
@@ -47,8 +57,13 @@ def main(arguments: Sequence[str], env: Mapping[str, str] = os.environ) -> int:
         return 0
 
 
-def _load(env: Mapping[str, str]) -> Model:
-    folder = locate(paths.MODEL, env)
+def _be_killed_first(wish: int) -> None:
+    """Tell the kernel which process to end where memory runs out: a worker, never the front."""
+    with contextlib.suppress(OSError):  # a container may forbid it
+        _OOM_WISH.write_text(str(wish), encoding="ascii")
+
+
+def _load(folder: Path, env: Mapping[str, str]) -> Model:
     functions = find_functions(import_program(folder, env), default_handler())
     properties = {
         "model_dir": str(folder),

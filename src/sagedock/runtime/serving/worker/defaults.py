@@ -63,15 +63,15 @@ def _torch_predict(data: Any, model: Any) -> Any:
     tensors = _tensors(data)
     try:
         return _called(model, tensors)
-    except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError) or not _speaks_of_shapes(error):
+    except (RuntimeError, AssertionError) as error:
+        if isinstance(error, torch.OutOfMemoryError) or not _says_unfit(error):
             raise
         unfit = InvalidInput(f"the model does not take an input of {_described(tensors)}")
         if isinstance(tensors, dict) or tensors.is_floating_point():
             raise unfit from error
     try:  # [1, 2] may have been meant as [1.0, 2.0]
         return _called(model, tensors.float())
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError) as error:
         raise unfit from error
 
 
@@ -82,9 +82,10 @@ def _called(model: Any, tensors: Any) -> Any:
         return model(**tensors) if isinstance(tensors, dict) else model(tensors)
 
 
-def _speaks_of_shapes(error: RuntimeError) -> bool:
+def _says_unfit(error: Exception) -> bool:
+    """Say whether an error is about the input; an exported program asserts its input's shape."""
     text = str(error).lower()
-    return any(word in text for word in _UNFIT)
+    return isinstance(error, AssertionError) or any(word in text for word in _UNFIT)
 
 
 def _tensors(data: Any) -> Any:
