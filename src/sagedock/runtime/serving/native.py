@@ -10,8 +10,9 @@ from sagedock.contract import limits
 from sagedock.runtime.log import say
 from sagedock.runtime.serving.front.access_log import AccessLog
 from sagedock.runtime.serving.front.invocation import Invocations
+from sagedock.runtime.serving.front.listener import listen
 from sagedock.runtime.serving.front.metrics import Metrics
-from sagedock.runtime.serving.front.server import Server, listen
+from sagedock.runtime.serving.front.server import Server
 from sagedock.runtime.serving.many_models import ManyModels
 from sagedock.runtime.serving.one_model import OneModel
 from sagedock.runtime.serving.options import Options
@@ -55,7 +56,7 @@ async def _serve(options: Options, env: Mapping[str, str]) -> None:
         with _stop_signal() as stopped:
             await _first(stopped, *duties)
         say("stopping: no more connections are taken")
-        await server.stop()
+        await server.stop(listener)
         if not await service.drain(_GRACE_S - 1):
             say("some requests took longer than the grace: they are not answered")
         await serving

@@ -13,8 +13,9 @@ import pytest
 from sagedock.runtime.serving.front.access_log import AccessLog
 from sagedock.runtime.serving.front.application import Application
 from sagedock.runtime.serving.front.invocation import Invocations
+from sagedock.runtime.serving.front.listener import admit_no_more, listen
 from sagedock.runtime.serving.front.metrics import Metrics
-from sagedock.runtime.serving.front.server import Server, listen
+from sagedock.runtime.serving.front.server import Server
 from sagedock.runtime.serving.options import Options
 from sagedock.runtime.serving.pool.frames import Frame, Kind
 from sagedock.runtime.serving.pool.pool import Pool
@@ -57,6 +58,7 @@ class Served:
     invocations: Invocations
     server: Server
     serving: "asyncio.Task[None]"
+    listener: socket.socket
     lines: list[str]
     said: list[str]
     options: Options
@@ -136,6 +138,7 @@ async def served(*behaviours: Behaviour, ready: bool = True, **variables: str) -
             invocations=invocations,
             server=server,
             serving=serving,
+            listener=listener,
             lines=lines,
             said=said,
             options=options,
@@ -485,9 +488,12 @@ def test_a_stop_answers_all_that_came_in_and_takes_nothing_more() -> None:
         async with served(answering(gate)) as server:
             waiting = [asyncio.create_task(server.invoke(b"%d" % n)) for n in range(24)]
             await until(lambda: server.pool.waiting == 23)
-            stopping = asyncio.create_task(server.server.stop())
-            await until(lambda: server.invocations.draining)
-            assert (await server.ask("GET", "/ping")).status == 503
+            reader, writer = await server.open()  # it has come in, and asks nothing so far
+            stopping = asyncio.create_task(server.server.stop(server.listener))
+            await until(lambda: not accepts(server.port))
+            writer.write(request("GET", "/ping"))
+            assert (await reply(reader)).status == 503
+            writer.close()
             await stopping
             await until(lambda: not accepts(server.port))
             gate.open()
@@ -497,6 +503,19 @@ def test_a_stop_answers_all_that_came_in_and_takes_nothing_more() -> None:
             await asyncio.wait_for(server.serving, 20)
 
     run(test())
+
+
+def test_who_has_come_in_before_the_stop_is_not_reset() -> None:
+    listener = listen(0, "127.0.0.1")
+    with socket.create_connection(listener.getsockname()) as early:
+        admit_no_more(listener)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(listener.getsockname())
+        accepted, _ = listener.accept()
+        listener.close()
+        early.sendall(b"asked")
+        assert accepted.recv(5) == b"asked"
+        accepted.close()
 
 
 def accepts(port: int) -> bool:

@@ -9,32 +9,19 @@ from typing import Any
 
 import uvicorn
 
-from sagedock.errors import InvalidRequest
 from sagedock.runtime.serving.front.invocation import Invocations
+from sagedock.runtime.serving.front.listener import BACKLOG, admit_no_more
 from sagedock.runtime.serving.front.protocol import http_protocol
 from sagedock.runtime.serving.pool.work import CutShort
 
-__all__ = ["Server", "listen"]
+__all__ = ["Server"]
 
 #: Longer than load balancers keep a connection, so that they close it, not we.
 _KEEP_ALIVE_S = 120
-_BACKLOG = 2048
-_ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - the platform calls from outside the container
-#: Connections that came in before the stop are still taken.
-_LINGER_S = 0.3
-
-
-def listen(port: int, host: str = _ANY_ADDRESS) -> socket.socket:
-    """Return a listening socket. Raises InvalidRequest where the port cannot be had."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise InvalidRequest([f"port {port} cannot be listened on: {error.strerror}"]) from error
-    return listener
+#: After the stop: how long connections that have come in are accepted, and how long those that are
+#: accepted may take until they begin their first request.
+_ACCEPT_S, _BEGIN_S = 0.3, 2.0
+_POLL_S = 0.02
 
 
 class Server(uvicorn.Server):
@@ -54,7 +41,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 application,
                 access_log=False,
-                backlog=_BACKLOG,
+                backlog=BACKLOG,
                 date_header=False,
                 http=http_protocol(),
                 lifespan="off",
@@ -72,11 +59,21 @@ class Server(uvicorn.Server):
         """Leave signals alone."""
         yield
 
-    async def stop(self) -> None:
+    async def stop(self, listener: socket.socket) -> None:
         """Take what has come in already, answer it, and take nothing more."""
         self._invocations.draining = True
-        await asyncio.sleep(_LINGER_S)
+        admit_no_more(listener)
+        await asyncio.sleep(_ACCEPT_S)
+        for _ in range(int(_BEGIN_S / _POLL_S)):
+            if not any(self._is_new(each) for each in self.server_state.connections):
+                break
+            await asyncio.sleep(_POLL_S)
         self.should_exit = True
+
+    @staticmethod
+    def _is_new(connection: Any) -> bool:
+        """Say whether a connection has not begun a request so far."""
+        return connection.cycle is None
 
 
 def _log_errors(say: Callable[[str], None]) -> None:
