@@ -41,6 +41,9 @@ for device in cpu cuda; do
     lock $training/torch-$device.lock $training/torch-$device.in \
         -c $training/build.lock -c $training/requirements.lock
 done
+serving=containers/serving
+lock $serving/requirements.lock $serving/requirements.in \
+    -c $training/build.lock -c $training/torch-cpu.lock
 project_requirements | lock requirements-dev.lock -
 for client in tests/clients/*/requirements.in; do
     lock "${client%.in}.lock" "$client"

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from sagedock.contract import _sources as source
 
 __all__ = [
+    "BATCH_PAYLOAD_MB",
     "FAILURE_REASON_CHARACTERS",
     "HOSTS_RESOLVE_S",
-    "INVOCATION_S",
+    "INVOCATION_PAYLOAD_MB",
+    "INVOCATION_TIMEOUT_S",
     "MODEL_DOWNLOAD_S",
-    "PAYLOAD_BYTES",
     "PING_ANSWER_S",
     "SERVING_STARTUP_S",
     "SERVING_STOP_GRACE_S",
-    "STREAM_S",
+    "STREAM_TIMEOUT_S",
     "TRAINING_STOP_GRACE_S",
     "Limit",
 ]
@@ -36,13 +37,16 @@ FAILURE_REASON_CHARACTERS = Limit(
     value=1024, unit="characters", source=source.DESCRIBE_TRAINING_JOB
 )
 HOSTS_RESOLVE_S = Limit(value=900, unit="seconds", source=source.TOOLKIT)
-#: Serving: how long /ping may take to answer, how long it may take to answer 200 at all, how long
-#: an answer or a whole stream may take, and what lies between SIGTERM and SIGKILL.
-PING_ANSWER_S = Limit(value=2, unit="seconds", source=source.INFERENCE)
-SERVING_STARTUP_S = Limit(value=480, unit="seconds", source=source.INFERENCE)
-INVOCATION_S = Limit(value=60, unit="seconds", source=source.INFERENCE)
-STREAM_S = Limit(value=480, unit="seconds", source=source.INFERENCE)
-SERVING_STOP_GRACE_S = Limit(value=30, unit="seconds", source=source.INFERENCE)
+#: Serving: how long /ping may take to answer, and how long it may take to answer 200 at all.
+PING_ANSWER_S = Limit(value=2, unit="seconds", source=source.HOSTING)
+SERVING_STARTUP_S = Limit(value=480, unit="seconds", source=source.HOSTING)
 #: The most that a variant may ask for; what it has without asking is not told.
 MODEL_DOWNLOAD_S = Limit(value=3600, unit="seconds", source=source.PRODUCTION_VARIANT)
-PAYLOAD_BYTES = Limit(value=25 * 1024 * 1024, unit="bytes", source=source.HOSTING_QUESTIONS)
+SERVING_STOP_GRACE_S = Limit(value=30, unit="seconds", source=source.HOSTING)
+#: How long a container may take to answer, and to end an answer that it streams.
+INVOCATION_TIMEOUT_S = Limit(value=60, unit="seconds", source=source.HOSTING)
+STREAM_TIMEOUT_S = Limit(value=480, unit="seconds", source=source.HOSTING_QUESTIONS)
+#: A megabyte is 1024 * 1024 bytes here: nobody was seen to be refused between the two.
+INVOCATION_PAYLOAD_MB = Limit(value=25, unit="megabytes", source=source.HOSTING_QUESTIONS)
+#: Batch transform: the payload, and the payload times the concurrent requests.
+BATCH_PAYLOAD_MB = Limit(value=100, unit="megabytes", source=source.BATCH)

@@ -2,11 +2,8 @@
 
 __all__ = [
     "INTERFACE",
-    "INVOCATIONS_PATH",
     "MASTER_PORT",
     "MPI_PORT",
-    "PING_PATH",
-    "SERVING_PORT",
     "SSH_PORT",
     "host",
 ]
@@ -20,11 +17,6 @@ MASTER_PORT = 7777
 SSH_PORT = 22
 #: Where the first host of an MPI job waits for the others: our launcher's own.
 MPI_PORT = 7778
-#: Where a serving container listens, and what it answers: GET PING_PATH, POST INVOCATIONS_PATH
-#: (source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html).
-SERVING_PORT = 8080
-PING_PATH = "/ping"
-INVOCATIONS_PATH = "/invocations"
 
 
 def host(number: int) -> str:

@@ -13,12 +13,26 @@ __all__ = [
     "OMPI_COMM_WORLD_SIZE",
     "RANK",
     "S3_ENDPOINT_URL",
+    "SAGEDOCK_BATCH_SIZE",
     "SAGEDOCK_DISTRIBUTED_BACKEND",
     "SAGEDOCK_HOSTS_RESOLVE_S",
+    "SAGEDOCK_QUEUE_SIZE",
+    "SAGEDOCK_SERVER",
     "SAGEMAKER_BASE_DIR",
+    "SAGEMAKER_BATCH",
+    "SAGEMAKER_BATCH_STRATEGY",
+    "SAGEMAKER_BIND_TO_PORT",
+    "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT",
     "SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY",
+    "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS",
+    "SAGEMAKER_MAX_PAYLOAD_IN_MB",
+    "SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS",
+    "SAGEMAKER_MODEL_SERVER_WORKERS",
+    "SAGEMAKER_MULTI_MODEL",
     "SAGEMAKER_PROGRAM",
     "SAGEMAKER_REGION",
+    "SAGEMAKER_STARTUP_TIMEOUT",
+    "SAGEMAKER_SUBMIT_DIRECTORY",
     "SAGEMAKER_TRAINING_MODULE",
     "SM_STUDIO_LOCAL_MODE",
     "TRAINING_JOB_ARN",
@@ -151,4 +165,88 @@ OMPI_COMM_WORLD_SIZE = Variable(
     setter="launcher",
     holds="how many processes Open MPI's mpirun started",
     source=source.OPEN_MPI,
+)
+SAGEMAKER_BIND_TO_PORT = Variable(
+    name="SAGEMAKER_BIND_TO_PORT",
+    setter="platform",
+    holds="the port to listen on, in inference pipelines and multi-container endpoints",
+    source=source.PIPELINES,
+)
+SAGEMAKER_BATCH = Variable(
+    name="SAGEMAKER_BATCH",
+    setter="platform",
+    holds="`true` while the container serves a batch transform job",
+    source=source.BATCH,
+)
+SAGEMAKER_MAX_CONCURRENT_TRANSFORMS = Variable(
+    name="SAGEMAKER_MAX_CONCURRENT_TRANSFORMS",
+    setter="platform",
+    holds="batch transform: how many requests come at once",
+    source=source.BATCH,
+)
+SAGEMAKER_BATCH_STRATEGY = Variable(
+    name="SAGEMAKER_BATCH_STRATEGY",
+    setter="platform",
+    holds="batch transform: whether a request holds one record or several",
+    source=source.BATCH,
+)
+SAGEMAKER_MAX_PAYLOAD_IN_MB = Variable(
+    name="SAGEMAKER_MAX_PAYLOAD_IN_MB",
+    setter="platform",
+    holds="the largest body of a request, in megabytes; 0: no limit of the platform's own",
+    source=source.BATCH,
+)
+SAGEMAKER_MULTI_MODEL = Variable(
+    name="SAGEMAKER_MULTI_MODEL",
+    setter="platform",
+    holds="`true` where the container serves many models, loaded on demand",
+    source=source.MULTI_MODEL,
+)
+SAGEMAKER_SUBMIT_DIRECTORY = Variable(
+    name="SAGEMAKER_SUBMIT_DIRECTORY",
+    setter="user",
+    holds="the folder of the user's code; where it is not set, `code` in the model's folder",
+    source=source.INFERENCE_TOOLKIT,
+)
+SAGEMAKER_MODEL_SERVER_WORKERS = Variable(
+    name="SAGEMAKER_MODEL_SERVER_WORKERS",
+    setter="user",
+    holds="how many processes hold the model",
+    source=source.INFERENCE_TOOLKIT,
+)
+SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS = Variable(
+    name="SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS",
+    setter="user",
+    holds="how long a request may take",
+    source=source.INFERENCE_TOOLKIT,
+)
+SAGEMAKER_STARTUP_TIMEOUT = Variable(
+    name="SAGEMAKER_STARTUP_TIMEOUT",
+    setter="user",
+    holds="how many seconds a worker may take to load the model",
+    source=source.INFERENCE_TOOLKIT,
+)
+SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT = Variable(
+    name="SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT",
+    setter="user",
+    holds="the content type of answers to requests that accept any",
+    source=source.INFERENCE_TOOLKIT,
+)
+SAGEDOCK_SERVER = Variable(
+    name="SAGEDOCK_SERVER",
+    setter="user",
+    holds="which model server `serve` starts",
+    source="sagedock",
+)
+SAGEDOCK_QUEUE_SIZE = Variable(
+    name="SAGEDOCK_QUEUE_SIZE",
+    setter="user",
+    holds="how many requests may wait for a worker",
+    source="sagedock",
+)
+SAGEDOCK_BATCH_SIZE = Variable(
+    name="SAGEDOCK_BATCH_SIZE",
+    setter="user",
+    holds="how many waiting requests a batch_predict_fn gets at once, at most",
+    source="sagedock",
 )

@@ -60,8 +60,8 @@ class Settings:
     metrics_period_s: float = PUBLISHED_EVERY_S
     endpoint_startup_s: float | None = None
     endpoint_stop_grace_s: float = float(limits.SERVING_STOP_GRACE_S.value)
-    invocation_s: float = float(limits.INVOCATION_S.value)
-    stream_s: float = float(limits.STREAM_S.value)
+    invocation_s: float = float(limits.INVOCATION_TIMEOUT_S.value)
+    stream_s: float = float(limits.STREAM_TIMEOUT_S.value)
     allow_instance_types: frozenset[str] = frozenset()
     file_systems: Mapping[str, Path] = field(default_factory=dict)
     check_answers: bool = False

@@ -17,7 +17,7 @@ __all__ = ["ConfigOperations"]
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
-_LISTING = Listing(kind=CONFIG.name, members="EndpointConfigs", keep=tuple(CONFIG.summary))
+_LISTING = Listing(kind=CONFIG.name, member="EndpointConfigs")
 #: Members of the request that Describe echoes when they were sent.
 _ECHOED = ("KmsKeyId", "DataCaptureConfig", "VpcConfig", "ExecutionRoleArn")
 

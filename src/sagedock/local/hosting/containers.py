@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagedock.contract import network as names
-from sagedock.contract import paths, signals, variables
+from sagedock.contract import paths, routes, signals, variables
 from sagedock.engine import BindMount, ContainerSpec
 from sagedock.local.endpoints import container_variables
 from sagedock.local.hosting.plan import Plan, VariantPlan
@@ -107,7 +106,7 @@ class Site:
             gpus=share.gpus,
             devices=share.devices,
             # Where the engine runs in a virtual machine, its networks cannot be reached from here.
-            ports=(names.SERVING_PORT,) if self.platform.container_hosts else (),
+            ports=(routes.PORT,) if self.platform.container_hosts else (),
         )
 
     def _model(self, variant: VariantPlan) -> BindMount:

@@ -32,7 +32,7 @@ _ENDING = ServiceError(
     message="The local SageMaker is ending: start it again with `sagedock local up`",
     http_status=503,
 )
-_LISTING = Listing(kind=ENDPOINT.name, members="Endpoints", keep=tuple(ENDPOINT.summary))
+_LISTING = Listing(kind=ENDPOINT.name, member="Endpoints")
 #: An endpoint in these can be updated, and deleted; one that failed can be deleted only.
 _AT_REST = ("InService", "OutOfService", "UpdateRollbackFailed")
 

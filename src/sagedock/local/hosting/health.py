@@ -2,7 +2,7 @@
 
 import http.client
 
-from sagedock.contract import limits, network
+from sagedock.contract import limits, routes
 
 __all__ = ["answers_ping"]
 
@@ -13,7 +13,7 @@ def answers_ping(address: tuple[str, int]) -> bool:
     """Say whether a container answers /ping with 200, within the time it has for it."""
     connection = http.client.HTTPConnection(*address, timeout=float(limits.PING_ANSWER_S.value))
     try:
-        connection.request("GET", network.PING_PATH)
+        connection.request("GET", routes.PING.path)
         return connection.getresponse().status == _OK
     except (OSError, http.client.HTTPException):
         return False

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from sagedock.contract import network
+from sagedock.contract import routes
 from sagedock.errors import ContainerNotStarted, EngineError
 from sagedock.local.hosting import reasons
 from sagedock.local.hosting.containers import Site, log_group
@@ -161,7 +161,7 @@ class Instance:
         ends = time.monotonic() + self._startup_s
         pause_s = _FIRST_PAUSE_S
         while True:
-            address = self._engine.address(container, network.SERVING_PORT)
+            address = self._engine.address(container, routes.PORT)
             if address is not None and answers_ping(address):
                 break
             if self._retired.wait(pause_s):

@@ -21,7 +21,7 @@ __all__ = ["ModelOperations", "containers_of", "data_of"]
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
-_LISTING = Listing(kind=MODEL.name, members="Models", keep=tuple(MODEL.summary))
+_LISTING = Listing(kind=MODEL.name, member="Models")
 #: Members of the request that Describe echoes when they were sent.
 _ECHOED = ("ExecutionRoleArn", "VpcConfig", "InferenceExecutionConfig")
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sagedock import api
-from sagedock.contract import network
+from sagedock.contract import routes
 from sagedock.local.hosting.connection import Answer
 from sagedock.local.hosting.eventstream import CONTENT_TYPE
 
@@ -106,7 +106,7 @@ class Asked:
 def passed_on(asked: Asked, body: bytes) -> bytes:
     """Return the request that a container gets."""
     lines = [
-        b"POST " + network.INVOCATIONS_PATH.encode() + b" HTTP/1.1",
+        b"POST " + routes.INVOCATIONS.path.encode() + b" HTTP/1.1",
         b"Host: model",
         b"Content-Length: " + str(len(body)).encode(),
     ]

@@ -40,7 +40,7 @@ _OPERATIONS = {
     "invocations-response-stream": "InvokeEndpointWithResponseStream",
 }
 _SIGNED = re.compile(rb"Credential=[^/,\s]+/\d{8}/(?P<region>[a-z0-9-]+)/sagemaker/")
-_MOST_BYTES = int(limits.PAYLOAD_BYTES)
+_MOST_BYTES = int(limits.INVOCATION_PAYLOAD_MB) * 1024 * 1024
 #: From here on a container's answer is an error.
 _ERROR = 400
 

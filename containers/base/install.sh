@@ -1,7 +1,8 @@
 #!/bin/bash
-# Install the gathered packages into /opt/venv, without what no job needs. Runs in the builder stage.
+# Install the gathered packages into /opt/venv, without what no job needs. Runs in a builder stage.
 #
-# /wheels holds the packages and packages.lock, which names them: no network is needed.
+# /wheels holds the packages and packages.lock, which names them: no network is needed. /locks holds
+# build.lock: what makes wheels of source distributions.
 set -euo pipefail
 
 site=$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
@@ -14,8 +15,11 @@ install() { # bytecode is compiled once, after the trimming
 trim() { # tests, headers, and the symbols that only a linker reads
     rm -rf "$site"/torch/{test,include,share} "$site"/torch/lib/*.a \
         "$site"/torch/bin/{*Test,test_*,protoc*,*.ptl,upgrader_models}
-    find "$site"/{numpy,scipy,gevent,greenlet,psutil,zope,networkx,sympy} \
-        -type d -name tests -prune -exec rm -rf {} +
+    local package
+    for package in numpy scipy gevent greenlet psutil zope networkx sympy; do
+        [[ ! -d $site/$package ]] ||
+            find "$site/$package" -type d -name tests -prune -exec rm -rf {} +
+    done
     strip --strip-unneeded "$site"/torch/lib/libtorch_cpu.so
 }
 

@@ -1,0 +1,5 @@
+"""The serving contract over HTTP, before the pool.
+
+``application``  the routes, as ASGI; ``server`` is the uvicorn before it
+``access_log``   a line for each request; ``metrics`` their numbers
+"""

@@ -1,0 +1,63 @@
+"""uvicorn's HTTP protocol, over a transport that writes an answer's head and body at once."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.config import HTTP_PROTOCOLS
+from uvicorn.importer import import_from_string
+
+__all__ = ["GatheringTransport", "http_protocol"]
+
+#: Above this, pieces are written from where they lie.
+_JOINED = 1 << 16
+
+
+class GatheringTransport:
+    """A transport that keeps what is written until the event loop's next turn.
+
+    One system call then takes a whole answer, and its reader wakes once.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._pieces: list[bytes] = []
+        self.is_closing = transport.is_closing  # asked for each answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Write soon."""
+        if not self._pieces:
+            self._loop.call_soon(self.flush)
+        self._pieces.append(data)
+
+    def flush(self) -> None:
+        """Write now."""
+        pieces, self._pieces = self._pieces, []
+        if not pieces or self.is_closing():
+            return
+        if sum(map(len, pieces)) <= _JOINED:
+            self._transport.write(b"".join(pieces))
+        else:
+            self._transport.writelines(pieces)
+
+    def close(self) -> None:
+        """Write what waits, then close."""
+        self.flush()
+        self._transport.close()
+
+
+def http_protocol() -> type[asyncio.Protocol]:
+    """Return uvicorn's own choice of a protocol (httptools, else h11) with such a transport."""
+    uvicorns: Any = import_from_string(HTTP_PROTOCOLS["auto"])
+
+    class Gathering(uvicorns):  # type: ignore[misc]
+        """One connection."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            """Put the gathering transport before the real one."""
+            super().connection_made(GatheringTransport(transport, self.loop))
+
+    return Gathering

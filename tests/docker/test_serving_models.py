@@ -1,0 +1,207 @@
+"""What can be served, and where: model files, the toolkit, packages, no network, other ports."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.docker.serving_container import IMAGE, ModelFolder, model
+from tests.docker.test_launcher_requirements import wheel
+
+__all__ = ["model"]
+
+ROOT = Path(__file__).resolve().parents[2]
+DIGITS = ROOT / "examples" / "digits"
+ECHO = "def model_fn(d): return 1\ndef predict_fn(data, model): return data\n"
+NETWORK = "import torch; torch.manual_seed(0); net = torch.nn.Linear(3, 2).eval()\n"
+SAVE = {
+    "model.pt": "torch.jit.script(net).save('/made/model.pt')",
+    "model.pt2": "torch.export.save(torch.export.export(net, (torch.ones(2, 3),),"
+    " dynamic_shapes=({0: torch.export.Dim('n')},)), '/made/model.pt2')",
+}
+ANSWER = (
+    "import json; json.dump(net(torch.ones(4, 3)).tolist(), open('/made/expected.json', 'w'))\n"
+)
+
+
+@pytest.mark.parametrize("file", SAVE)
+def test_a_model_file_is_served_without_code(model: ModelFolder, file: str) -> None:
+    model.make(NETWORK + ANSWER + SAVE[file])
+    serving = model.serve()
+    expected = json.loads((model.folder / "expected.json").read_text())
+    for rows in (
+        b"[[1.0, 1, 1], [1, 1, 1], [1, 1, 1], [1, 1, 1]]",
+        b"[" + b"[1,1,1]," * 3 + b"[1,1,1]]",
+    ):
+        assert np.allclose(serving.invoke(rows).json, expected)
+    csv = serving.invoke(b"1,1,1\n1,1,1\n", content_type="text/csv", accept="text/csv")
+    assert len(csv.body.splitlines()) == 2
+    unfit = serving.invoke(b"[[1, 1]]")
+    assert (unfit.status, unfit.json["error"]) == (
+        400,
+        "the model does not take an input of shape [1, 2] and type int64",
+    )
+
+
+@pytest.mark.parametrize("file", ["weights.safetensors", "weights.pt"])
+def test_weights_are_read_by_a_few_lines_of_code(model: ModelFolder, file: str) -> None:
+    save = {
+        "weights.safetensors": "import safetensors.torch as s; s.save_file(net.state_dict(), f)",
+        "weights.pt": "torch.save(net.state_dict(), f)",
+    }
+    model.make(NETWORK + ANSWER + f"f = '/made/{file}'; " + save[file])
+    serving = model.serve(f"""
+import torch
+from sagedock.runtime.serving import load_weights
+def model_fn(d):
+    net = torch.nn.Linear(3, 2)
+    net.load_state_dict(load_weights(d + "/{file}"))
+    return net.eval()
+""")
+    expected = json.loads((model.folder / "expected.json").read_text())
+    assert np.allclose(serving.invoke(b"[[1, 1, 1]]").json, expected[:1])
+
+
+def test_a_pickle_in_the_place_of_weights_is_not_run(model: ModelFolder) -> None:
+    model.make(
+        "import torch, pathlib\n"
+        "class Bomb:\n"
+        "    def __reduce__(self): return pathlib.Path.touch, (pathlib.Path('/tmp/bomb'),)\n"
+        "torch.save(Bomb(), '/made/model.pt')"
+    )
+    serving = model.code(
+        "from sagedock.runtime.serving import load_weights\n"
+        "def model_fn(d):\n"
+        "    try: load_weights(d + '/model.pt')\n"
+        "    except Exception as error: return type(error).__name__\n"
+        "def predict_fn(data, model): return model\n"
+    ).serve()
+    assert serving.invoke().json == "UnpicklingError"
+    assert serving.shell("ls /tmp/bomb").startswith("ls: cannot access")
+
+
+def test_the_digits_example_serves_what_it_trains(model: ModelFolder) -> None:
+    rng = np.random.default_rng(0)
+    digits = rng.integers(0, 10, 40)
+    pixels = rng.integers(0, 17, (40, 64))
+    pixels[:, :10] = np.eye(10, dtype=int)[digits] * 16  # so that there is something to learn
+    csv = "\n".join(",".join(map(str, [d, *p])) for d, p in zip(digits, pixels, strict=True))
+    (model.folder / "data").mkdir()
+    (model.folder / "data" / "all.csv").write_text(csv)
+    subprocess.run(
+        [
+            *("docker", "run", "--rm", "--volume", f"{model.folder}:/made"),
+            *("--volume", f"{DIGITS}:/code:ro", "--workdir", "/tmp", IMAGE),
+            *("python", "/code/train.py", "--model-dir", "/made", "--epochs", "60"),
+            *("--train", "/made/data", "--test", "/made/data"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    serving = model.code((DIGITS / "inference.py").read_text()).serve()
+    rows = "\n".join(",".join(map(str, p)) for p in pixels).encode()
+    found = serving.invoke(rows, content_type="text/csv", accept="application/json").json
+    assert np.mean(np.array(found) == digits) > 0.9
+    short = serving.invoke(b"[1, 2]")
+    assert (short.status, short.json["error"]) == (
+        400,
+        "send rows of 64 pixels, 0 to 16, not [1, 2]",
+    )
+
+
+def test_the_defaults_are_a_handler_of_awss_toolkit(model: ModelFolder) -> None:
+    serving = model.serve(ECHO)
+    script = (
+        "from sagemaker_inference.default_inference_handler import DefaultInferenceHandler as D\n"
+        "from sagedock.runtime.serving.worker.defaults import default_handler\n"
+        "print(isinstance(default_handler(), D))"
+    )
+    assert serving.shell(f'python -c "{script}"') == "True\n"
+
+
+def test_errors_of_awss_toolkit_keep_their_status(model: ModelFolder) -> None:
+    serving = model.serve("""
+from sagemaker_inference import decoder, errors
+def model_fn(d): return 1
+def input_fn(data, content_type): return decoder.decode(data, content_type)
+def predict_fn(data, model): raise errors.GenericInferenceToolkitError(429, "slower, please")
+""")
+    found = serving.invoke()
+    assert (found.status, found.json) == (429, {"error": "slower, please"})
+    assert serving.invoke(content_type="image/png").status == 415
+
+
+def test_onnx_without_its_runtime_says_so(model: ModelFolder) -> None:
+    (model.folder / "model.onnx").write_bytes(b"")
+    serving = model.start()
+    assert serving.container.wait(timeout=120)["StatusCode"] == 1
+    assert (
+        "this image has no onnxruntime: name onnxruntime in code/req"
+        in serving.log.splitlines()[-1]
+    )
+
+
+# --- where ---------------------------------------------------------------------------------------
+
+ASK = (
+    "python -c 'import urllib.request as u; "
+    'print(u.urlopen(u.Request("http://127.0.0.1:8080/{path}", {body})).read().decode())\''
+)
+
+
+def test_without_a_network_and_a_writable_disk(model: ModelFolder) -> None:
+    """requirements.txt from the model's own wheels, too."""
+    wheel(model.folder / "code" / "wheelhouse", "probe", "from needed import VALUE", "needed")
+    wheel(model.folder / "code" / "wheelhouse", "needed", "VALUE = 'from the wheelhouse'")
+    model.code("probe==1\n", "requirements.txt")
+    serving = model.code(
+        "import probe\ndef model_fn(d): return probe.VALUE\n"
+        "def transform_fn(model, data, content_type, accept): return model\n"
+    ).start(network_mode="none", read_only=True, tmpfs={"/tmp": ""})
+    for _ in range(600):
+        asked = serving.container.exec_run(["bash", "-c", ASK.format(path="ping", body="None")])
+        serving.container.reload()
+        assert serving.container.status == "running", serving.log
+        if asked.exit_code == 0:
+            break
+    ask = ASK.format(path="invocations", body='b"x"')
+    assert serving.shell(ask) == "from the wheelhouse\n", serving.log
+
+
+def test_packages_that_cannot_be_had_end_the_container_with_the_remedy(model: ModelFolder) -> None:
+    serving = (
+        model.code("absent-probe==1\n", "requirements.txt").code(ECHO).start(network_mode="none")
+    )
+    assert serving.container.wait(timeout=120)["StatusCode"] == 1
+    last = serving.log.splitlines()[-1]
+    assert "No matching distribution found for absent-probe==1" in last
+    assert "put the wheels of all that it asks for" in last
+
+
+def test_another_port_on_request_and_that_one_alone(model: ModelFolder) -> None:
+    serving = model.code(ECHO).start(port=9090, environment={"SAGEMAKER_BIND_TO_PORT": "9090"})
+    assert serving.until(200).invoke().status == 200
+    listening = serving.shell("cat /proc/net/tcp /proc/net/tcp6")
+    assert f":{9090:04X} " in listening
+    assert f":{8080:04X} " not in listening
+
+
+def test_batch_transform_keeps_lines(model: ModelFolder) -> None:
+    environment = {"SAGEMAKER_BATCH": "true", "SAGEMAKER_BATCH_STRATEGY": "MULTI_RECORD"}
+    environment |= {"SAGEMAKER_MAX_PAYLOAD_IN_MB": "0", "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "4"}
+    serving = model.serve(ECHO, environment=environment)
+    csv = "".join(f"{n},{n + 1}\n" for n in range(100)).encode()
+    found = serving.invoke(csv, content_type="text/csv", accept="text/csv")
+    assert len(found.body.splitlines()) == 100
+    lines = serving.invoke(
+        b"[1]\n" * 100, content_type="application/jsonlines", accept="application/jsonlines"
+    )
+    assert lines.body == b"[1]\n" * 100
+    parameters = serving.ask("GET", "/execution-parameters").json
+    assert parameters == {
+        "MaxConcurrentTransforms": 1,
+        "BatchStrategy": "MULTI_RECORD",
+        "MaxPayloadInMB": 100,
+    }
