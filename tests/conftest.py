@@ -3,11 +3,14 @@
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from botocore.config import Config
 from hypothesis import settings
@@ -45,6 +48,23 @@ def _new_client(service: str, region: str, endpoint_url: str) -> Any:
         aws_secret_access_key="y",
         config=Config(retries={"max_attempts": 1}, parameter_validation=False),
     )
+
+
+@cache
+def plain_http() -> httpx.Client:
+    """Return a client that is there already, and reads no certificates: making one takes long."""
+    return httpx.Client(verify=False, timeout=60)
+
+
+def _make_bucket(endpoint_url: str) -> None:
+    """Make the bucket as boto3 does, without a client, which most tests need for nothing else."""
+    signed = f"AWS4-HMAC-SHA256 Credential=x/20260101/{REGION}/s3/aws4_request, Signature=0"
+    place = f"<LocationConstraint>{REGION}</LocationConstraint>"
+    plain_http().put(
+        f"{endpoint_url}/{BUCKET}",
+        headers={"authorization": signed},
+        content=f"<CreateBucketConfiguration>{place}</CreateBucketConfiguration>",
+    ).raise_for_status()
 
 
 @dataclass(frozen=True)
@@ -124,15 +144,25 @@ def succeed(_: Container) -> int:
     return 0
 
 
+@contextmanager
+def _running(home: Path) -> Iterator[Local]:
+    engine = FakeEngine(succeed, images=[IMAGE])
+    with LocalSageMaker(
+        home=home, engine=engine, check_answers=True, shutdown_grace_s=0.2
+    ) as server:
+        _make_bucket(server.endpoint_url)
+        yield Local(server=server, engine=engine)
+
+
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[Local]:
     """A local SageMaker with a bucket, an image, and containers that succeed at once."""
-    engine = FakeEngine(succeed, images=[IMAGE])
-    with LocalSageMaker(
-        home=tmp_path / "home", engine=engine, check_answers=True, shutdown_grace_s=0.2
-    ) as server:
-        made = Local(server=server, engine=engine)
-        made.client("s3").create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
+    with _running(tmp_path / "home") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def local_of_the_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    """The same for all tests of a file, where none leaves what another minds."""
+    with _running(tmp_path_factory.mktemp("shared") / "home") as made:
         yield made

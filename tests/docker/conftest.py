@@ -1,6 +1,7 @@
 """Real containers: every test here needs a Docker engine, and says so where there is none."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from docker.errors import APIError
 from sagedock import LocalSageMaker
 from sagedock.engine import connect
 from sagedock.errors import EngineUnavailable
+from sagedock.local.platform import HOME_LABEL, home_id
 from tests.conftest import BUCKET, REGION, Local
 
 TRAINING_IMAGE = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/sagedock-training:cpu"
+#: What a script waits with until ``let_go``.
+HOLD = "until [ -e /tmp/go ]; do sleep 0.05; done"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,7 +60,7 @@ class RealLocal(Local):
         self.client("sagemaker").create_training_job(**request)
         return str(request["TrainingJobName"])
 
-    def run_script(self, text: str, timeout_s: float = 60, **changes: Any) -> Any:
+    def run_script(self, text: str, timeout_s: float = 120, **changes: Any) -> Any:
         """Run a shell script as a job, and return what Describe answers at its end."""
         return self.ended(self.start(self.script(text, **changes)), timeout_s)
 
@@ -97,10 +101,14 @@ class RealLocal(Local):
         return json.loads(self.log(job)[-1])
 
 
+def let_go(engine: Any, home: Path) -> None:
+    """Let the scripts of a home's containers go on that HOLD holds."""
+    for found in engine.containers({HOME_LABEL: home_id(home)}):
+        subprocess.run(["docker", "exec", found.id, "touch", "/tmp/go"], check=True)
+
+
 def leftovers(engine: Any, local: LocalSageMaker) -> list[str]:
     """Return what a server's home still has in the engine."""
-    from sagedock.local.platform import HOME_LABEL, home_id
-
     labels = {HOME_LABEL: home_id(local.settings.home)}
     networks = [name for name in engine.networks(labels) if not miscounted(name)]
     return [each.name for each in engine.containers(labels)] + networks

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,6 +97,14 @@ class Job:
 
     def run(self, how: dict[str, Any], **options: Any) -> Ran:
         return self.ended(self.start(how, **options))
+
+
+def until_said(container: Container, text: str) -> None:
+    """Wait until a container's log has ``text``."""
+    deadline = time.monotonic() + 60
+    while text.encode() not in (log := container.logs()):
+        assert time.monotonic() < deadline, log.decode("utf-8", "replace")
+        time.sleep(0.1)
 
 
 def new_job(opt_ml: Path) -> Iterator[Job]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from docker.models.containers import Container
 
-from tests.docker.launcher_job import LABEL, OURS, STOCK, Job, job
+from tests.docker.launcher_job import LABEL, OURS, STOCK, Job, job, until_said
 
 __all__ = ["job"]
 pytestmark = pytest.mark.docker
@@ -57,7 +57,7 @@ def start_on(network: Any, job: Job, host: str, **options: Any) -> Container:
 
 def test_host_that_comes_later_is_waited_for(pair: Job, network: Any) -> None:
     first = start_on(network, pair, "algo-1")
-    time.sleep(4)
+    until_said(first, "waiting for algo-2")
     start_on(network, pair, "algo-2", environment={"SAGEMAKER_PROGRAM": "sleep.py"})
     ran = pair.ended(first)
     assert ran.code == 0, ran.log

@@ -1,7 +1,6 @@
 """requirements.txt without a network: from a channel of wheels, or a clear word at once."""
 
 import json
-import time
 import zipfile
 from pathlib import Path
 
@@ -70,10 +69,9 @@ def test_a_wheelhouse_without_wheels_is_named(isolated: Job) -> None:
 def test_without_a_wheelhouse_the_remedy_is_said_at_once(isolated: Job) -> None:
     isolated.channels.clear()
     isolated.script(USES).hyperparameters["sagemaker_program"] = "train.py"
-    began = time.monotonic()
     ran = isolated.run(OURS, network_mode="none")
     assert ran.code == 1
-    assert time.monotonic() - began < 20  # pip alone tries again for half a minute and longer
+    assert "Retrying" not in ran.log, "pip alone tries again for half a minute and longer"
     assert "No matching distribution found for mine==1" in ran.failure
     assert "channel 'wheelhouse'" in ran.failure
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.docker.launcher_job import OURS, STOCK, Job, Ran, job
+from tests.docker.launcher_job import OURS, STOCK, Job, Ran, job, until_said
 
 __all__ = ["job"]
 pytestmark = pytest.mark.docker
@@ -128,9 +128,12 @@ for _ in range(20):
             time.sleep(0.3)
         os._exit(0)
     os.wait()
-time.sleep(1.5)
-stats = [path.read_text() for path in pathlib.Path("/proc").glob("[0-9]*/stat")]
-states = [stat.rpartition(")")[2].split()[0] for stat in stats]
+time.sleep(1)
+for _ in range(30):             # seconds for a launcher that is slow to wait for them
+    stats = [path.read_text() for path in pathlib.Path("/proc").glob("[0-9]*/stat")]
+    states = [stat.rpartition(")")[2].split()[0] for stat in stats]
+    if not states.count("Z"): break
+    time.sleep(0.1)
 print("zombies", states.count("Z"))
 """
 
@@ -145,10 +148,7 @@ def test_stop_while_hosts_are_awaited(job: Job) -> None:
     job.script("print('never')")
     job.resources["hosts"] = ["algo-1", "algo-2"]
     container = job.start(OURS, network_mode="none")
-    deadline = time.monotonic() + 60
-    while b"waiting for" not in container.logs():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    until_said(container, "waiting for")
     container.stop(timeout=60)
     ran = job.ended(container)
     assert ran.code == 143

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.docker.hosts_job import Hosts, hosts
-from tests.docker.launcher_job import OURS, Job, job
+from tests.docker.launcher_job import OURS, Job, job, until_said
 
 __all__ = ["hosts", "job"]
 pytestmark = pytest.mark.docker
@@ -74,7 +74,7 @@ def test_an_interface_that_is_not_there_and_no_backend_named(pair: Hosts) -> Non
 def test_a_host_that_comes_seconds_later_is_waited_for(pair: Hosts) -> None:
     pair.script(TELLS % "")
     first = pair.start("algo-1")
-    time.sleep(4)
+    until_said(first, "waiting for algo-2")
     second = pair.start("algo-2")
     ran = pair.ended("algo-1", first)
     assert (ran.code, told(ran.out)[0]["of"]) == (0, 2), ran.log

@@ -235,7 +235,7 @@ def test_a_channel_of_one_instance_group_is_that_groups_alone(real: RealLocal) -
     )
     code = request["InputDataConfig"][-1]
     request["InputDataConfig"][-1] = of_type(code, InstanceGroupNames=["one", "two"])
-    job = real.ended(real.start(request), 60)
+    job = real.ended(real.start(request))
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     assert sorted(real.log("probe-1")) == [
         *('"train"', '"train"', "algo-1 code", "algo-2 code train 0 2", "algo-3 code train 1 3"),
@@ -272,9 +272,9 @@ def test_a_job_is_stopped_while_its_pipe_is_full(real: RealLocal) -> None:
             InputDataConfig=[real.channel(f"s3://{BUCKET}/data", **PIPE)],
         )
     )
-    real.until(name, lambda _: feeding() and (real_log(real, name) == ["10"]), 30)
+    real.until(name, lambda _: feeding() and (real_log(real, name) == ["10"]))
     real.client("sagemaker").stop_training_job(TrainingJobName=name)
-    assert real.ended(name, 30)["TrainingJobStatus"] == "Stopped"
+    assert real.ended(name)["TrainingJobStatus"] == "Stopped"
     assert feeding() == []
 
 

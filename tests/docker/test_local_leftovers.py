@@ -20,12 +20,12 @@ def volumes_of(home: Path) -> set[str]:
 
 def test_a_container_that_somebody_removed_leaves_no_volume(real: RealLocal) -> None:
     name = real.start(real.script("sleep 60"))
-    real.until(name, lambda job: job["SecondaryStatus"] == "Training", 30)
+    real.until(name, lambda job: job["SecondaryStatus"] == "Training")
     assert volumes_of(real.server.settings.home)
     home = home_id(real.server.settings.home)
     (found,) = real.engine.containers({HOME_LABEL: home, JOB_LABEL: name})
     subprocess.run(["docker", "rm", "-f", found.id], check=True, capture_output=True)
-    job = real.ended(name, 30)
+    job = real.ended(name)
     assert job["TrainingJobStatus"] == "Failed"
     real.client("sagemaker").delete_training_job(TrainingJobName=name)
     assert volumes_of(real.server.settings.home) == set()

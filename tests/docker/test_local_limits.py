@@ -12,7 +12,7 @@ import pytest
 from sagedock import LocalSageMaker
 from sagedock.engine import Engine
 from tests.conftest import BUCKET, REGION
-from tests.docker.conftest import RealLocal
+from tests.docker.conftest import HOLD, RealLocal, let_go
 
 
 def with_bucket(server: LocalSageMaker, engine: Engine) -> RealLocal:
@@ -63,17 +63,18 @@ def test_a_disk_that_is_full_when_the_model_is_stored(tiny_disk: Path, engine: E
 def test_a_disk_that_is_full_for_a_while(tiny_disk: Path, engine: Engine) -> None:
     with LocalSageMaker(home=tiny_disk / "home") as server:
         local = with_bucket(server, engine)
-        name = local.start(local.script("sleep 3"))
-        local.until(name, lambda job: job["SecondaryStatus"] == "Training", 30)
+        name = local.start(local.script(HOLD))
+        local.until(name, lambda job: job["SecondaryStatus"] == "Training")
         filler = tiny_disk / "filler"
         with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
             while file.write(bytes(4096)):
                 pass
+        let_go(engine, tiny_disk / "home")
         time.sleep(5)
         still = local.client("sagemaker").describe_training_job(TrainingJobName=name)
         assert still["TrainingJobStatus"] == "InProgress"
         filler.unlink()
-        job = local.ended(name, 30)
+        job = local.ended(name)
     assert job["TrainingJobStatus"] == "Failed"
     assert "database or disk is full" in job["FailureReason"]
 

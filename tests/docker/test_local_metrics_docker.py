@@ -11,7 +11,7 @@ import pytest
 from sagedock import LocalSageMaker
 from sagedock.engine import Engine
 from tests.conftest import BUCKET, REGION
-from tests.docker.conftest import RealLocal, leftovers
+from tests.docker.conftest import HOLD, RealLocal, leftovers, let_go
 from tests.docker.test_local_process import home, kill, reach
 
 __all__ = ["home"]  # the fixture
@@ -104,16 +104,17 @@ def test_a_server_that_is_killed_loses_and_doubles_no_point(home: Path, engine: 
     local = reach(home, engine)
     name = local.start(
         local.script(
-            "for i in $(seq 1 60); do echo n=$i; sleep 0.05; done",
+            f"for i in $(seq 1 60); do echo n=$i; sleep 0.05; [ $i != 40 ] || {HOLD}; done",
             AlgorithmSpecification={"MetricDefinitions": [{"Name": "n", "Regex": "n=([0-9]+)"}]},
         )
     )
     for _ in range(2):
-        local.until(name, lambda job: job["SecondaryStatus"] == "Training", 30)
+        local.until(name, lambda job: job["SecondaryStatus"] == "Training")
         time.sleep(0.6)
         kill(home)
         local = reach(home, engine, bucket=False)
-    job = local.ended(name, 60)
+    let_go(engine, home)
+    job = local.ended(name)
     assert job["TrainingJobStatus"] == "Completed"
     now = datetime.now(UTC)
     (day,) = local.client("cloudwatch").get_metric_statistics(

@@ -17,7 +17,7 @@ from sagedock.engine import Engine
 from sagedock.local import control, down, running, up
 from sagedock.local.platform import HOME_LABEL, home_id
 from tests.conftest import BUCKET, REGION
-from tests.docker.conftest import RealLocal
+from tests.docker.conftest import HOLD, RealLocal, let_go
 
 CLI = [sys.executable, "-m", "sagedock.cli"]
 
@@ -54,7 +54,7 @@ def kill(home: Path) -> None:
     found = running(home)
     assert found is not None
     os.kill(found.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while running(home) and time.monotonic() < deadline:
         time.sleep(0.01)
 
@@ -85,7 +85,7 @@ def test_a_server_killed_at_any_instant_loses_nothing(home: Path, engine: Engine
         time.sleep(instants.uniform(0.05, 1.2))
         kill(home)
         local = reach(home, engine, bucket=False)
-    job = local.ended(name, 60)
+    job = local.ended(name)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     log = local.log(name)
     assert [each for each in log if each.startswith("line")] == [
@@ -107,15 +107,16 @@ def test_a_pipe_goes_on_with_the_next_epoch_after_its_server_was_killed(
     name = local.start(
         local.script(
             "cd /opt/ml/input/data; wait_for() { until [ -p $1 ]; do sleep 0.02; done; }; "
-            "(head -c 1000000; echo begun >&2; sleep 3; cat) < train_0 | wc -c; "
+            f"(head -c 1000000; echo begun >&2; {HOLD}; cat) < train_0 | wc -c; "
             "for epoch in 1 2; do wait_for train_$epoch; cat train_$epoch | wc -c; done",
             InputDataConfig=[local.channel(f"s3://{BUCKET}/data/", InputMode="Pipe")],
         )
     )
-    local.until(name, lambda _: has_log(local, name), 30)
+    local.until(name, lambda _: has_log(local, name))
     kill(home)
+    let_go(engine, home)
     local = reach(home, engine, bucket=False)
-    job = local.ended(name, 60)
+    job = local.ended(name)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     first, *others = (int(line) for line in local.log(name) if line != "begun")
     assert 1_000_000 <= first < 20_000_000
@@ -132,12 +133,16 @@ def has_log(local: RealLocal, name: str) -> bool:
 
 def test_a_job_that_ended_while_no_server_ran_is_collected(home: Path, engine: Engine) -> None:
     local = reach(home, engine)
-    name = local.start(local.script("echo begun; sleep 2; echo done; echo w > /opt/ml/model/w"))
-    local.until(name, lambda job: job["SecondaryStatus"] == "Training", 30)
+    name = local.start(local.script(f"echo begun; {HOLD}; echo done; echo w > /opt/ml/model/w"))
+    local.until(name, lambda job: job["SecondaryStatus"] == "Training")
     kill(home)
-    time.sleep(3)
+    let_go(engine, home)
+    deadline = time.monotonic() + 60
+    while {each.state for each in engine.containers({HOME_LABEL: home_id(home)})} != {"exited"}:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     local = reach(home, engine, bucket=False)
-    assert local.ended(name, 30)["TrainingJobStatus"] == "Completed"
+    assert local.ended(name)["TrainingJobStatus"] == "Completed"
     assert local.log(name) == ["begun", "done"]
 
 
@@ -158,7 +163,7 @@ def test_a_restarted_server_answers_for_old_jobs_and_buckets(home: Path, engine:
 def test_down_stops_a_running_job_and_leaves_nothing(home: Path, engine: Engine) -> None:
     local = reach(home, engine)
     name = local.start(local.script("trap 'exit 0' TERM; while true; do sleep 0.1; done"))
-    local.until(name, lambda job: job["SecondaryStatus"] == "Training", 30)
+    local.until(name, lambda job: job["SecondaryStatus"] == "Training")
     assert sagedock("local", "down", home=home).returncode == 0
     labels = {HOME_LABEL: home_id(home)}
     assert not engine.containers(labels)
@@ -178,7 +183,7 @@ def test_ctrl_c_ends_a_server_in_the_foreground(home: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline().startswith("local SageMaker: http://127.0.0.1:")
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
     assert running(home) is None
 
 
@@ -201,7 +206,7 @@ def test_status_env_and_down_by_the_command_line(home: Path) -> None:
 def test_clean_removes_what_a_killed_server_left(home: Path, engine: Engine) -> None:
     local = reach(home, engine)
     local.start(local.script("sleep 600"))
-    local.until("probe-1", lambda job: job["SecondaryStatus"] == "Training", 30)
+    local.until("probe-1", lambda job: job["SecondaryStatus"] == "Training")
     refused = sagedock("local", "clean", home=home)
     assert refused.returncode == 5
     assert "end it first with `sagedock local down`" in refused.stderr
@@ -252,25 +257,25 @@ def test_options_for_a_server_that_runs_already(home: Path, engine: Engine) -> N
 def test_a_server_killed_while_machines_are_taken_away_finishes_the_job(
     home: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SAGEDOCK_STOP_GRACE_S", "20")
+    monkeypatch.setenv("SAGEDOCK_STOP_GRACE_S", "60")
     local = reach(home, engine)
     name = local.start(
         local.script(
             "cd /opt/ml/checkpoints; if [ -e saved ]; then echo again; exit 0; fi;"
-            "trap 'sleep 3; touch saved; exit 143' TERM; touch begun; echo first;"
+            f"trap '{HOLD}; touch saved; exit 143' TERM; touch begun; echo first;"
             "sleep 60 & wait $!",
             EnableManagedSpotTraining=True,
             StoppingCondition={"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600},
             CheckpointConfig={"S3Uri": f"s3://{BUCKET}/ckpt"},
         )
     )
-    local.until(name, lambda job: job["SecondaryStatus"] == "Training", 30)
-    time.sleep(1)
+    local.until(name, lambda _: has_log(local, name))
     control(home, "POST", "interrupt", {"job": name})
-    local.until(name, lambda job: job["SecondaryStatus"] == "Interrupted", 10)
+    local.until(name, lambda job: job["SecondaryStatus"] == "Interrupted")
     kill(home)
     local = reach(home, engine, bucket=False)
-    job = local.ended(name, 60)
+    let_go(engine, home)
+    job = local.ended(name)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     statuses = [status for status, _ in local.statuses(job)]
     assert statuses.count("Interrupted") == 1
@@ -290,11 +295,11 @@ def test_a_server_killed_while_a_job_trains_goes_on_mirroring_its_checkpoints(
             CheckpointConfig={"S3Uri": f"s3://{BUCKET}/ckpt"},
         )
     )
-    local.until(name, lambda job: job["SecondaryStatus"] == "Training", 30)
+    local.until(name, lambda job: job["SecondaryStatus"] == "Training")
     time.sleep(2.5)
     kill(home)
     time.sleep(2)
     local = reach(home, engine, bucket=False)
-    assert local.ended(name, 60)["TrainingJobStatus"] == "Completed"
+    assert local.ended(name)["TrainingJobStatus"] == "Completed"
     found = local.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="ckpt/")["Contents"]
     assert [each["Key"] for each in found] == ["ckpt/b", "ckpt/c", "ckpt/d"]

@@ -1,6 +1,5 @@
 """Interruptions, checkpoints, lost machines and warm pools, in real containers."""
 
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,25 +11,27 @@ from sagedock import LocalSageMaker
 from sagedock.engine import Engine
 from sagedock.local import control
 from sagedock.local.faults import Interruptions, LostHost
-from sagedock.local.platform import HOME_LABEL, JOB_LABEL, home_id
+from sagedock.local.platform import HOME_LABEL, home_id
 from sagedock.local.training.containers import POOL_LABEL
 from tests.conftest import BUCKET, REGION
-from tests.docker.conftest import RealLocal, leftovers
+from tests.docker.conftest import HOLD, RealLocal, leftovers, let_go
 
 SPOT: dict[str, Any] = {
     "EnableManagedSpotTraining": True,
     "StoppingCondition": {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 1200},
     "CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/ckpt"},
 }
-#: Counts, one step in a tenth of a second, and keeps its place; goes on where it was.
+#: Counts, one step in a tenth of a second, and keeps its place; goes on where it was. The first
+#: time it comes to 30, and waits to be interrupted.
 COUNTER = """
 cd /opt/ml/checkpoints
 save() { echo $step > new; mv new step; }
 trap 'echo stopping at $step; save; exit 143' TERM
 step=$(cat step 2>/dev/null || echo 0)
+last=$([ $step = 0 ] && echo 30 || echo 40)
 echo from $step
 while [ $step -lt 40 ]; do
-  step=$((step + 1)); sleep 0.1 & wait $!
+  [ $step -lt $last ] && step=$((step + 1)); sleep 0.1 & wait $!
   [ $((step % 5)) = 0 ] && save
 done
 echo done $step
@@ -66,25 +67,19 @@ def course(job: Any) -> list[str]:
     return [each["Status"] for each in job["SecondaryStatusTransitions"]]
 
 
-def until_logged(local: RealLocal, name: str, line: str) -> None:
-    local.until(name, lambda job: job["SecondaryStatus"] == "Training", 30)
-    deadline = time.monotonic() + 30
-    while not _has_log(local) or line not in local.log(name):
-        assert time.monotonic() < deadline, local.log(name)
+def until_saved(local: RealLocal) -> None:
+    """Wait until the counter has counted, and what it saved is in S3."""
+    deadline = time.monotonic() + 60
+    while keys(local) != ["ckpt/step"]:
+        assert time.monotonic() < deadline, keys(local)
         time.sleep(0.05)
-
-
-def _has_log(local: RealLocal) -> bool:
-    groups = local.client("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker/Train")
-    return bool(groups["logGroups"])
 
 
 def test_an_interrupted_job_goes_on_where_it_was(real: RealLocal) -> None:
     name = real.start(real.script(COUNTER, **SPOT))
-    until_logged(real, name, "from 0")
-    time.sleep(1)
+    until_saved(real)
     control(real.server.settings.home, "POST", "interrupt", {"job": name})
-    job = real.ended(name, 60)
+    job = real.ended(name)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     assert course(job) == [
         *("Starting", "Downloading", "Training", "Interrupted"),
@@ -101,13 +96,12 @@ def test_an_interrupted_job_goes_on_where_it_was(real: RealLocal) -> None:
 
 def test_a_script_that_ignores_the_notice_is_killed_and_goes_on(real: RealLocal) -> None:
     name = real.start(real.script(COUNTER.replace("exit 143", ""), **SPOT))
-    until_logged(real, name, "from 0")
-    time.sleep(1)
+    until_saved(real)
     began = time.monotonic()
     control(real.server.settings.home, "POST", "interrupt", {"job": name})
-    real.until(name, lambda job: course(job).count("Training") == 2, 30)
+    real.until(name, lambda job: course(job).count("Training") == 2)
     assert time.monotonic() - began >= 2.5
-    assert real.ended(name, 60)["TrainingJobStatus"] == "Completed"
+    assert real.ended(name)["TrainingJobStatus"] == "Completed"
     assert real.log(name)[-1] == "done 40"
 
 
@@ -137,17 +131,16 @@ def test_checkpoints_are_mirrored_both_ways(real: RealLocal) -> None:
             "cd /opt/ml/checkpoints; find . -type f | sort; cat deep/kept; echo;"
             "rm old deep/gone; mkdir new; echo 1 > new/a; ln -s /etc/passwd link; mkfifo pipe;"
             "echo changed > deep/kept; echo 1 > counter;"
-            "while [ ! -e /tmp/go ]; do sleep 0.1; done; echo 3 > counter;"
+            f"{HOLD}; echo 3 > counter;"
             "rm -r new; mkdir new; echo 2 > new/b",
             CheckpointConfig=SPOT["CheckpointConfig"],
         )
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while keys(real) != ["ckpt/counter", "ckpt/deep/kept", "ckpt/new/a"]:
         assert time.monotonic() < deadline, keys(real)
         time.sleep(0.02)
-    (found,) = real.engine.containers({**_home_labels(real), JOB_LABEL: name})
-    subprocess.run(["docker", "exec", found.id, "touch", "/tmp/go"], check=True)
+    let_go(real.engine, real.server.settings.home)
     job = real.ended(name)
     assert job["TrainingJobStatus"] == "Completed", real.log(name)
     assert real.log(name)[:4] == ["./deep/gone", "./deep/kept", "./old", "deep/kept"]
@@ -177,12 +170,12 @@ def test_checkpoints_that_are_large_are_restored_without_a_copy(
     job = real.run_script(
         "stat -c %s /opt/ml/checkpoints/big", CheckpointConfig=SPOT["CheckpointConfig"]
     )
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     assert real.log(job["TrainingJobName"]) == [str(5 * 1024**3)]
 
 
 def test_a_machine_that_fails_gives_no_notice_and_the_job_is_retried(real: RealLocal) -> None:
-    real.server.faults.add(LostHost(host="algo-2", after_s=1.0))
+    real.server.faults.add(LostHost(host="algo-2", after_s=5.0))
     resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
     job = real.run_script(
         "host=$(grep -o 'current_host\": \"algo-[0-9]' /opt/ml/input/config/resourceconfig.json);"
@@ -216,7 +209,7 @@ def test_a_warm_pool_keeps_its_cache_until_it_ends(real: RealLocal, engine: Engi
         TrainingJobName="probe-2", ResourceConfig={"KeepAlivePeriodInSeconds": 0}
     )
     real.until("probe-2", lambda job: job["WarmPoolStatus"]["Status"] == "Terminated")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while engine.volumes(labels):
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.laws.tree import SOURCES, literals, parsed, room_of, short
+from tests.laws.tree import SOURCES, literals, nodes, room_of, short
 
 MODULES = tuple(
     importlib.import_module(f"sagedock.contract.{name}")
@@ -49,14 +49,14 @@ def reads(file: Path) -> set[tuple[str, str]]:
     """Return (module of the contract, name) of all that a file reads."""
     called: dict[str, str] = {}
     found: set[tuple[str, str]] = set()
-    for node in ast.walk(parsed(file)):
+    for node in nodes(file):
         if isinstance(node, ast.ImportFrom) and node.module == "sagedock.contract":
             called |= {alias.asname or alias.name: alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
             "sagedock.contract."
         ):
             found |= {((node.module or "").rpartition(".")[2], alias.name) for alias in node.names}
-    for node in ast.walk(parsed(file)):
+    for node in nodes(file):
         match node:
             case ast.Attribute(value=ast.Name(id=module), attr=name) if module in called:
                 found.add((called[module], name))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import sagedock
-from tests.laws.tree import PACKAGE, SOURCES, name_of, parsed, short
+from tests.laws.tree import PACKAGE, SOURCES, name_of, nodes, parsed, short
 
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50
@@ -50,9 +50,7 @@ def test_functions_are_short() -> None:
 
 def _long_functions(file: Path) -> object:
     functions = [
-        node
-        for node in ast.walk(parsed(file))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        node for node in nodes(file) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     return {each.name: size for each in functions if (size := _lines(each)) > LONGEST_FUNCTION}
 
@@ -79,7 +77,7 @@ def _hiding(file: Path) -> object:
     lines = file.read_text(encoding="utf-8").splitlines()
     return [
         f"line {handler.lineno}"
-        for handler in ast.walk(parsed(file))
+        for handler in nodes(file)
         if isinstance(handler, ast.ExceptHandler)
         and _is_broad(handler)
         and not _raises(handler)
@@ -169,7 +167,7 @@ def imports_between_rooms() -> list[tuple[str, str, str]]:
     return [
         (name_of(file), node.module, alias.name)
         for file in SOURCES
-        for node in ast.walk(parsed(file))
+        for node in nodes(file)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sagedock")
         for alias in node.names
         if node.module

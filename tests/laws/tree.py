@@ -16,6 +16,12 @@ def parsed(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
 
 
+@cache
+def nodes(file: Path) -> tuple[ast.AST, ...]:
+    """Return every node of a source file's syntax tree."""
+    return tuple(ast.walk(parsed(file)))
+
+
 def name_of(file: Path) -> str:
     """Return the name of the module that a source file holds."""
     parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
@@ -34,11 +40,10 @@ def short(file: Path) -> str:
 
 def literals(file: Path) -> list[tuple[int, str]]:
     """Return (line, text) of each string a file types; docstrings and comments are prose."""
-    tree = parsed(file)
-    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    prose = {id(node.value) for node in nodes(file) if isinstance(node, ast.Expr)}
     return [
         (node.lineno, node.value)
-        for node in ast.walk(tree)
+        for node in nodes(file)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose
     ]
 

@@ -4,11 +4,10 @@ import itertools
 import re
 import threading
 
-import httpx
 import pytest
 
 from sagedock.testing import Container
-from tests.conftest import BUCKET, IMAGE, REGION, ROLE, Local
+from tests.conftest import BUCKET, IMAGE, REGION, ROLE, Local, plain_http
 
 ALWAYS = {
     "TrainingJobName",
@@ -37,7 +36,7 @@ def trains(container: Container) -> int:
 
 def test_row_122_answers_are_json_1_1_with_times_in_epoch_seconds(local: Local) -> None:
     local.run(trains)
-    answer = httpx.post(
+    answer = plain_http().post(
         local.server.endpoint_url,
         headers={
             "x-amz-target": "SageMaker.DescribeTrainingJob",

@@ -6,10 +6,9 @@ Each names the thread it was pasted in.
 import json
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.conftest import REGION, Local
+from tests.conftest import REGION, Local, plain_http
 
 TARGETS = {"sagemaker": "SageMaker", "logs": "Logs_20140328"}
 GROUP = "/aws/sagemaker/TrainingJobs"
@@ -17,7 +16,7 @@ GROUP = "/aws/sagemaker/TrainingJobs"
 
 def answer(local: Local, service: str, operation: str, request: Any) -> tuple[int, str, str]:
     credential = f"Credential=x/20260101/{REGION}/{service}/aws4_request"
-    found = httpx.post(
+    found = plain_http().post(
         local.server.endpoint_url,
         headers={
             "x-amz-target": f"{TARGETS[service]}.{operation}",

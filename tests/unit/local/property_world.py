@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from tests.amount import amount
-from tests.conftest import ACCOUNT, BUCKET, IMAGE, REGION, ROLE, Local
+from tests.conftest import ACCOUNT, BUCKET, IMAGE, REGION, ROLE, Local, plain_http
 
 #: Every run tries the same requests. PROPERTY_EXAMPLES=20000 tries that many others, each time new
 #: ones; what fails is printed with how to try it again.
@@ -63,7 +63,7 @@ class World:
     """A running local SageMaker, and raw calls of it."""
 
     local: Local
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
+    client: httpx.Client = field(default_factory=plain_http)
 
     def call(self, service: str, operation: str, request: Any) -> Answer:
         """Send a request as JSON text, with nothing checked before."""

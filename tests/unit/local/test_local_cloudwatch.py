@@ -2,20 +2,18 @@
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import boto3
 import botocore.session
-import httpx
 import pytest
 from botocore.exceptions import ClientError
 from botocore.loaders import Loader
 
 from sagedock.testing import Container
-from tests.conftest import IMAGE, REGION, Local
+from tests.conftest import IMAGE, REGION, Local, plain_http
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
 PROTOCOLS = ("json", "query", "smithy-rpc-v2-cbor")
@@ -23,21 +21,29 @@ BEGIN = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 Speak = Callable[[str], Any]
 
 
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, boto3.Session]:
+    """Return a session for each protocol: its model of the service has that protocol only."""
+    model = Loader().load_service_model("cloudwatch", "service-2")
+    made = {}
+    for protocol in PROTOCOLS:
+        folder = tmp_path_factory.mktemp(protocol)
+        file = folder / "cloudwatch" / "2010-08-01" / "service-2.json"
+        file.parent.mkdir(parents=True)
+        only = {**model["metadata"], "protocol": protocol, "protocols": [protocol]}
+        file.write_text(json.dumps({**model, "metadata": only}))
+        session = botocore.session.Session()
+        session.get_component("data_loader").search_paths.insert(0, str(folder))
+        made[protocol] = boto3.Session("x", "y", region_name=REGION, botocore_session=session)
+    return made
+
+
 @pytest.fixture
-def speak(local: Local, tmp_path: Path) -> Speak:
-    """Return an unmodified boto3 client for a model that has one protocol only."""
+def speak(local: Local, sessions: Mapping[str, boto3.Session]) -> Speak:
+    """Return what makes an unmodified boto3 client that speaks a protocol."""
 
     def client(protocol: str) -> Any:
-        model = dict(Loader().load_service_model("cloudwatch", "service-2"))
-        model["metadata"] = {**model["metadata"], "protocol": protocol, "protocols": [protocol]}
-        file = tmp_path / protocol / "cloudwatch" / "2010-08-01" / "service-2.json"
-        file.parent.mkdir(parents=True)
-        file.write_text(json.dumps(model))
-        session = botocore.session.Session()
-        session.get_component("data_loader").search_paths.insert(0, str(tmp_path / protocol))
-        made = boto3.Session("x", "y", region_name=REGION, botocore_session=session).client(
-            "cloudwatch", endpoint_url=local.server.endpoint_url
-        )
+        made = sessions[protocol].client("cloudwatch", endpoint_url=local.server.endpoint_url)
         assert made.meta.service_model.resolved_protocol == protocol
         return made
 
@@ -359,7 +365,7 @@ def test_a_body_that_is_no_cbor_gets_an_answer(local: Local, body: bytes) -> Non
     url = (
         f"{local.server.endpoint_url}/service/GraniteServiceVersion20100801/operation/GetMetricData"
     )
-    answer = httpx.post(
+    answer = plain_http().post(
         url,
         content=body,
         headers={"smithy-protocol": "rpc-v2-cbor", "content-type": "application/cbor"},
@@ -380,14 +386,16 @@ def test_a_form_that_is_no_request_gets_the_services_error(
     local: Local, form: dict[str, str]
 ) -> None:
     signed = "AWS4-HMAC-SHA256 Credential=x/20260101/us-west-2/monitoring/aws4_request, Signature=0"
-    answer = httpx.post(local.server.endpoint_url, data=form, headers={"authorization": signed})
+    answer = plain_http().post(
+        local.server.endpoint_url, data=form, headers={"authorization": signed}
+    )
     assert answer.status_code == 400
     assert answer.text.startswith('<ErrorResponse xmlns="http://monitoring.amazonaws.com/')
 
 
 def test_a_bomb_is_refused(local: Local) -> None:
     bomb = gzip.compress(b" " * 64 * 1024 * 1024)
-    answer = httpx.post(
+    answer = plain_http().post(
         local.server.endpoint_url,
         content=bomb,
         headers={

@@ -10,13 +10,13 @@ from botocore.exceptions import ClientError
 from sagedock.local.body import LARGEST_BODY
 from sagedock.local.caller import Caller
 from sagedock.local.json_service import JsonService
-from tests.conftest import ACCOUNT, BUCKET, REGION, Local
+from tests.conftest import ACCOUNT, BUCKET, REGION, Local, plain_http
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/{region}/{service}/aws4_request, Signature=0"
 
 
 def post(local: Local, target: str, body: Any, region: str = REGION) -> httpx.Response:
-    return httpx.post(
+    return plain_http().post(
         local.server.endpoint_url,
         headers={
             "x-amz-target": target,
@@ -109,7 +109,7 @@ def test_log_groups_of_others_are_theirs(local: Local) -> None:
 
 
 def test_health_says_where_the_server_is(local: Local) -> None:
-    health = httpx.get(f"{local.server.endpoint_url}/_sagedock/health").json()
+    health = plain_http().get(f"{local.server.endpoint_url}/_sagedock/health").json()
     assert health["url"] == local.server.endpoint_url
 
 
@@ -182,7 +182,7 @@ def test_listing_is_sorted_paged_and_filtered(local: Local) -> None:
 
 
 def test_s3_needs_no_target(local: Local) -> None:
-    answer = httpx.get(f"{local.server.endpoint_url}/{BUCKET}/absent")
+    answer = plain_http().get(f"{local.server.endpoint_url}/{BUCKET}/absent")
     assert answer.status_code == 404
     assert b"<Code>NoSuchKey</Code>" in answer.content
 

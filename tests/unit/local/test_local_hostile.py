@@ -5,14 +5,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from botocore.exceptions import ClientError
 
 from sagedock.local.caller import caller_of
 from sagedock.local.platform import home_id
 from sagedock.testing import Container
-from tests.conftest import ACCOUNT, BUCKET, IMAGE, REGION, Local
+from tests.conftest import ACCOUNT, BUCKET, IMAGE, REGION, Local, plain_http
 
 DATE = "20260101"
 
@@ -33,7 +32,7 @@ def put(local: Local, key: str) -> str:
     "query", ["prefix=X-Amz-Credential", "X-Amz-Credential", "X-Amz-Credential=", "a=%"]
 )
 def test_a_query_that_only_mentions_a_credential(local: Local, query: str) -> None:
-    answer = httpx.get(f"{local.server.endpoint_url}/{BUCKET}?{query}")
+    answer = plain_http().get(f"{local.server.endpoint_url}/{BUCKET}?{query}")
     assert answer.status_code < 500, answer.text
 
 
@@ -147,7 +146,7 @@ def test_one_folder_is_one_home_however_it_is_named(tmp_path: Path) -> None:
 
 def test_a_log_group_may_be_written_with_escaped_slashes(local: Local) -> None:
     local.run(lambda container: container.print("hello") or 0)
-    answer = httpx.post(
+    answer = plain_http().post(
         local.server.endpoint_url,
         headers={"x-amz-target": "Logs_20140328.DescribeLogStreams"},
         content=rb'{"logGroupName": "\/aws\/sagemaker\/TrainingJobs"}',

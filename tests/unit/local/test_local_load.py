@@ -21,9 +21,10 @@ from sagedock.testing import Container
 from tests.amount import amount
 from tests.conftest import REGION, Local
 
-JOBS = amount(1_000, quick=100)
+JOBS = amount(1_000, quick=50)
 THREADS = 16
 CALLS = amount(60, quick=25)
+SEEDS = range(1, 1 + amount(3, quick=1))
 NAMES = [f"probe-{number}" for number in range(6)]
 ENDED = ("Completed", "Failed", "Stopped")
 #: The threads that a job has; those that serve HTTP stay a while for the next request.
@@ -126,7 +127,7 @@ def until(true: Callable[[], bool], timeout_s: float) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_calls_of_16_threads_break_nothing_and_lose_no_job(local: Local, seed: int) -> None:
     """A name's jobs are created and deleted in turns, so that at most one is there."""
     call, counts, lock = Calls(local), Counter[tuple[str, str]](), threading.Lock()

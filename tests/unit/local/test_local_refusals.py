@@ -8,6 +8,11 @@ from botocore.exceptions import ClientError
 from tests.conftest import BUCKET, IMAGE, Local
 
 
+@pytest.fixture
+def local(local_of_the_file: Local) -> Local:
+    return local_of_the_file
+
+
 def refused(local: Local, **changes: Any) -> tuple[str, str]:
     with pytest.raises(ClientError) as error:
         local.client("sagemaker").create_training_job(**local.job(**changes))

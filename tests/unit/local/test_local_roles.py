@@ -3,16 +3,20 @@
 import json
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from botocore.exceptions import ClientError
 from moto.iam.models import iam_backends
 
-from tests.conftest import ACCOUNT, Local
+from tests.conftest import ACCOUNT, Local, plain_http
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/service-role/trainer"
 ALLOW = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 ACTIONS = ["ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"]
+
+
+@pytest.fixture
+def local(local_of_the_file: Local) -> Local:
+    return local_of_the_file
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +105,7 @@ def test_a_name_that_is_no_role_name_is_refused_as_before(local: Local) -> None:
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"Action=GetRole", b"Action=GetRole&RoleName="])
 def test_a_body_that_is_no_query_breaks_nothing(local: Local, body: bytes) -> None:
     scope = "Credential=x/20260101/us-east-1/iam/aws4_request"
-    answer = httpx.post(
+    answer = plain_http().post(
         local.server.endpoint_url,
         headers={
             "authorization": f"AWS4-HMAC-SHA256 {scope}, Signature=0",

@@ -3,12 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from botocore.exceptions import ClientError
 
 from sagedock.testing import Container
-from tests.conftest import ACCOUNT, IMAGE, REGION, Local
+from tests.conftest import ACCOUNT, IMAGE, REGION, Local, plain_http
 
 BEGIN = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 BEGIN_MS = round(BEGIN.timestamp() * 1000)
@@ -132,7 +131,7 @@ def test_what_was_put_is_kept_and_is_no_metric_of_cloudwatch(local: Local) -> No
 
 def test_a_body_that_is_no_request(local: Local) -> None:
     signed = "AWS4-HMAC-SHA256 Credential=x/20260101/us-west-2/sagemaker/aws4_request, Signature=0"
-    answer = httpx.put(
+    answer = plain_http().put(
         f"{local.server.endpoint_url}/BatchPutMetrics",
         content=b"{",
         headers={"authorization": signed},

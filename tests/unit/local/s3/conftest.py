@@ -116,7 +116,7 @@ def s3(server: Server) -> Any:
 
 @pytest.fixture
 def http(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, timeout=60, verify=False) as client:
         yield client
 
 

@@ -139,7 +139,7 @@ def _fill(folder: Path, count: int) -> list[str]:
 
 
 def test_many_dropped_files_are_listed_completely(s3, server):
-    thousands = amount(12, quick=3)
+    thousands = amount(12, quick=2)
     keys = _fill(server.file("set"), thousands * 1000)
     started = time.monotonic()
     pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket="kettle", Prefix="set/"))

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import httpx
 import pytest
 
 from sagedock.local.s3.errors import S3Error
 from sagedock.local.s3.front.presigned import check_not_expired
+from tests.conftest import plain_http
 
 
 @pytest.fixture(params=["s3v4", "s3"])
@@ -18,11 +18,14 @@ def signer(request, s3, server):
 def test_a_presigned_put_and_get(signer):
     where = {"Bucket": "kettle", "Key": "a b/ü+.txt"}
     put = signer.generate_presigned_url("put_object", Params={**where, "ContentType": "text/x"})
-    assert httpx.put(put, content=b"hello", headers={"content-type": "text/x"}).status_code == 200
+    assert (
+        plain_http().put(put, content=b"hello", headers={"content-type": "text/x"}).status_code
+        == 200
+    )
     get = signer.generate_presigned_url(
         "get_object", Params={**where, "ResponseContentDisposition": "attachment; filename=x"}
     )
-    answer = httpx.get(get)
+    answer = plain_http().get(get)
     assert (answer.status_code, answer.text) == (200, "hello")
     assert answer.headers["content-type"] == "text/x"
     assert answer.headers["content-disposition"] == "attachment; filename=x"
@@ -46,7 +49,7 @@ def test_a_presigned_url_that_is_too_old(signer):
         url = signer.generate_presigned_url(operation, Params=where, ExpiresIn=-1)
         url = url.replace("X-Amz-Expires=-1", "X-Amz-Expires=0")
         method = "GET" if operation == "get_object" else "PUT"
-        answer = httpx.request(method, url, content=b"new" if method == "PUT" else None)
+        answer = plain_http().request(method, url, content=b"new" if method == "PUT" else None)
         assert answer.status_code == 403
         assert "<Code>AccessDenied</Code><Message>Request has expired</Message>" in answer.text
         assert "<ServerTime>" in answer.text
@@ -60,7 +63,7 @@ def test_metadata_in_the_url_stands_for_headers(s3, server):
     )
     parts = urlsplit(url)
     query = urlencode([*parse_qsl(parts.query), ("x-amz-meta-colour", "red")])
-    httpx.put(parts._replace(query=query).geturl(), content=b"x")
+    plain_http().put(parts._replace(query=query).geturl(), content=b"x")
     assert s3.head_object(Bucket="kettle", Key="k")["Metadata"] == {"colour": "red"}
 
 
