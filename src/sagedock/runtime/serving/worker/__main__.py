@@ -4,6 +4,7 @@ It loads the model, says so, and answers batches until the front hangs up.
 """
 
 import contextlib
+import logging
 import os
 import socket
 import sys
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str], env: Mapping[str, str] = os.environ) -> int:
     The second is the model's folder, where that is not the platform's.
     """
     _be_killed_first(_WHILE_LOADING)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     channel = Channel(socket.socket(fileno=int(arguments[0])))
     try:
         model = _load(Path(arguments[1]) if len(arguments) > 1 else locate(paths.MODEL, env), env)
