@@ -46,6 +46,7 @@ class Result:
     failed: int
     unfinished: int
     interrupted: bool
+    is_open_loop: bool
     offered: float
     rate: float
     latency: Latencies | None

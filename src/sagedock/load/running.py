@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from sagedock.errors import InvalidRequest, SagedockError
-from sagedock.load.plan import Plan
+from sagedock.load.plan import Open, Plan
 from sagedock.load.result import Generator, Result
 from sagedock.load.samples import Samples
 from sagedock.load.statistics import Latencies, bins
@@ -76,7 +76,8 @@ def _loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
         return None
     import uvloop
 
-    return uvloop.new_event_loop
+    made: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return made
 
 
 def _result(plan: Plan, generation: "Generation", meter: _Meter, began: float) -> Result:
@@ -94,6 +95,7 @@ def _result(plan: Plan, generation: "Generation", meter: _Meter, began: float) -
         failed=len(samples.failed_ends),
         unfinished=generation.unfinished,
         interrupted=generation.interrupted,
+        is_open_loop=isinstance(plan.shape, Open),
         offered=due / lasted_s,
         rate=samples.answered_while_sending / lasted_s,
         latency=Latencies.of(samples.latencies),

@@ -44,11 +44,10 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True)
 class Body:
-    """What one request carries. ``name`` says where it came from."""
+    """What one request carries."""
 
     data: bytes
     content_type: str = "application/json"
-    name: str = ""
 
 
 class Target(Protocol):
@@ -129,6 +128,8 @@ def message_of(method: str, path: str, headers: Mapping[str, str], data: bytes) 
     ]
     if " " in method + path or any(set(name) & set(" :") for name in kept):
         problems.append(f"{start}: method, path and names of headers have no spaces")
+    if method == "HEAD":
+        problems.append("HEAD: its answer has no body to end it: use GET")
     if "transfer-encoding" in {name.lower() for name in kept}:
         problems.append("Transfer-Encoding: bodies are sent whole: leave it out")
     if problems:
