@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sagedock.load.advice import Advice
     from sagedock.load.generator import Progress, Watch
     from sagedock.load.plan import Plan
-    from sagedock.load.sweep import Level, Levels, Sweep
+    from sagedock.load.sweeping import Level, Levels, Sweep
 
 __all__ = ["load"]
 
@@ -69,7 +69,7 @@ def load(
 def _carry_out(asked: "Asked") -> None:
     from sagedock.load.advice import advise
     from sagedock.load.report import save_report
-    from sagedock.load.sweep import sweep
+    from sagedock.load.sweeping import sweep
 
     if problems := asked.problems():
         raise InvalidRequest(problems)

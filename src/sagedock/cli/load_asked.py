@@ -14,7 +14,7 @@ from sagedock.load.arrivals import Arrivals
 from sagedock.load.bodies import bodies_of
 from sagedock.load.plan import Closed, Open, Plan, Shape
 from sagedock.load.report import problem_with_report
-from sagedock.load.sweep import Goal, Levels
+from sagedock.load.sweeping import Goal, Levels
 from sagedock.load.target import Body, Target, UrlTarget
 
 if TYPE_CHECKING:

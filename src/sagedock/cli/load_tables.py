@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from sagedock.load.advice import Advice
-from sagedock.load.sweep import Sweep
+from sagedock.load.sweeping import Sweep
 from sagedock.load.words import advice_rows, error_line, level_rows, result_rows
 
 __all__ = ["load_tables"]

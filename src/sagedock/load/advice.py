@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sagedock.errors import InvalidRequest
-from sagedock.load.sweep import Goal, Level, Sweep
+from sagedock.load.sweeping import Goal, Level, Sweep
 
 __all__ = ["Advice", "Known", "advise"]
 

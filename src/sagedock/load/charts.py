@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sagedock.load.result import Result
-from sagedock.load.sweep import Goal, Sweep
+from sagedock.load.sweeping import Goal, Sweep
 
 __all__ = ["Chart", "Line", "Tick", "charts"]
 

@@ -9,7 +9,7 @@ from sagedock.errors import InvalidRequest, StorageError
 from sagedock.load.advice import Advice
 from sagedock.load.charts import charts
 from sagedock.load.svg import svg
-from sagedock.load.sweep import Goal, Sweep
+from sagedock.load.sweeping import Goal, Sweep
 from sagedock.load.words import advice_rows, error_line, level_rows, result_rows
 
 __all__ = ["problem_with_report", "save_report"]

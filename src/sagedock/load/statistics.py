@@ -65,7 +65,7 @@ class Latencies:
 
 @dataclass(frozen=True, kw_only=True)
 class Bin:
-    """What ended from ``at_s`` on, for ``width_s``; the last of a run may be shorter."""
+    """What ended from ``at_s`` on, for ``width_s``."""
 
     at_s: float
     width_s: float
@@ -81,28 +81,28 @@ def bins(
     """Return a run by stretches of time, at most 60, but for what ended after ``lasted_s``.
 
     ``ends`` are when each of ``latencies`` was over, both in seconds, in the order of ``ends``;
-    ``failed_ends`` the same of requests that failed.
+    ``failed_ends`` the same of requests that failed. The last stretch has what is left.
     """
     width = next((each for each in _WIDTHS_S if lasted_s <= each * _MOST_BINS), _WIDTHS_S[-1])
-    number = max(1, math.ceil(round(lasted_s / width, 6)))
+    number = max(1, int(lasted_s / width + 0.5))
+    failed = _counts(failed_ends, width, number, lasted_s)
+    places = pairwise([0, *accumulate(_counts(ends, width, number, lasted_s))])
     return tuple(
-        _bin(index * width, min(width, lasted_s - index * width), latencies[a:b], failed)
-        for index, ((a, b), failed) in enumerate(
-            zip(
-                pairwise([0, *accumulate(_counts(ends, width, number))]),
-                _counts(failed_ends, width, number),
-                strict=True,
-            )
+        _bin(
+            index * width,
+            width if index < number - 1 else lasted_s - index * width,
+            latencies[begin:end],
+            failed[index],
         )
+        for index, (begin, end) in enumerate(places)
     )
 
 
-def _counts(ends: Sequence[float], width: float, number: int) -> list[int]:
+def _counts(ends: Sequence[float], width: float, number: int, lasted_s: float) -> list[int]:
     counts = [0] * number
     for end in ends:
-        index = int(end / width)
-        if index < number:
-            counts[index] += 1
+        if end <= lasted_s:
+            counts[min(int(end / width), number - 1)] += 1
     return counts
 
 

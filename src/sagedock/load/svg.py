@@ -10,7 +10,7 @@ from sagedock.load.charts import Chart, Tick
 __all__ = ["svg"]
 
 _WIDTH, _HEIGHT = 620, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 34, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 22, 34, 44
 #: Okabe and Ito's colours, which nobody takes for one another.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 _INK, _GRID, _LIMIT = "#222222", "#dddddd", "#999999"

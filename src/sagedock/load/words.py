@@ -6,7 +6,7 @@ from sagedock.load.advice import Advice
 from sagedock.load.result import Result
 from sagedock.load.samples import ErrorCount
 from sagedock.load.statistics import Latencies
-from sagedock.load.sweep import Sweep
+from sagedock.load.sweeping import Sweep
 
 __all__ = ["advice_rows", "error_line", "level_rows", "result_rows"]
 
