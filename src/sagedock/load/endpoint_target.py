@@ -1,8 +1,9 @@
 """A SageMaker endpoint as a target, on AWS or locally: requests as boto3 writes and signs them."""
 
 import io
+import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sagedock.errors import InvalidRequest
@@ -33,9 +34,11 @@ class EndpointTarget:
         bodies: Sequence[Body],
         members: Mapping[str, str] | None = None,
         streams: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._endpoint, self._bodies, self._members = endpoint, tuple(bodies), dict(members or {})
         self._call = getattr(client, _STREAM if streams else _INVOKE)
+        self._clock = clock
         self._signed: dict[int, tuple[float, bytes]] = {}
         self._caught: list[Any] = []
         self.is_event_stream = streams
@@ -50,8 +53,8 @@ class EndpointTarget:
     def message(self, number: int) -> bytes:
         """Return the whole ``number``th request, head and body, with a signature that holds."""
         index = number % len(self._bodies)
-        until, message = self._signed.get(index, (0.0, b""))
-        now = time.monotonic()
+        until, message = self._signed.get(index, (-math.inf, b""))
+        now = self._clock()
         if now >= until:
             message = self._written(self._bodies[index])
             self._signed[index] = (now + _SIGNED_FOR_S, message)

@@ -61,7 +61,7 @@ class Generation:
         A cancellation ends it with what was measured so far. Raises what went wrong in between.
         """
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(self._broke)
+        loop.set_exception_handler(self._caught)
         self._loop, self._over, self._on_measured = loop, asyncio.Event(), on_measured
         self._pool = Pool(
             self._plan.target,
@@ -69,6 +69,7 @@ class Generation:
             timeout_s=self._plan.timeout_s,
             tls=_tls() if self._plan.target.address.tls else None,
             over=self._ended,
+            broke=self._broke,
         )
         self.began = time.monotonic() + self._plan.warmup_s
         self.samples = Samples(self.began)
@@ -183,13 +184,15 @@ class Generation:
         )
         self._loop.call_later(_PROGRESS_S, self._report)
 
-    def _broke(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """End the run with the first error of a callback: none is lost in a log."""
-        error = context.get("exception")
-        if self.error is None and isinstance(error, Exception):
-            self.error = error
-            self._is_sending = False
-            self._over.set()
+    def _caught(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """End the run with an error of a callback: none is lost in a log."""
+        if isinstance(error := context.get("exception"), Exception):
+            self._broke(error)
+
+    def _broke(self, error: Exception) -> None:
+        self.error = self.error or error
+        self._is_sending = False
+        self._over.set()
 
 
 def _tls() -> ssl.SSLContext:

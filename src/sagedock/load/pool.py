@@ -17,7 +17,8 @@ class Pool:
     """Carries exchanges to a target; ``over`` is called once for each, as it ends.
 
     An exchange waits for a connection where all are busy. What is not answered ``timeout_s``
-    after it was due has failed: ``expire`` must be called now and then.
+    after it was due has failed: ``expire`` must be called now and then. ``broke`` is told where the
+    target can make no request: event loops keep some errors of their callbacks to themselves.
     """
 
     def __init__(
@@ -28,9 +29,10 @@ class Pool:
         timeout_s: float,
         tls: ssl.SSLContext | None,
         over: Callable[[Exchange], None],
+        broke: Callable[[Exception], None],
     ) -> None:
         self._target, self._most, self._timeout_s = target, most, timeout_s
-        self._tls, self._over = tls, over
+        self._tls, self._over, self._broke = tls, over, broke
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
         self._opening: set[asyncio.Task[None]] = set()
@@ -85,7 +87,11 @@ class Pool:
     # -----------------------------------------------------------------------------------------
 
     def _send(self, connection: Connection, exchange: Exchange) -> None:
-        message = self._target.message(self._number)
+        try:
+            message = self._target.message(self._number)
+        except Exception as error:
+            self._broke(error)
+            raise
         self._number += 1
         connection.ask(exchange, message)
 

@@ -38,7 +38,10 @@ class Address:
         except ValueError as error:
             raise InvalidRequest([f"{url}: {error}: give a host and a port that exist"]) from error
         return cls(
-            host=parts.hostname, port=port, tls=parts.scheme == "https", authority=parts.netloc
+            host=parts.hostname,
+            port=port,
+            tls=parts.scheme == "https",
+            authority=parts.netloc.removesuffix(f":{_DEFAULT_PORTS[parts.scheme]}"),
         )
 
 
