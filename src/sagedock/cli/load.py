@@ -41,6 +41,7 @@ def load(
     accept: options.Accept = None,
     header: options.Header = None,
     method: options.Method = None,
+    ca_bundle: options.CaBundle = None,
     stream: options.Stream = False,
     target_model: options.TargetModel = None,
     target_variant: options.TargetVariant = None,

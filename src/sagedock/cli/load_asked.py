@@ -56,6 +56,7 @@ class Asked:
     accept: str | None
     header: Sequence[str] | None
     method: str | None
+    ca_bundle: Path | None
     stream: bool
     target_model: str | None
     target_variant: str | None
@@ -108,6 +109,7 @@ class Asked:
             warmup_s=self.warmup,
             timeout_s=self.timeout,
             server_pid=self.pid,
+            ca_bundle=self.ca_bundle,
         )
 
     def levels(self) -> Levels:

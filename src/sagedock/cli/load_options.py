@@ -10,6 +10,7 @@ from sagedock.load.arrivals import Arrivals as ArrivalsName
 __all__ = [
     "Accept",
     "Arrivals",
+    "CaBundle",
     "Concurrency",
     "Connections",
     "ContentType",
@@ -125,6 +126,16 @@ Header = Annotated[
 ]
 Method = Annotated[
     str | None, _option("--method", panel=_REQUEST, about="Of a URL's requests; POST.")
+]
+CaBundle = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca-bundle",
+        envvar="AWS_CA_BUNDLE",
+        help="Certificates to trust, too.",
+        rich_help_panel=_REQUEST,
+        show_default=False,
+    ),
 ]
 Stream = Annotated[
     bool, _option("--stream", panel=_ENDPOINT, about="InvokeEndpointWithResponseStream.")

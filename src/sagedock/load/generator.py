@@ -1,11 +1,11 @@
 """Carries a plan out: sends its requests in a closed or open loop, until it is over."""
 
 import asyncio
-import os
 import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, assert_never
 
 from sagedock.load.alarm import alarm_of
@@ -67,7 +67,7 @@ class Generation:
             self._plan.target,
             most=self._plan.shape.most_connections,
             timeout_s=self._plan.timeout_s,
-            tls=_tls() if self._plan.target.address.tls else None,
+            tls=_tls(self._plan.ca_bundle) if self._plan.target.address.tls else None,
             over=self._ended,
             broke=self._broke,
         )
@@ -195,9 +195,8 @@ class Generation:
         self._over.set()
 
 
-def _tls() -> ssl.SSLContext:
-    """Return what checks a server's certificate; $AWS_CA_BUNDLE adds to what the system trusts."""
+def _tls(ca_bundle: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
-    if bundle := os.environ.get("AWS_CA_BUNDLE"):
-        context.load_verify_locations(bundle)
+    if ca_bundle is not None:
+        context.load_verify_locations(ca_bundle)
     return context

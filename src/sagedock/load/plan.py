@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import assert_never
 
 from sagedock.load.arrivals import Arrivals
@@ -66,7 +67,8 @@ class Plan:
 
     ``warmup_s`` comes before and is not measured. A request that is not answered within
     ``timeout_s`` of when it was due has failed. ``server_pid`` names a process whose CPU time,
-    with that of its children, is measured too.
+    with that of its children, is measured too. ``ca_bundle`` holds certificates (PEM) that are
+    trusted beside those of the system.
     """
 
     target: Target
@@ -76,6 +78,7 @@ class Plan:
     warmup_s: float = 0.0
     timeout_s: float = 10.0
     server_pid: int | None = None
+    ca_bundle: Path | None = None
 
     def problems(self) -> tuple[str, ...]:
         """Return everything that is wrong, each with its field."""
@@ -101,3 +104,5 @@ class Plan:
             yield f"warmup: {self.warmup_s:g} is not between 0 and {_DAY_S} seconds"
         if self.requests is not None and self.requests < 1:
             yield f"requests: {self.requests} is less than 1"
+        if self.ca_bundle is not None and not self.ca_bundle.is_file():
+            yield f"ca-bundle: {self.ca_bundle}: is no file: give certificates as PEM"

@@ -1,6 +1,7 @@
 """A small HTTP server in a thread, whose answers are whatever a test wants them to be."""
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -25,9 +26,10 @@ class Server:
     port: int = 0
     requests: list[Asked] = field(default_factory=list)
     connections: int = 0
+    scheme: str = "http"
 
     def url(self, path: str = "/invocations") -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{self.scheme}://127.0.0.1:{self.port}{path}"
 
 
 Answer = Callable[[Asked, asyncio.StreamWriter], Awaitable[None]]
@@ -62,9 +64,10 @@ def after(seconds: float, *, workers: int = 1_000) -> Answer:
 
 
 @contextmanager
-def serving(answer: Answer = at_once) -> Iterator[Server]:
+def serving(answer: Answer = at_once, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """Serve until the block ends."""
     server, loop, ready = Server(), asyncio.new_event_loop(), threading.Event()
+    server.scheme = "https" if tls else "http"
 
     async def begin() -> None:
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -79,7 +82,7 @@ def serving(answer: Answer = at_once) -> Iterator[Server]:
             finally:
                 writer.close()
 
-        listening = await asyncio.start_server(handle, "127.0.0.1", 0)
+        listening = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
         server.port = listening.sockets[0].getsockname()[1]
         ready.set()
 
