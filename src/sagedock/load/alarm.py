@@ -33,7 +33,7 @@ class Alarm:
 
 
 class _FineAlarm(Alarm):
-    """An alarm by Linux's timerfd, which is some ten microseconds late rather than a thousand."""
+    """An alarm by Linux's timerfd, late by some ten microseconds instead of up to a thousand."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ring: Callable[[], None]) -> None:
         super().__init__(loop, ring)

@@ -1,6 +1,7 @@
 """``sagedock load``: options, what is printed, exit codes, Ctrl-C."""
 
 import asyncio
+import io
 import json
 import os
 import pty
@@ -93,6 +94,14 @@ def test_bodies_headers_and_method_are_sent(server: Server, tmp_path: Path) -> N
     assert main(["load", server.url("/ping"), *FEW, "--method", "get"]) == 0
     assert server.requests[-1].start == "GET /ping HTTP/1.1"
     assert server.requests[-1].body == b""
+
+
+def test_a_body_comes_from_standard_input(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\x93NUMPY")))
+    words = ("--data", "-", "--content-type", "application/x-npy")
+    assert main(["load", server.url(), *FEW, *words]) == 0
+    assert {each.body for each in server.requests} == {b"\x93NUMPY"}
+    assert server.requests[0].headers["content-type"] == "application/x-npy"
 
 
 def test_every_problem_is_told_at_once_and_nothing_is_sent(

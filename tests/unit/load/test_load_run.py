@@ -3,14 +3,15 @@
 import asyncio
 import os
 import signal
+import sys
 import threading
 import time
 from dataclasses import replace
 
 import pytest
 
-from sagedock.errors import InvalidRequest
-from sagedock.load import Body, Closed, Open, Plan, Result, UrlTarget, run
+from sagedock.errors import InvalidRequest, SagedockError
+from sagedock.load import Body, Closed, Open, Plan, Result, Shape, UrlTarget, run
 from sagedock.load.generator import Progress
 from tests.unit.load.serving import OK, Asked, Server, after, always, serving
 
@@ -309,6 +310,21 @@ def test_cpu_time_of_the_server_is_measured() -> None:
     assert result.server_cores == pytest.approx(
         result.server_cpu_us * 2000 / 1e6 / result.lasted_s, rel=0.01
     )
+
+
+@pytest.mark.parametrize("shape", [Closed(concurrency=2), Open(rate=200)])
+def test_asyncios_own_loop_does_as_well(shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    with serving() as server:
+        result = run(plan(server, shape=shape))
+    assert (result.answered, result.failed) == (20, 0)
+
+
+def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "httptools", None)
+    with serving() as server, pytest.raises(SagedockError, match=r"install 'sagedock\[load\]'"):
+        run(plan(server))
+    assert server.connections == 0
 
 
 def test_a_process_that_is_none_is_told_before_anything_is_sent() -> None:
