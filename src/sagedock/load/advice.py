@@ -134,7 +134,7 @@ def _workers(sweep: Sweep, known: Known) -> tuple[int | None, str]:
         f"alone = {busy:.1f} busy at once"
     )
     if peak.server_cores is None or known.cores is None or peak.server_cores <= 0:
-        return known.workers or math.ceil(round(busy, 1)), (
+        return known.workers or max(1, math.ceil(round(busy, 1))), (
             f"{said}: today's; whether more would help, its CPU time tells (--pid, --cores)"
         )
     most = _CPU_GOAL * known.cores

@@ -62,6 +62,13 @@ def test_a_batch_is_no_larger_than_what_is_under_way_for_each_worker() -> None:
     assert "must be done in 40 ms" in found.why["batch"]
 
 
+@pytest.mark.parametrize("latency_ms", [0.0, 0.001, 1.0])
+def test_a_server_with_hardly_anything_to_do_has_one_worker(latency_ms: float) -> None:
+    idle = Sweep(axis="rate", levels=(level(load=8, rate=8, latency_ms=latency_ms),))
+    found = advise(idle, Goal(), Known())
+    assert (found.workers, found.batch, found.concurrent_requests) == (1, 1, 1)
+
+
 def test_one_load_tells_little_and_says_so() -> None:
     one = Sweep(axis="concurrency", levels=(level(load=8, rate=100, latency_ms=80),))
     found = advise(one, Goal(), Known())
