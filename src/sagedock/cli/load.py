@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from sagedock.cli.load_asked import Asked
     from sagedock.client import Session
     from sagedock.load.advice import Advice
-    from sagedock.load.generator import Progress, Watch
     from sagedock.load.plan import Plan
+    from sagedock.load.progress import Progress, Watch
     from sagedock.load.sweeping import Level, Levels, Sweep
 
 __all__ = ["load"]

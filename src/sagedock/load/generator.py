@@ -4,7 +4,6 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -13,31 +12,16 @@ from sagedock.load.arrivals import offsets
 from sagedock.load.exchange import Exchange
 from sagedock.load.plan import Closed, Open, Plan
 from sagedock.load.pool import Pool
+from sagedock.load.progress import Progress, Watch
 from sagedock.load.samples import Samples
 
-__all__ = ["Generation", "Progress", "Watch"]
+__all__ = ["Generation"]
 
 #: More would fill the memory: 16 to 32 bytes each.
 _MOST_SAMPLES = 20_000_000
 _PROGRESS_S = 0.5
 _PAUSE_S = 0.1
 _LONGEST_EXPIRY_S = 0.02
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """How far a load test is: seconds, requests so far, and good answers per second lately."""
-
-    at_s: float
-    of_s: float
-    is_warming_up: bool
-    answered: int
-    failed: int
-    under_way: int
-    rate: float
-
-
-Watch = Callable[[Progress], None]
 
 
 class Generation:

@@ -15,7 +15,8 @@ from sagedock.load.usage import cpu_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sagedock.load.generator import Generation, Watch
+    from sagedock.load.generator import Generation
+    from sagedock.load.progress import Watch
 
 __all__ = ["run"]
 

@@ -11,7 +11,7 @@ from sagedock.load.running import run
 from sagedock.load.statistics import PERCENTS
 
 if TYPE_CHECKING:
-    from sagedock.load.generator import Watch
+    from sagedock.load.progress import Watch
 
 __all__ = ["Axis", "Goal", "Level", "Levels", "Sweep", "sweep"]
 

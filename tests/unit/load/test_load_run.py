@@ -12,7 +12,7 @@ import pytest
 
 from sagedock.errors import InvalidRequest, SagedockError
 from sagedock.load import Body, Closed, Open, Plan, Result, Shape, UrlTarget, run
-from sagedock.load.generator import Progress
+from sagedock.load.progress import Progress
 from tests.unit.load.serving import OK, Asked, Server, after, always, serving
 
 pytest.importorskip("httptools")
