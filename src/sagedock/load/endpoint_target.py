@@ -14,9 +14,9 @@ __all__ = ["EndpointTarget"]
 _INVOKE = "invoke_endpoint"
 _STREAM = "invoke_endpoint_with_response_stream"
 _OK = 200
-#: How long a signature is used: AWS takes one for five minutes in most cases, and making it costs a
-#: millisecond. Source: IAM user guide, reference_aws-signing. Unverified: that the runtime takes the
-#: same one twice.
+#: How long a signature is used: AWS takes one for five minutes in most cases, and making it costs
+#: a millisecond. Source: IAM user guide, reference_aws-signing. Unverified: that the runtime takes
+#: the same one twice.
 _SIGNED_FOR_S = 60.0
 
 
