@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import sagedock
-from sagedock.cli import images, jobs, local
+from sagedock.cli import images, jobs, load, local
 from sagedock.errors import SagedockError
 
 __all__ = ["main"]
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(local.app, name="local")
 app.command("images")(images.images)
+app.command("load")(load.load)
 
 
 def _version(wanted: bool) -> None:
