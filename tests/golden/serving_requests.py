@@ -43,7 +43,6 @@ PIPELINE = HostedModel(
     subnets=("subnet-1",),
     security_group_ids=("sg-1",),
     tags={"team": "vision"},
-    extra={"Containers": [{"Image": IMAGE, "ContainerHostname": f"c{n}"} for n in (1, 2)]},
 )
 VARIANT = ProductionVariant(model_name="digits", instance_type="ml.c5.xlarge")
 ENDPOINT = EndpointDeployment(name="digits", variants=[VARIANT])
