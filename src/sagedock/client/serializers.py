@@ -35,7 +35,8 @@ class Serializer(Protocol):
     """Makes a request's body, of the type ``CONTENT_TYPE``, of any data that it knows."""
 
     @property
-    def CONTENT_TYPE(self) -> str: ...  # noqa: N802 - SDK v2's name
+    def CONTENT_TYPE(self) -> str:  # noqa: N802 - SDK v2's name
+        """The content type of what it makes."""
 
     def serialize(self, data: Any) -> Any:
         """Return ``data`` as bytes, text or a readable file."""
@@ -45,7 +46,8 @@ class Deserializer(Protocol):
     """Makes data of an answer's body; ``ACCEPT`` is what it asks for."""
 
     @property
-    def ACCEPT(self) -> tuple[str, ...]: ...  # noqa: N802 - SDK v2's name
+    def ACCEPT(self) -> tuple[str, ...]:  # noqa: N802 - SDK v2's name
+        """The content types that it reads."""
 
     def deserialize(self, stream: Any, content_type: str) -> Any:
         """Return what ``stream``, a readable file, holds."""
