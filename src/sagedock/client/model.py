@@ -100,29 +100,25 @@ class Model:
         serverless: Serverless | None = None,
         async_inference: AsyncInference | None = None,
         data_capture: DataCapture | None = None,
-        volume_size: int | None = None,
-        model_data_download_timeout: int | None = None,
-        container_startup_health_check_timeout: int | None = None,
         wait: bool = True,
+        **variant: Any,
     ) -> Predictor:
         """Serve the model at an endpoint, and return what calls it, once it serves if ``wait``.
 
-        Everything is checked before anything is sent. Raises InvalidRequest with every problem,
+        ``variant`` are further fields of ProductionVariant, as volume_size. Everything is checked before anything is sent. Raises InvalidRequest with every problem,
         or JobFailed with the service's FailureReason.
         """
         name = endpoint_name or unique_name(base_name_of_image(self.image_uri), datetime.now(UTC))
-        variant = ProductionVariant(
+        only = ProductionVariant(
             model_name=self._created or self.name or name,
             instance_type=instance_type,
             initial_instance_count=initial_instance_count,
             serverless=serverless,
-            volume_size=volume_size,
-            model_data_download_timeout=model_data_download_timeout,
-            container_startup_health_check_timeout=container_startup_health_check_timeout,
+            **variant,
         )
         deployment = EndpointDeployment(
             name=name,
-            variants=[variant],
+            variants=[only],
             async_inference=async_inference,
             data_capture=data_capture,
             tags=self.tags,

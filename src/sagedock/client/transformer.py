@@ -78,32 +78,16 @@ class Transformer:
         """
         name = job_name or unique_name(self.base_job_name or self.model_name, datetime.now(UTC))
         local = None if "://" in str(data) else Path(data)
-        job = TransformJob(
-            name=name,
-            model_name=self.model_name,
+        job = self._job(
+            name,
             data=str(data),
             data_type=data_type,
-            output_path=self.output_path or "",
-            instance_type=self.instance_type,
-            instance_count=self.instance_count,
             content_type=content_type,
             compression_type=compression_type,
             split_type=split_type,
-            strategy=self.strategy,
-            assemble_with=self.assemble_with,
-            accept=self.accept,
-            max_concurrent_transforms=self.max_concurrent_transforms,
-            max_payload=self.max_payload,
             input_filter=input_filter,
             output_filter=output_filter,
             join_source=join_source,
-            invocation_timeout_s=self.invocation_timeout,
-            invocation_max_retries=self.invocation_max_retries,
-            environment=self.environment,
-            output_kms_key=self.output_kms_key,
-            volume_kms_key=self.volume_kms_key,
-            tags=self.tags,
-            extra=self.extra,
         )
         self._check(_in_bucket(job, _SOME_BUCKET, local), local)
         with explained(self.session.target):
@@ -148,6 +132,29 @@ class Transformer:
         with explained(self.session.target):
             where: str = self._describe()["TransformOutput"]["S3OutputPath"]
         return where
+
+    def _job(self, name: str, **said: Any) -> TransformJob:
+        """Return the job; ``said`` are the fields of one call of ``transform``."""
+        return TransformJob(
+            name=name,
+            model_name=self.model_name,
+            output_path=self.output_path or "",
+            instance_type=self.instance_type,
+            instance_count=self.instance_count,
+            strategy=self.strategy,
+            assemble_with=self.assemble_with,
+            accept=self.accept,
+            max_concurrent_transforms=self.max_concurrent_transforms,
+            max_payload=self.max_payload,
+            invocation_timeout_s=self.invocation_timeout,
+            invocation_max_retries=self.invocation_max_retries,
+            environment=self.environment,
+            output_kms_key=self.output_kms_key,
+            volume_kms_key=self.volume_kms_key,
+            tags=self.tags,
+            extra=self.extra,
+            **said,
+        )
 
     def _check(self, job: TransformJob, local: Path | None) -> None:
         problems = []
