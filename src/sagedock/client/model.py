@@ -17,7 +17,7 @@ from sagedock.client.serializers import Deserializer, Serializer
 from sagedock.client.session import Session
 from sagedock.client.show import Show, to_stdout
 from sagedock.client.source import Source
-from sagedock.contract import paths
+from sagedock.contract import paths, variables
 from sagedock.errors import InvalidRequest
 from sagedock.jobs import (
     AsyncInference,
@@ -105,8 +105,9 @@ class Model:
     ) -> Predictor:
         """Serve the model at an endpoint, and return what calls it, once it serves if ``wait``.
 
-        ``variant`` are further fields of ProductionVariant, as volume_size. Everything is checked before anything is sent. Raises InvalidRequest with every problem,
-        or JobFailed with the service's FailureReason.
+        ``variant`` are further fields of ProductionVariant, as volume_size. Everything is checked
+        before anything is sent. Raises InvalidRequest with every problem, or JobFailed with the
+        service's FailureReason.
         """
         name = endpoint_name or unique_name(base_name_of_image(self.image_uri), datetime.now(UTC))
         only = ProductionVariant(
@@ -251,8 +252,8 @@ class Model:
         if source is None:
             return {}
         return {
-            "SAGEMAKER_PROGRAM": source.program,
+            variables.SAGEMAKER_PROGRAM.name: source.program,
             "SAGEMAKER_SUBMIT_DIRECTORY": f"{paths.MODEL}/{CODE_FOLDER}",
             "SAGEMAKER_CONTAINER_LOG_LEVEL": str(self.container_log_level),
-            "SAGEMAKER_REGION": self.session.region,
+            variables.SAGEMAKER_REGION.name: self.session.region,
         }
