@@ -7,37 +7,71 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sagedock.client import Estimator, Session
-    from sagedock.errors import InvalidRequest, JobFailed, SagedockError
-    from sagedock.jobs import Channel, FileSystemChannel, InstanceGroup, TrainingJob
+    from sagedock.client import (
+        Endpoint,
+        Estimator,
+        Model,
+        MultiModel,
+        Predictor,
+        Session,
+        Transformer,
+    )
+    from sagedock.errors import InvalidRequest, InvocationFailed, JobFailed, SagedockError
+    from sagedock.jobs import (
+        AsyncInference,
+        Channel,
+        DataCapture,
+        FileSystemChannel,
+        InstanceGroup,
+        Serverless,
+        TrainingJob,
+    )
     from sagedock.local import LocalSageMaker
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsyncInference",
     "Channel",
+    "DataCapture",
+    "Endpoint",
     "Estimator",
     "FileSystemChannel",
     "InstanceGroup",
     "InvalidRequest",
+    "InvocationFailed",
     "JobFailed",
     "LocalSageMaker",
+    "Model",
+    "MultiModel",
+    "Predictor",
     "SagedockError",
+    "Serverless",
     "Session",
     "TrainingJob",
+    "Transformer",
 ]
 
 _HOMES = {
+    "AsyncInference": "sagedock.jobs",
     "Channel": "sagedock.jobs",
+    "DataCapture": "sagedock.jobs",
+    "Endpoint": "sagedock.client",
     "Estimator": "sagedock.client",
     "FileSystemChannel": "sagedock.jobs",
     "InstanceGroup": "sagedock.jobs",
     "InvalidRequest": "sagedock.errors",
+    "InvocationFailed": "sagedock.errors",
     "JobFailed": "sagedock.errors",
     "LocalSageMaker": "sagedock.local",
+    "Model": "sagedock.client",
+    "MultiModel": "sagedock.client",
+    "Predictor": "sagedock.client",
     "SagedockError": "sagedock.errors",
+    "Serverless": "sagedock.jobs",
     "Session": "sagedock.client",
     "TrainingJob": "sagedock.jobs",
+    "Transformer": "sagedock.client",
 }
 
 

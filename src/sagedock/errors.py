@@ -12,7 +12,8 @@
     ├── LocalServerError .......... 5   the local SageMaker cannot start, stop or be reached
     ├── BuildFailed ............... 6   an image could not be built
     ├── StorageError .............. 7   a folder or a disk refuses what must be written
-    └── ContractBroken ............ 8   a container or a file breaks the SageMaker contract
+    ├── ContractBroken ............ 8   a container or a file breaks the SageMaker contract
+    └── InvocationFailed .......... 9   a model answered a call with an error
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ __all__ = [
     "EngineUnavailable",
     "ImageNotFound",
     "InvalidRequest",
+    "InvocationFailed",
     "JobFailed",
     "LocalServerError",
     "SagedockError",
@@ -95,6 +97,18 @@ class StorageError(SagedockError):
     """A folder or a disk refuses what must be written there."""
 
     exit_code = 7
+
+
+class InvocationFailed(SagedockError):
+    """A model's container answered an invocation with ``status``, and ``answer`` as its body."""
+
+    exit_code = 9
+
+    def __init__(self, endpoint: str, *, status: int, answer: str) -> None:
+        self.endpoint = endpoint
+        self.status = status
+        self.answer = answer
+        super().__init__(f"{endpoint}: its model answered {status}: {answer or 'nothing'}")
 
 
 class ContractBroken(SagedockError):

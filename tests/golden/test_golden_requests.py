@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from sagedock.api import problems_in_request, rule_problems, unknown_members
-from sagedock.jobs import Channel, FileSystemChannel, InstanceGroup, Script, TrainingJob
+from sagedock.jobs import (
+    Channel,
+    FileSystemChannel,
+    InstanceGroup,
+    Request,
+    Script,
+    TrainingJob,
+)
+from tests.golden.serving_requests import SERVING
 
 HERE = Path(__file__).parent / "requests"
 ROLE = "arn:aws:iam::123456789012:role/sagedock"
@@ -177,31 +185,32 @@ MPI_IN_ONE_GROUP = replace(
         "instance_groups": ["train"],
     },
 )
-JOBS = [
+TRAINING_JOBS = [
     *(MINIMAL, SCRIPT, FULL, ISOLATED_SCRIPT, INSTANCE_GROUPS, DATA, CHANNELS_OF_GROUPS),
     *(DISTRIBUTED, MPI_IN_ONE_GROUP),
 ]
+#: Anything that becomes requests, by the name of its file.
+REVIEWED: dict[str, tuple[Request, ...]] = {
+    **{job.name: job.requests() for job in TRAINING_JOBS},
+    **SERVING,
+}
 
 
-def _requests(job: TrainingJob) -> list[dict[str, object]]:
-    return [
+@pytest.mark.parametrize("name", REVIEWED)
+def test_a_job_becomes_the_reviewed_requests(name: str) -> None:
+    path = HERE / f"{name}.json"
+    requests = [
         {"service": one.service, "operation": one.operation, "parameters": dict(one.parameters)}
-        for one in job.requests()
+        for one in REVIEWED[name]
     ]
-
-
-@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
-def test_a_job_becomes_the_reviewed_requests(job: TrainingJob) -> None:
-    path = HERE / f"{job.name}.json"
-    requests = _requests(job)
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(json.dumps(requests, indent=2) + "\n")
     assert requests == json.loads(path.read_text())
 
 
-@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
-def test_a_reviewed_request_is_one_that_the_service_takes(job: TrainingJob) -> None:
-    for request in job.requests():
+@pytest.mark.parametrize("name", REVIEWED)
+def test_a_reviewed_request_is_one_that_the_service_takes(name: str) -> None:
+    for request in REVIEWED[name]:
         named = (request.service, request.operation, request.parameters)
         assert not problems_in_request(*named)
         assert not unknown_members(*named)
@@ -209,4 +218,4 @@ def test_a_reviewed_request_is_one_that_the_service_takes(job: TrainingJob) -> N
 
 
 def test_every_reviewed_file_belongs_to_a_job() -> None:
-    assert {path.stem for path in HERE.glob("*.json")} == {job.name for job in JOBS}
+    assert {path.stem for path in HERE.glob("*.json")} == set(REVIEWED)

@@ -1,7 +1,11 @@
 """The verbs that users know, over plain boto3, against AWS or the local SageMaker.
 
 ``session``   one AWS, real or local: clients, the default bucket, files to and from S3
-``estimator`` a training job: fit, wait, stop, attach
+``estimator`` a training job: fit, wait, stop, attach, deploy
+``model``     what serves: create, deploy, transformer
+``predictor`` calls of an endpoint; ``endpoint`` is the endpoint itself
+``serializers`` data to bodies, and answers to data
+``transformer`` a model run over many objects
 ``check``     every problem of a request before it is sent, in the user's words
 ``logs``      a job's lines, each once
 ``series``    a job's metrics over time
@@ -9,10 +13,28 @@
 ``curves``    metrics as a picture
 """
 
+from sagedock.client.async_result import AsyncResult
+from sagedock.client.endpoint import Endpoint
 from sagedock.client.estimator import Estimator
+from sagedock.client.model import Model
+from sagedock.client.multi_model import MultiModel
+from sagedock.client.predictor import Predictor
 from sagedock.client.result import TrainingResult
 from sagedock.client.series import MetricSeries
 from sagedock.client.session import Session
 from sagedock.client.training_run import TrainingRun
+from sagedock.client.transformer import Transformer
 
-__all__ = ["Estimator", "MetricSeries", "Session", "TrainingResult", "TrainingRun"]
+__all__ = [
+    "AsyncResult",
+    "Endpoint",
+    "Estimator",
+    "MetricSeries",
+    "Model",
+    "MultiModel",
+    "Predictor",
+    "Session",
+    "TrainingResult",
+    "TrainingRun",
+    "Transformer",
+]

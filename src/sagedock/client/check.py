@@ -15,7 +15,7 @@ __all__ = ["problems_in", "unknown_instance_type"]
 
 _INSTANCE_TYPE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9-]+")
 _LONGEST_VALUE = 120
-_TYPE = "ResourceConfig.InstanceType"
+_TYPE = "InstanceType"
 
 
 def problems_in(request: Request) -> list[str]:
@@ -52,18 +52,29 @@ def unknown_instance_type(request: Request) -> str | None:
     from sagedock.api import problems_in_request
 
     for found in problems_in_request(request.service, request.operation, request.parameters):
-        if found.member == _TYPE and found.kind == "enum":
-            given = request.parameters["ResourceConfig"]["InstanceType"]
+        if _is_type(found):
+            given = found.shown.strip().strip("'")
             near = difflib.get_close_matches(given, _choices(found), n=3)
             hint = f"; near it are {', '.join(near)}" if near else ""
             return f"instance_type: the installed botocore does not know {given!r}{hint}"
     return None
 
 
-def _formed_like_a_type(parameters: Mapping[str, Any]) -> Iterator[str]:
-    given = parameters.get("ResourceConfig", {}).get("InstanceType")
-    if isinstance(given, str) and _INSTANCE_TYPE.fullmatch(given):
-        yield given
+def _formed_like_a_type(parameters: Any) -> Iterator[str]:
+    """Yield the instance types anywhere in a request that are formed like one."""
+    if isinstance(parameters, Mapping):
+        given = parameters.get(_TYPE)
+        if isinstance(given, str) and _INSTANCE_TYPE.fullmatch(given):
+            yield given
+        parameters = parameters.values()
+    elif not isinstance(parameters, list | tuple):
+        return
+    for value in parameters:
+        yield from _formed_like_a_type(value)
+
+
+def _is_type(problem: "Problem") -> bool:
+    return problem.kind == "enum" and problem.member.rpartition(".")[2] == _TYPE
 
 
 def _line(problem: "Problem", parameters: Mapping[str, Any]) -> str:
@@ -78,7 +89,7 @@ def _line(problem: "Problem", parameters: Mapping[str, Any]) -> str:
 def _demand(problem: "Problem") -> str:
     if problem.kind == "required":
         return "is missing"
-    if problem.kind == "enum" and problem.member == _TYPE:
+    if _is_type(problem):
         return "is no SageMaker instance type"
     return problem.constraint.removeprefix("Member ")
 

@@ -16,6 +16,8 @@ from sagedock.client.inputs import (
     moved,
     problems_in_files,
 )
+from sagedock.client.model import Model
+from sagedock.client.predictor import Predictor
 from sagedock.client.refusals import explained, with_remedy
 from sagedock.client.result import TrainingResult
 from sagedock.client.session import Session
@@ -142,6 +144,47 @@ class Estimator:
     def stop(self) -> None:
         """Ask the service to stop the latest training job."""
         self._run().stop()
+
+    def model(self, image_uri: str | None = None, **parameters: Any) -> Model:
+        """Return the latest training job's model, served by ``image_uri``: this estimator's own
+        image unless given. ``parameters`` are Model's: entry_point, source_dir, environment, ...
+        """
+        own: dict[str, Any] = {
+            "role": self.role,
+            "enable_network_isolation": self.enable_network_isolation,
+            "subnets": self.subnets,
+            "security_group_ids": self.security_group_ids,
+            "tags": self.tags,
+            "session": self.session,
+            "show": self.show,
+        }
+        return Model(
+            image_uri=image_uri or self.image_uri, model_data=self.model_data, **own | parameters
+        )
+
+    def deploy(
+        self,
+        initial_instance_count: int = 1,
+        instance_type: str | None = None,
+        *,
+        image_uri: str | None = None,
+        entry_point: str | None = None,
+        source_dir: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> Predictor:
+        """Serve the latest training job's model, and return what calls it.
+
+        ``image_uri`` is the image that serves it, this estimator's own unless given; ``options``
+        are those of ``Model.deploy``.
+        """
+        model = self.model(
+            image_uri,
+            entry_point=entry_point,
+            source_dir=source_dir,
+            environment=environment or {},
+        )
+        return model.deploy(initial_instance_count, instance_type, **options)
 
     @property
     def model_data(self) -> str:

@@ -72,8 +72,12 @@ class Source:
             gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed,
             tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
         ):
-            for name, path in sorted(self._members().items()):
-                _add(archive, name, path)
+            self.add_to(archive)
+
+    def add_to(self, archive: tarfile.TarFile, prefix: str = "") -> None:
+        """Add the files to an archive, below ``prefix``."""
+        for name, path in sorted(self._members().items()):
+            _add(archive, prefix + name, path)
 
     def _members(self) -> dict[str, Path]:
         if self.source_dir:

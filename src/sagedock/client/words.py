@@ -1,4 +1,4 @@
-"""The API's names of a training job's parts, and the estimator's words for them."""
+"""The API's names of the parts of a job, and the words that our classes have for them."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 __all__ = ["remedy_of", "word_of"]
 
-#: API path to the estimator's parameter.
+#: API path to the parameter of Estimator, Model or Transformer.
 _WORDS: Mapping[str, str] = MappingProxyType(
     {
         "AlgorithmSpecification": "image_uri",
@@ -16,17 +16,41 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "AlgorithmSpecification.MetricDefinitions": "metric_definitions",
         "AlgorithmSpecification.TrainingImage": "image_uri",
         "AlgorithmSpecification.TrainingInputMode": "input_mode",
+        "BatchStrategy": "strategy",
         "CheckpointConfig.LocalPath": "checkpoint_local_path",
         "CheckpointConfig.S3Uri": "checkpoint_s3_uri",
+        "Containers": "containers",
+        "DataCaptureConfig": "data_capture",
+        "DataProcessing.InputFilter": "input_filter",
+        "DataProcessing.JoinSource": "join_source",
+        "DataProcessing.OutputFilter": "output_filter",
         "EnableInterContainerTrafficEncryption": "encrypt_inter_container_traffic",
         "EnableManagedSpotTraining": "use_spot_instances",
         "EnableNetworkIsolation": "enable_network_isolation",
+        "EndpointConfigName": "endpoint_name",
+        "EndpointName": "endpoint_name",
         "Environment": "environment",
+        "ExecutionRoleArn": "role",
         "HyperParameters": "hyperparameters",
         "InputDataConfig": "inputs",
+        "AsyncInferenceConfig": "async_inference",
+        "MaxConcurrentTransforms": "max_concurrent_transforms",
+        "MaxPayloadInMB": "max_payload",
+        "ModelClientConfig.InvocationsMaxRetries": "invocation_max_retries",
+        "ModelClientConfig.InvocationsTimeoutInSeconds": "invocation_timeout",
+        "ModelName": "name",
         "OutputDataConfig.CompressionType": "disable_output_compression",
         "OutputDataConfig.KmsKeyId": "output_kms_key",
         "OutputDataConfig.S3OutputPath": "output_path",
+        "PrimaryContainer": "image_uri, model_data",
+        "PrimaryContainer.Environment": "environment",
+        "PrimaryContainer.Image": "image_uri",
+        "PrimaryContainer.ModelDataSource": "model_data",
+        "PrimaryContainer.ModelDataUrl": "model_data",
+        "ProductionVariants[0].InitialInstanceCount": "initial_instance_count",
+        "ProductionVariants[0].InstanceType": "instance_type",
+        "ProductionVariants[0].ServerlessConfig": "serverless",
+        "ProductionVariants[0].VolumeSizeInGB": "volume_size",
         "ResourceConfig": "instance_type, instance_count",
         "ResourceConfig.InstanceCount": "instance_count",
         "ResourceConfig.InstanceGroups": "instance_groups",
@@ -41,6 +65,19 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "RetryStrategy.MaximumRetryAttempts": "max_retry_attempts",
         "Tags": "tags",
         "TrainingJobName": "job_name (or base_job_name)",
+        "TransformInput.CompressionType": "compression_type",
+        "TransformInput.ContentType": "content_type",
+        "TransformInput.DataSource.S3DataSource.S3DataType": "data_type",
+        "TransformInput.DataSource.S3DataSource.S3Uri": "data",
+        "TransformInput.SplitType": "split_type",
+        "TransformJobName": "job_name (or base_job_name)",
+        "TransformOutput.Accept": "accept",
+        "TransformOutput.AssembleWith": "assemble_with",
+        "TransformOutput.KmsKeyId": "output_kms_key",
+        "TransformOutput.S3OutputPath": "output_path",
+        "TransformResources.InstanceCount": "instance_count",
+        "TransformResources.InstanceType": "instance_type",
+        "TransformResources.VolumeKmsKeyId": "volume_kms_key",
         "VpcConfig": "subnets, security_group_ids",
         "VpcConfig.SecurityGroupIds": "security_group_ids",
         "VpcConfig.Subnets": "subnets",

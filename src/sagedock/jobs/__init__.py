@@ -5,23 +5,46 @@
 ``channel``          one input of a training job, in S3 or on a file system
 ``distribution``     a script over several hosts and processes; groups of hosts
 ``training``         a training job
+``model``            a model that serves: its containers
+``endpoint``         an endpoint: variants, data capture, asynchronous inference
+``transform``        a batch transform job
+``tags``             tags, in the API's form
 ``naming``           names of jobs
 """
 
 from sagedock.jobs.channel import Channel, FileSystemChannel
 from sagedock.jobs.distribution import InstanceGroup, distribution_in
+from sagedock.jobs.endpoint import (
+    AsyncInference,
+    DataCapture,
+    EndpointDeployment,
+    ProductionVariant,
+    Serverless,
+)
 from sagedock.jobs.hyperparameters import Script
+from sagedock.jobs.model import HostedModel, ModelContainer
 from sagedock.jobs.naming import base_name_of_image, unique_name
 from sagedock.jobs.request import Request
+from sagedock.jobs.tags import Tags
 from sagedock.jobs.training import TrainingJob
+from sagedock.jobs.transform import TransformJob
 
 __all__ = [
+    "AsyncInference",
     "Channel",
+    "DataCapture",
+    "EndpointDeployment",
     "FileSystemChannel",
+    "HostedModel",
     "InstanceGroup",
+    "ModelContainer",
+    "ProductionVariant",
     "Request",
     "Script",
+    "Serverless",
+    "Tags",
     "TrainingJob",
+    "TransformJob",
     "base_name_of_image",
     "distribution_in",
     "unique_name",

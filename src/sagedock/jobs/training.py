@@ -10,6 +10,7 @@ from sagedock.jobs.channel import Channel, FileSystemChannel, InputMode
 from sagedock.jobs.distribution import InstanceGroup, distribution_hyperparameters
 from sagedock.jobs.hyperparameters import Script, as_json, as_text
 from sagedock.jobs.request import Request, merged, present
+from sagedock.jobs.tags import Tags, tag_list
 
 __all__ = ["TrainingJob"]
 
@@ -58,7 +59,7 @@ class TrainingJob:
     enable_network_isolation: bool = False
     subnets: Sequence[str] = ()
     security_group_ids: Sequence[str] = ()
-    tags: Mapping[str, str] | Sequence[Mapping[str, str]] = ()
+    tags: Tags = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def requests(self) -> tuple[Request, ...]:
@@ -133,7 +134,7 @@ class TrainingJob:
                 "EnableNetworkIsolation": self.enable_network_isolation or None,
                 "EnableInterContainerTrafficEncryption": self.encrypt_inter_container_traffic
                 or None,
-                "Tags": _tag_list(self.tags),
+                "Tags": tag_list(self.tags),
             }
         )
 
@@ -164,9 +165,3 @@ class TrainingJob:
 
 def _as_channel(data: str | Channel | FileSystemChannel) -> Channel | FileSystemChannel:
     return Channel(s3_data=data) if isinstance(data, str) else data
-
-
-def _tag_list(tags: Mapping[str, str] | Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    if isinstance(tags, Mapping):
-        return [{"Key": key, "Value": value} for key, value in tags.items()]
-    return [dict(tag) for tag in tags]

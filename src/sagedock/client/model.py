@@ -1,0 +1,259 @@
+"""Model: an image and its model, deployed to an endpoint or run over many objects."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+from sagedock.client.check import problems_in, unknown_instance_type
+from sagedock.client.endpoint import Endpoint
+from sagedock.client.model_archive import CODE_FOLDER, write_model_archive
+from sagedock.client.predictor import Predictor
+from sagedock.client.refusals import explained, with_remedy
+from sagedock.client.serializers import Deserializer, Serializer
+from sagedock.client.session import Session
+from sagedock.client.show import Show, to_stdout
+from sagedock.client.source import Source
+from sagedock.contract import paths, variables
+from sagedock.errors import InvalidRequest
+from sagedock.jobs import (
+    AsyncInference,
+    DataCapture,
+    EndpointDeployment,
+    HostedModel,
+    ModelContainer,
+    ProductionVariant,
+    Request,
+    Serverless,
+    Tags,
+    base_name_of_image,
+    unique_name,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sagedock.client.transformer import Transformer
+
+__all__ = ["Model"]
+
+_ARCHIVE = "model.tar.gz"
+
+
+@dataclass(kw_only=True)
+class Model:
+    """A model that serves in a container of yours, on AWS or on the local SageMaker.
+
+    The parameters are those of SageMaker SDK v2's ``Model``. ``model_data`` is the S3 URI of a
+    model.tar.gz or of a folder (``.../``), or a model.tar.gz of this machine. With an
+    ``entry_point`` the program is packed into the model.tar.gz, as its code/. ``extra`` is in API
+    casing and is laid over CreateModel last. ``name`` is what CreateModel is told; one is made of
+    the image's unless given.
+    """
+
+    image_uri: str
+    role: str
+    model_data: str | Path | None = None
+    name: str | None = None
+    entry_point: str | None = None
+    source_dir: str | None = None
+    dependencies: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mode: Literal["SingleModel", "MultiModel"] = "SingleModel"
+    container_log_level: int = 20
+    enable_network_isolation: bool = False
+    subnets: Sequence[str] = ()
+    security_group_ids: Sequence[str] = ()
+    tags: Tags = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    session: Session = field(default_factory=Session)
+    show: Show = to_stdout
+    _created: str | None = field(default=None, init=False, repr=False)
+
+    def create(self) -> str:
+        """Create the model, unless that was done, and return its name.
+
+        The request is checked before anything is sent. Raises InvalidRequest with every problem.
+        """
+        if self._created is None:
+            name = self.name or unique_name(base_name_of_image(self.image_uri), datetime.now(UTC))
+            self._check(name, [])
+            with explained(self.session.target):
+                data = self._data_in_s3(name)
+                (request,) = self._hosted(name, data).requests()
+                self.session.client("sagemaker").create_model(**request.parameters)
+            self.show(f"created the model {name}")
+            self._created = name
+        return self._created
+
+    def deploy(
+        self,
+        initial_instance_count: int = 1,
+        instance_type: str | None = None,
+        *,
+        endpoint_name: str | None = None,
+        serializer: Serializer | None = None,
+        deserializer: Deserializer | None = None,
+        serverless: Serverless | None = None,
+        async_inference: AsyncInference | None = None,
+        data_capture: DataCapture | None = None,
+        wait: bool = True,
+        **variant: Any,
+    ) -> Predictor:
+        """Serve the model at an endpoint, and return what calls it, once it serves if ``wait``.
+
+        ``variant`` are further fields of ProductionVariant, as volume_size. Everything is checked
+        before anything is sent. Raises InvalidRequest with every problem, or JobFailed with the
+        service's FailureReason.
+        """
+        name = endpoint_name or unique_name(base_name_of_image(self.image_uri), datetime.now(UTC))
+        only = ProductionVariant(
+            model_name=self._created or self.name or name,
+            instance_type=instance_type,
+            initial_instance_count=initial_instance_count,
+            serverless=serverless,
+            **variant,
+        )
+        deployment = EndpointDeployment(
+            name=name,
+            variants=[only],
+            async_inference=async_inference,
+            data_capture=data_capture,
+            tags=self.tags,
+        )
+        requests = deployment.requests()
+        if self._created is None:
+            self.name = self.name or name
+            self._check(self.name, requests)
+        self.create()
+        with explained(self.session.target):
+            config, endpoint = requests
+            sagemaker = self.session.client("sagemaker")
+            sagemaker.create_endpoint_config(**config.parameters)
+            sagemaker.create_endpoint(**endpoint.parameters)
+        self.show(f"created the endpoint {name}")
+        if wait:
+            Endpoint(name, session=self.session, show=self.show).wait()
+        return Predictor(
+            name, session=self.session, serializer=serializer, deserializer=deserializer
+        )
+
+    def transformer(self, instance_type: str, **parameters: Any) -> "Transformer":
+        """Return what runs the model over objects; ``parameters`` are Transformer's own."""
+        from sagedock.client.transformer import Transformer
+
+        return Transformer(
+            model_name=self.create(),
+            instance_type=instance_type,
+            **{"session": self.session, "show": self.show, **parameters},
+        )
+
+    def delete(self) -> None:
+        """Delete the model that was created here."""
+        if self._created is not None:
+            with explained(self.session.target):
+                self.session.client("sagemaker").delete_model(ModelName=self._created)
+            self._created = None
+
+    def _check(self, name: str, more: Sequence[Request]) -> None:
+        """Raise InvalidRequest with all that is wrong with the model, its files and ``more``."""
+        problems = [*self._problems_in_files()]
+        requests = (*self._hosted(name, self._s3_data(name, "bucket")).requests(), *more)
+        for request in requests:
+            problems += (with_remedy(line, self.session.target) for line in problems_in(request))
+        if problems:
+            raise InvalidRequest(list(dict.fromkeys(problems)))
+        for request in requests:
+            if warning := unknown_instance_type(request):
+                self.show(warning)
+
+    def _problems_in_files(self) -> "Iterator[str]":
+        if source := self._source():
+            yield from source.problems()
+            if str(self.model_data or "").endswith("/"):
+                yield (
+                    "entry_point: is packed into a model.tar.gz, and model_data is a folder: put "
+                    "the program into the folder's code/, and leave entry_point out"
+                )
+        elif self.source_dir or self.dependencies:
+            yield "entry_point: is missing: name the program to run inside source_dir"
+        if (path := self._local_data()) and not path.is_file():
+            yield f"model_data: {path}: no such file: give a model.tar.gz or an S3 URI"
+
+    def _source(self) -> Source | None:
+        if self.entry_point is None:
+            return None
+        return Source(
+            entry_point=self.entry_point,
+            source_dir=self.source_dir,
+            dependencies=self.dependencies,
+        )
+
+    def _local_data(self) -> Path | None:
+        data = self.model_data
+        return None if data is None or str(data).startswith("s3://") else Path(data)
+
+    def _s3_data(self, name: str, bucket: str) -> str | None:
+        """Return where the model is in S3 once what is on this machine was uploaded."""
+        if self._local_data() or self.entry_point:
+            return f"s3://{bucket}/{name}/{_ARCHIVE}"
+        return None if self.model_data is None else str(self.model_data)
+
+    def _data_in_s3(self, name: str) -> str | None:
+        """Upload what is on this machine, and return where the model is."""
+        local, source = self._local_data(), self._source()
+        if local is None and source is None:
+            return self._s3_data(name, "")
+        bucket = self.session.default_bucket()
+        where = self._s3_data(name, bucket)
+        self.show(f"uploading the model to {where}")
+        with self._archive(local, source) as archive:
+            self.session.client("s3").upload_fileobj(archive, bucket, f"{name}/{_ARCHIVE}")
+        return where
+
+    @contextmanager
+    def _archive(self, local: Path | None, source: Source | None) -> "Iterator[IO[bytes]]":
+        if source is None and local is not None:
+            with local.open("rb") as file:
+                yield file
+            return
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as file:
+            if local is None and self.model_data is not None:
+                (local,) = self.session.download(str(self.model_data), folder)
+            if source is not None:
+                write_model_archive(file, local, source)
+            file.seek(0)
+            yield file
+
+    def _hosted(self, name: str, data: str | None) -> HostedModel:
+        container = ModelContainer(
+            image_uri=self.image_uri,
+            model_data=data,
+            environment={**self._script_environment(), **self.environment},
+            mode=self.mode,
+        )
+        return HostedModel(
+            name=name,
+            role=self.role,
+            containers=[container],
+            enable_network_isolation=self.enable_network_isolation,
+            subnets=self.subnets,
+            security_group_ids=self.security_group_ids,
+            tags=self.tags,
+            extra=self.extra,
+        )
+
+    def _script_environment(self) -> dict[str, str]:
+        """Return what tells the inference toolkits where the program is; see SDK v2's ``Model``."""
+        source = self._source()
+        if source is None:
+            return {}
+        return {
+            variables.SAGEMAKER_PROGRAM.name: source.program,
+            "SAGEMAKER_SUBMIT_DIRECTORY": f"{paths.MODEL}/{CODE_FOLDER}",
+            "SAGEMAKER_CONTAINER_LOG_LEVEL": str(self.container_log_level),
+            variables.SAGEMAKER_REGION.name: self.session.region,
+        }

@@ -1,0 +1,81 @@
+"""MultiModel: many models behind one endpoint, each loaded when it is first asked for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sagedock.client.model import Model
+from sagedock.client.predictor import Predictor
+from sagedock.client.refusals import explained
+from sagedock.client.session import Session
+from sagedock.client.show import Show, to_stdout
+from sagedock.client.storage import split_uri
+from sagedock.errors import InvalidRequest
+
+__all__ = ["MultiModel"]
+
+
+@dataclass(kw_only=True)
+class MultiModel:
+    """Every ``.tar.gz`` below ``model_data_prefix`` is a model of the endpoint; a call names its
+    own: ``predict(data, target_model="a.tar.gz")``. SageMaker SDK v2 calls this
+    ``MultiDataModel``.
+
+    ``options`` are further parameters of Model, such as ``environment``.
+    """
+
+    image_uri: str
+    role: str
+    model_data_prefix: str
+    name: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    session: Session = field(default_factory=Session)
+    show: Show = to_stdout
+
+    def deploy(
+        self, initial_instance_count: int = 1, instance_type: str | None = None, **options: Any
+    ) -> Predictor:
+        """Serve the models; see ``Model.deploy``, which has the options."""
+        model = Model(
+            image_uri=self.image_uri,
+            role=self.role,
+            model_data=self._prefix,
+            name=self.name,
+            mode="MultiModel",
+            **{"session": self.session, "show": self.show, **self.options},
+        )
+        return model.deploy(initial_instance_count, instance_type, **options)
+
+    def add_model(self, model_data: str | Path, name: str | None = None) -> str:
+        """Copy a model.tar.gz, of S3 or this machine, below the prefix; return its target name.
+
+        The endpoint need not be told: it finds the model when it is first asked for.
+        """
+        source = str(model_data)
+        target = name or source.rsplit("/", 1)[-1]
+        if not target.endswith(".tar.gz"):
+            raise InvalidRequest([f"model_data: {target}: a model is a file .tar.gz: pack it"])
+        bucket, prefix = split_uri(self._prefix)
+        s3 = self.session.client("s3")
+        with explained(self.session.target):
+            if source.startswith("s3://"):
+                from_bucket, key = split_uri(source)
+                s3.copy({"Bucket": from_bucket, "Key": key}, bucket, prefix + target)
+            else:
+                s3.upload_file(source, bucket, prefix + target)
+        return target
+
+    def list_models(self) -> Iterator[str]:
+        """Yield the models' names, relative to the prefix."""
+        bucket, prefix = split_uri(self._prefix)
+        with explained(self.session.target):
+            pages = self.session.client("s3").get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=bucket, Prefix=prefix):
+                for found in page.get("Contents", ()):
+                    if found["Key"].endswith(".tar.gz"):
+                        yield found["Key"].removeprefix(prefix)
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self.model_data_prefix.rstrip('/')}/"
