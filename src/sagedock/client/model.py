@@ -105,9 +105,8 @@ class Model:
     ) -> Predictor:
         """Serve the model at an endpoint, and return what calls it, once it serves if ``wait``.
 
-        ``variant`` are further fields of ProductionVariant, as volume_size. Everything is checked
-        before anything is sent. Raises InvalidRequest with every problem, or JobFailed with the
-        service's FailureReason.
+        ``variant`` are further fields of ProductionVariant, as volume_size. Raises InvalidRequest
+        with every problem, before anything is sent, or JobFailed with FailureReason.
         """
         name = endpoint_name or unique_name(base_name_of_image(self.image_uri), datetime.now(UTC))
         only = ProductionVariant(
@@ -253,7 +252,7 @@ class Model:
             return {}
         return {
             variables.SAGEMAKER_PROGRAM.name: source.program,
-            "SAGEMAKER_SUBMIT_DIRECTORY": f"{paths.MODEL}/{CODE_FOLDER}",
+            variables.SAGEMAKER_SUBMIT_DIRECTORY.name: f"{paths.MODEL}/{CODE_FOLDER}",
             "SAGEMAKER_CONTAINER_LOG_LEVEL": str(self.container_log_level),
             variables.SAGEMAKER_REGION.name: self.session.region,
         }
