@@ -9,11 +9,13 @@ The services' own models, as botocore ships them, are the specification; this ro
 ``messages``  refusals that need the world, as templates
 ``answers``   the strict check of an answer
 ``metrics``   what is published of a training job in CloudWatch
+``scaling``   Application Auto Scaling for SageMaker: dimensions, metrics, quotas
+``scaling_messages``  its refusals that need the world
 ``wire``      bodies: bytes to values and back, and error bodies
 ``states``    states, terminal states, status messages
 """
 
-from sagedock.api import messages, metrics, states
+from sagedock.api import messages, metrics, scaling, scaling_messages, states
 from sagedock.api.answers import problems_in_answer
 from sagedock.api.check import (
     Problem,
@@ -58,6 +60,8 @@ __all__ = [
     "problems_in_request",
     "read_json",
     "rule_problems",
+    "scaling",
+    "scaling_messages",
     "states",
     "target_prefix",
     "type_problem",

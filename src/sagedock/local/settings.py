@@ -35,6 +35,8 @@ class Settings:
     is how often what containers use is published, in seconds.
     ``spot_interrupt_every_s`` interrupts spot jobs after so many seconds of training on average,
     at moments that follow from ``spot_seed``.
+    ``time_scale`` makes the time of autoscaling pass that much faster: its periods, cooldowns and
+    alarms.
     ``allow_instance_types`` are types newer than the installed model of the service.
     ``file_systems`` are the folders that stand for EFS and FSx file systems, by their ids.
     ``quotas`` are numbers of instances, by the service's name of the quota; others are unlimited.
@@ -55,6 +57,7 @@ class Settings:
     spot_interrupt_every_s: float | None = None
     spot_seed: int = 0
     metrics_period_s: float = PUBLISHED_EVERY_S
+    time_scale: float = 1.0
     allow_instance_types: frozenset[str] = frozenset()
     file_systems: Mapping[str, Path] = field(default_factory=dict)
     check_answers: bool = False
@@ -95,6 +98,7 @@ class Settings:
                 ("most containers", self.max_containers),
                 ("checkpoint synchronisation", self.checkpoint_sync_s),
                 ("seconds between spot interruptions", self.spot_interrupt_every_s),
+                ("time scale", self.time_scale),
             )
             if value is not None and value <= 0
         )
@@ -110,6 +114,7 @@ class Settings:
         An override that is None is left out, so that a command line's unset options can be passed.
         """
         grace_s = _number(environ, "SAGEDOCK_STOP_GRACE_S")
+        time_scale = _number(environ, "SAGEDOCK_TIME_SCALE")
         settings = cls(
             home=default_home(environ),
             port=_number(environ, "SAGEDOCK_PORT") or 0,
@@ -122,6 +127,7 @@ class Settings:
             spot_interrupt_every_s=_number(environ, "SAGEDOCK_SPOT_INTERRUPT_EVERY_S"),
             spot_seed=_number(environ, "SAGEDOCK_SPOT_SEED") or 0,
             metrics_period_s=_number(environ, "SAGEDOCK_METRICS_PERIOD_S") or PUBLISHED_EVERY_S,
+            time_scale=1 if time_scale is None else time_scale,
             allow_instance_types=frozenset(
                 environ.get("SAGEDOCK_ALLOW_INSTANCE_TYPES", "").replace(",", " ").split()
             ),
