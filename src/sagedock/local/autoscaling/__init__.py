@@ -5,6 +5,7 @@ becomes of it: bounds, cooldowns), ``schedules`` and ``cron`` (when scheduled ac
 
 ``autoscaler``   the thread that looks: ``alarm_watch`` evaluates, ``wishes`` asks policies,
                  ``tending`` acts
+``measures``     what is published of resources because they are scaled
 ``fleets``       what it needs of whoever runs endpoints
 ``book``         what is registered, in the store; ``activities`` and ``alarm_documents`` word it
 ``operations``   of targets; ``policy_operations``, ``alarm_operations`` of the rest

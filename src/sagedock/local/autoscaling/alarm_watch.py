@@ -31,10 +31,13 @@ class Fired:
 
 @dataclass(frozen=True, kw_only=True)
 class _Seen:
-    """When an alarm was evaluated (the number of its interval), and what came of it."""
+    """When an alarm was evaluated (the number of its interval), what came of it, and when its state
+    was stored last.
+    """
 
     interval: int
     state: State
+    stored_s: float
 
 
 class AlarmWatch:
@@ -69,28 +72,27 @@ class AlarmWatch:
         stored = self._book.alarm(alarm.key.region, alarm.key.name)
         if stored is None:
             return None
-        before = cast(State, stored.status)
-        if seen is not None and seen.interval == interval and seen.state == before:
+        is_set = seen is not None and seen.stored_s != _stored_s(stored)
+        if seen is not None and seen.interval == interval and not is_set:
             return None
         datapoints = self._datapoints(stored, rule, now_s)
-        if seen is not None and seen.state != before:
-            state = before  # somebody set it: it holds until the next evaluation
-        else:
-            state = self._evaluated(stored, rule, datapoints, now_s)
-        self._seen[alarm.key] = _Seen(interval=interval, state=state)
+        if not is_set:  # what somebody set holds until the next evaluation
+            stored = self._evaluated(stored, rule, datapoints, now_s)
+        state = cast(State, stored.status)
+        self._seen[alarm.key] = _Seen(interval=interval, state=state, stored_s=_stored_s(stored))
         if state != "ALARM":
             return None
         return Fired(alarm=stored, rule=rule, values=tuple(window(rule, datapoints)))
 
     def _evaluated(
         self, alarm: Resource, rule: AlarmRule, datapoints: list[float | None], now_s: float
-    ) -> State:
-        before = cast(State, alarm.status)
-        state = evaluate(rule, datapoints, before)
-        if state != before:
-            why = reason(rule, datapoints, now_s)
-            self._book.change(alarm.key, lambda one: in_state(one, state, why, now_s))
-        return state
+    ) -> Resource:
+        """Return the alarm in the state that its datapoints make of it."""
+        state = evaluate(rule, datapoints, cast(State, alarm.status))
+        if state == alarm.status:
+            return alarm
+        why = reason(rule, datapoints, now_s)
+        return self._book.change(alarm.key, lambda one: in_state(one, state, why, now_s)) or alarm
 
     def _datapoints(self, alarm: Resource, rule: AlarmRule, now_s: float) -> list[float | None]:
         """Return the last complete periods' values, oldest first."""
@@ -115,6 +117,10 @@ class AlarmWatch:
             for each in buckets(scaled, rule.period_s)
         }
         return [found.get(number) for number in range(begin, end)]
+
+
+def _stored_s(alarm: Resource) -> float:
+    return float(alarm.document["StateUpdatedTimestamp"])
 
 
 def _dimensions(document: Any) -> dict[str, str]:

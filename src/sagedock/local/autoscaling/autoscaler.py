@@ -2,14 +2,15 @@
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sagedock.errors import SagedockError
 from sagedock.local.autoscaling.alarm_watch import AlarmWatch
 from sagedock.local.autoscaling.book import Book, World, owner
 from sagedock.local.autoscaling.clock import Clock
 from sagedock.local.autoscaling.decision import Wish
-from sagedock.local.autoscaling.fleets import Fleets, ScalableResource
+from sagedock.local.autoscaling.fleets import Fleet, Fleets
+from sagedock.local.autoscaling.measures import Measures
 from sagedock.local.autoscaling.tending import Tending
 from sagedock.local.autoscaling.wishes import low_alarms, wishes
 from sagedock.local.metrics import MetricStore
@@ -33,7 +34,9 @@ class Autoscaler:
 
     def __init__(self, book: Book, metrics: MetricStore, fleets: Fleets, clock: Clock) -> None:
         self._book = book
+        self._fleets = fleets
         self._clock = clock
+        self._measures = Measures(metrics, clock)
         self._watch = AlarmWatch(book, metrics, clock)
         self._tending = Tending(book, fleets, clock)
         self._wake = threading.Event()
@@ -56,21 +59,31 @@ class Autoscaler:
     def look(self) -> bool:
         """Look once at everything; say whether there is anything to look at."""
         now_s, world = self._clock.now_s(), self._book.world()
+        found = [(each, fleet) for each in world.targets for fleet in self._found(each)]
+        fleets = {owner(target): fleet for target, fleet in found if fleet is not None}
+        self._measures.publish(fleets, now_s)
         wanted = wishes(world, self._watch.look(world.alarms, now_s))
-        for target in world.targets:
+        for target, fleet in found:
             try:
-                self._tend(world, target, wanted, now_s)
-            except SagedockError as error:
-                _log.error("%s: %s", target.key.name, error)
+                self._tend(world, target, fleet, wanted.get(owner(target), []), now_s)
             except Exception:  # noqa: BLE001 - one target that breaks must not end all scaling
                 _log.exception("%s cannot be scaled", target.key.name)
         return bool(world.targets or world.alarms)
+
+    def _found(self, target: Resource) -> list[Fleet | None]:
+        """Return what a target's resource is now, as one item; nothing if that cannot be told."""
+        try:
+            return [self._fleets.find(owner(target))]
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("%s cannot be looked at", target.key.name)
+            return []
 
     def _tend(
         self,
         world: World,
         target: Resource,
-        wanted: Mapping[ScalableResource, Sequence[Wish]],
+        fleet: Fleet | None,
+        wanted: Sequence[Wish],
         now_s: float,
     ) -> None:
         resource = owner(target)
@@ -78,8 +91,9 @@ class Autoscaler:
         lows = [self._book.alarm_key(resource.region, name) for name in low_alarms(policies)]
         self._tending.tend(
             target,
+            fleet,
             [each for each in world.actions if owner(each) == resource],
-            wanted.get(resource, []),
+            wanted,
             all_low=all(self._watch.state(key) == "ALARM" for key in lows),
             now_s=now_s,
         )

@@ -1,8 +1,9 @@
 """What autoscaling needs of whoever runs endpoints: how many copies there are, and other numbers.
 
-``Fleets`` is the whole of it. What it scales lives elsewhere, and publishes in CloudWatch's
-namespace ``AWS/SageMaker`` the metrics of ``sagedock.api.scaling.PREDEFINED``, each value with the
-time at which it was measured; zeros too, for a metric without data never scales in.
+``Fleets`` is the whole of it. What it scales lives elsewhere, and publishes invocations in
+CloudWatch's namespace ``AWS/SageMaker`` under the names of ``sagedock.api.scaling.PREDEFINED``
+(``InvocationsPerInstance``, ``InvocationsPerCopy``), with the time at which each was counted, and
+at the latest 10 seconds later, by the clock of the time scale. Zeros are published by ``measures``.
 """
 
 from dataclasses import dataclass
@@ -71,13 +72,15 @@ class Fleet:
     """A resource as it is now.
 
     ``desired`` is what was asked for last, ``current`` what runs. ``busy`` while it is being
-    created or changed, so that it takes no number. ``instance_type`` of a variant.
+    created or changed, so that it takes no number. ``instance_type`` of a variant. ``in_flight`` is
+    how many requests the busiest copy holds now, None where nobody knows.
     """
 
     desired: int
     current: int
     busy: bool = False
     instance_type: str | None = None
+    in_flight: int | None = None
 
 
 class Fleets(Protocol):

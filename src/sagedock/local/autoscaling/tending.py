@@ -42,15 +42,15 @@ class Tending:
     def tend(
         self,
         target: Resource,
+        fleet: Fleet | None,
         actions: Sequence[Resource],
         wishes: Sequence[Wish],
         *,
         all_low: bool,
         now_s: float,
     ) -> None:
-        """Look after one target."""
+        """Look after one target, whose resource is ``fleet`` now."""
         resource = owner(target)
-        fleet = self.fleets.find(resource)
         if fleet is None:
             _log.info("%s is gone: its scalable target goes with it", resource.resource_id)
             self.book.deregister(target, now_s)
@@ -142,9 +142,11 @@ class Tending:
         name = action.document["ScheduledActionName"]
         with self.book.changing():
             changed = self.book.change(target.key, lambda one: _with_bounds(one, bounds))
+            if changed is None:  # it was deregistered just now
+                return target
             self.book.store(activities.bounds_set(resource, name, bounds, now_s))
             self.book.remember(resource, now_s, enforce=True)
-        return changed or target
+        return changed
 
     def _enforce(self, target: Resource, fleet: Fleet, now_s: float) -> None:
         """Bring the capacity within bounds that are new."""
@@ -177,6 +179,8 @@ class Tending:
             }
         activity = activities.pending(resource, capacity, cause, now_s, plan)
         with self.book.changing():
+            if self.book.target(resource) is None:  # it was deregistered just now
+                return
             self.book.store(activity)
             self.book.remember(resource, now_s, activity=activity.key.name)
         self._ask(resource, activity, now_s)
