@@ -57,8 +57,9 @@ def test_a_target_is_described_as_it_was_registered(scaled: Scaled) -> None:
         **TARGET,
         "MinCapacity": 1,
         "MaxCapacity": 5,
-        "RoleARN": f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/sagemaker.application-autoscaling."
-        "amazonaws.com/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
+        "RoleARN": f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/"
+        "sagemaker.application-autoscaling.amazonaws.com/"
+        "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
         "SuspendedState": {
             "DynamicScalingInSuspended": False,
             "DynamicScalingOutSuspended": False,
