@@ -148,7 +148,7 @@ class Scaling:
         targets = TargetOperations(book=self.book, fleets=self.fleets, clock=clock)
         policies = PolicyOperations(book=self.book, clock=clock)
         alarms = AlarmOperations(book=self.book, clock=clock)
-        self._operations = {**targets.table(), **policies.table(), **alarms.table()}
+        self.operations = {**targets.table(), **policies.table(), **alarms.table()}
 
     def killed_and_started(self) -> None:
         """Go on as the next server does after this one was killed."""
@@ -157,7 +157,7 @@ class Scaling:
 
     def call(self, operation: str, **request: Any) -> Any:
         """Carry out one call, which is right."""
-        return self._operations[operation](CALLER, request)
+        return self.operations[operation](CALLER, request)
 
     def register(self, low: int = 1, high: int = 10, **members: Any) -> Any:
         """Register the target, and let its capacity come within bounds."""
