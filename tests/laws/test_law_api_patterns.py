@@ -12,7 +12,10 @@ from sagedock.api.model import service_model
 from sagedock.api.patterns import SPELLED, TRANSLATED, compiled, matches, to_python
 from tests.amount import amount
 
-SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-metrics", "logs")
+SERVICES = (
+    *("sagemaker", "sagemaker-runtime", "sagemaker-metrics", "logs"),
+    "application-autoscaling",
+)
 
 
 def shapes_with_patterns() -> dict[str, int | None]:
@@ -78,6 +81,7 @@ REWRITTEN = [
     ".*[0-9a-z]+.*",
     "[0-9]*.[0-9]*.[0-9]*",
     r"https://([.\-_a-zA-Z0-9]+/?){3,1016}",
+    r"(?!((^[ ]+.*)|(.*([\u0000-\u001f]|[\u007f-\u009f]|[:/|])+.*)|(.*[ ]+$))).+",
 ]
 
 
@@ -108,6 +112,8 @@ def test_a_dot_matches_no_line_end_as_in_java() -> None:
         (r"[\w-_]*", "a-_1", "é"),
         (r".*(?:[ \r\n\t].*)*", "{\n  a: 1\r\n}", "\u2028"),
         (r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\t]*", "a😀\t", "a\n"),
+        (r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*", "a😀\n", "a\x00"),
+        (r"\p{Print}+", "a b~", "é"),
     ],
 )
 def test_classes_of_unicode_are_translated(pattern: str, right: str, wrong: str) -> None:

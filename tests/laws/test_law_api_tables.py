@@ -1,12 +1,13 @@
 """Every row of the api room's tables is whole: linked, in the model, and in the service's terms."""
 
 import inspect
+from types import ModuleType
 from typing import get_args
 
 import pytest
 
 from sagedock import api
-from sagedock.api import messages, states
+from sagedock.api import messages, scaling_messages, states
 from sagedock.api.model import Shape, input_shape, service_model
 from sagedock.api.rules import RULES, Rule
 
@@ -17,7 +18,9 @@ ROWS = [
 ]
 #: Rules that say what no request may leave out.
 MISSING = {"_missing_parts", "_not_one_group", "_changes_nothing"}
-MESSAGES = [getattr(messages, name) for name in messages.__all__]
+MESSAGES = [
+    getattr(module, name) for module in (messages, scaling_messages) for name in module.__all__
+]
 
 
 @pytest.mark.parametrize(("service", "operation", "rule"), ROWS)
@@ -57,8 +60,9 @@ def test_a_refusal_is_whole_and_says_where_it_was_seen(message: object) -> None:
     )
 
 
-def test_messages_are_listed_in_order() -> None:
-    assert list(messages.__all__) == sorted(messages.__all__)
+@pytest.mark.parametrize("module", [messages, scaling_messages])
+def test_messages_are_listed_in_order(module: ModuleType) -> None:
+    assert list(module.__all__) == sorted(module.__all__)
 
 
 @pytest.mark.parametrize("kind", states.STATUSES)

@@ -53,12 +53,19 @@ TRANSLATED: Mapping[str, str] = MappingProxyType(
         r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\t]*": (
             r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t]*"
         ),
+        r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*": (
+            r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\r\n\t]*"
+        ),
+        r"\p{Print}+": r"[\x20-\x7e]+",
         r"[\w-_]*": r"[\w\-_]*",
         # The rest would take exponential or cubic time to refuse a text; each is said here in a
         # form that takes one pass, and means the same.
         r".*(?:[ \r\n\t].*)*": r"[^\x85\u2028\u2029]*",
         r".*(?:[ \r\n\t].*)*.*": r"[^\x85\u2028\u2029]*",
         r"[a-z0-9]([-a-z0-9]*[a-z0-9]){0,39}?": r"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
+        r"(?!((^[ ]+.*)|(.*([\u0000-\u001f]|[\u007f-\u009f]|[:/|])+.*)|(.*[ ]+$))).+": (
+            r"(?! )[^\x00-\x1f\x7f-\x9f:/|\u2028\u2029]+(?<! )"
+        ),
         r".*[0-9a-z]+.*": rf"(?=[^0-9a-z{_LINE_ENDS}]*[0-9a-z])[^{_LINE_ENDS}]*",
         r"[0-9]*.[0-9]*.[0-9]*": rf"(?=..)[0-9]*(?:[^0-9{_LINE_ENDS}][0-9]*){{0,2}}",
         r"https://([.\-_a-zA-Z0-9]+/?){3,1016}": (

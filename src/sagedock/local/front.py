@@ -9,9 +9,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sagedock import api
+from sagedock.local.autoscaling import is_about_sagemaker
 from sagedock.local.body import replay, whole_body
 from sagedock.local.caller import Caller, caller_of
-from sagedock.local.cloudwatch import CloudWatch, is_call
+from sagedock.local.cloudwatch import CloudWatch, OurAlarms, is_call
 from sagedock.local.control import CONTROL_PATH
 from sagedock.local.hosting import is_invocation
 from sagedock.local.json_service import JsonService
@@ -35,7 +37,9 @@ class Front:
     runtime: ASGIApp
     logs: JsonService
     cloudwatch: JsonService
+    alarms: OurAlarms
     metrics: JsonService
+    autoscaling: JsonService
     s3: ASGIApp
     others: Callable[[], ASGIApp]
     control: ASGIApp
@@ -66,7 +70,7 @@ class Front:
         self, scope: Scope, headers: Mapping[str, str], caller: Caller
     ) -> ASGIApp:
         if is_call(caller.service, scope["path"], headers):
-            return CloudWatch(self.cloudwatch, self._moto, caller)
+            return CloudWatch(self.cloudwatch, self._moto, caller, self.alarms)
         if caller.service == "sagemaker" and scope["path"].lstrip("/") in METRIC_OPERATIONS:
             return _Json(self.metrics, scope["path"].lstrip("/"), caller)
         service, _, operation = headers.get("x-amz-target", "").partition(".")
@@ -76,7 +80,10 @@ class Front:
             ours = _Json(self.logs, operation, caller)
             if operation not in self.logs.operations:
                 return await self._moto()
-            return _OursOrTheirs(ours, await self._moto_later())
+            return _OursOrTheirs(ours, await self._moto_later(), _is_of_our_groups)
+        if service == api.target_prefix(api.scaling.AUTOSCALING):
+            ours = _Json(self.autoscaling, operation, caller)
+            return _OursOrTheirs(ours, await self._moto_later(), is_about_sagemaker)
         if scope["path"].startswith(CONTROL_PATH):
             return self.control
         if caller.service == "s3" or (caller.service is None and not _is_form(headers)):
@@ -128,20 +135,28 @@ class _Json:
 
 @dataclass(frozen=True)
 class _OursOrTheirs:
-    """A CloudWatch Logs call: about our log groups it is ours, about any other it is moto's."""
+    """A call that is ours or moto's by what is in its body."""
 
     ours: _Json
     theirs: ASGIApp
+    is_ours: Callable[[bytes], bool]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await whole_body(scope, receive, send)
         if body is None:
             return
-        # Some clients, as AWS's SDK for PHP, escape slashes in JSON.
-        if GROUP_PREFIX.encode() in body.replace(b"\\/", b"/") or b"logGroup" not in body:
+        if self.is_ours(body):
             await self.ours.with_body(body)(scope, receive, send)
             return
         await self.theirs(scope, replay(body), send)
+
+
+def _is_of_our_groups(body: bytes) -> bool:
+    """Say whether a call of CloudWatch Logs is about our log groups, or about none.
+
+    Some clients, as AWS's SDK for PHP, escape slashes in JSON.
+    """
+    return GROUP_PREFIX.encode() in body.replace(b"\\/", b"/") or b"logGroup" not in body
 
 
 def _is_form(headers: Mapping[str, str]) -> bool:

@@ -16,6 +16,7 @@ import uvicorn
 from sagedock.engine import Engine, Network, connect
 from sagedock.errors import EngineError, LocalServerError
 from sagedock.local import cloudwatch, hosting, logs, metrics, training
+from sagedock.local.autoscaling import Autoscaling, Fleets
 from sagedock.local.caller import Caller
 from sagedock.local.control import Control
 from sagedock.local.database import Database
@@ -54,15 +55,19 @@ class LocalSageMaker:
             boto3.client("sagemaker", endpoint_url=local.endpoint_url, ...)
 
     Keyword arguments are the fields of ``Settings`` (``home``, ``port``, ``region``, ...); what is
-    not given comes from the environment. ``engine`` puts another one in Docker's place.
+    not given comes from the environment. ``engine`` puts another one in Docker's place, ``fleets``
+    another one in that of the endpoints that are scaled.
     Raises EngineUnavailable, LocalServerError or StorageError when it cannot start.
     """
 
-    def __init__(self, *, engine: Engine | None = None, **settings: Any) -> None:
+    def __init__(
+        self, *, engine: Engine | None = None, fleets: Fleets | None = None, **settings: Any
+    ) -> None:
         if "home" in settings:
             settings["home"] = Path(settings["home"]).absolute()
         self.settings = Settings.from_environment(**settings)
         self._engine = engine
+        self._fleets = fleets
         self._stack = ExitStack()
         self._running: Running | None = None
         #: What is to go wrong: add faults here, before the start or later.
@@ -133,12 +138,17 @@ class LocalSageMaker:
             started=time.time(),
             container_port=inside.socket.getsockname()[1] if inside.socket else None,
         )
-        front = _front(platform, jobs, endpoints, describe(self._running))
+        scaling = Autoscaling.over(
+            platform, self._fleets or hosting.HostedFleets(platform, endpoints)
+        )
+        front = _front(platform, jobs, endpoints, scaling, describe(self._running))
         # Jobs of the last server are taken up before a request can create one beside them.
         stack.callback(jobs.shut_down, settings.shutdown_grace_s)
         stack.callback(endpoints.shut_down, settings.shutdown_grace_s)
         jobs.resume()
         endpoints.resume()
+        scaling.scaler.start()
+        stack.callback(scaling.scaler.stop)
         stack.callback(_serve(front, [each for each in (main, inside.socket) if each]))
         # Again, and first: while their containers end, they may still need S3.
         stack.callback(jobs.shut_down, settings.shutdown_grace_s)
@@ -231,6 +241,7 @@ def _front(
     platform: Platform,
     jobs: TrainingJobs,
     endpoints: hosting.Endpoints,
+    scaling: Autoscaling,
     state: Mapping[str, Any],
 ) -> Front:
     settings = platform.settings
@@ -244,14 +255,9 @@ def _front(
             },
             check_answers=settings.check_answers,
         ),
-        cloudwatch=JsonService(
-            service="cloudwatch",
-            operations={
-                name: _on(platform.metrics, operation)
-                for name, operation in cloudwatch.OPERATIONS.items()
-            },
-            check_answers=settings.check_answers,
-        ),
+        cloudwatch=_cloudwatch(platform, scaling),
+        alarms=scaling.alarms,
+        autoscaling=scaling.service,
         metrics=JsonService(
             service=metrics.METRICS_SERVICE,
             operations={
@@ -270,6 +276,17 @@ def _front(
         ),
         default_region=settings.region,
         account=settings.account,
+    )
+
+
+def _cloudwatch(platform: Platform, scaling: Autoscaling) -> JsonService:
+    metrics = {
+        name: _on(platform.metrics, operation) for name, operation in cloudwatch.OPERATIONS.items()
+    }
+    return JsonService(
+        service="cloudwatch",
+        operations={**metrics, **scaling.alarms.table()},
+        check_answers=platform.settings.check_answers,
     )
 
 

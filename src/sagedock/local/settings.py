@@ -38,6 +38,8 @@ class Settings:
     Of an endpoint: ``endpoint_stop_grace_s`` lies between SIGTERM and SIGKILL, ``invocation_s`` is
     how long an answer may take, ``stream_s`` how long a whole stream may; ``endpoint_startup_s``
     cuts the time for /ping shorter than a variant asks for.
+    ``time_scale`` makes the time of autoscaling pass that much faster: its periods, cooldowns and
+    alarms.
     ``allow_instance_types`` are types newer than the installed model of the service.
     ``file_systems`` are the folders that stand for EFS and FSx file systems, by their ids.
     ``quotas`` are numbers of instances, by the service's name of the quota; others are unlimited.
@@ -62,6 +64,7 @@ class Settings:
     endpoint_stop_grace_s: float = float(limits.SERVING_STOP_GRACE_S.value)
     invocation_s: float = float(limits.INVOCATION_TIMEOUT_S.value)
     stream_s: float = float(limits.STREAM_TIMEOUT_S.value)
+    time_scale: float = 1.0
     allow_instance_types: frozenset[str] = frozenset()
     file_systems: Mapping[str, Path] = field(default_factory=dict)
     check_answers: bool = False
@@ -103,6 +106,7 @@ class Settings:
                 ("most containers", self.max_containers),
                 ("checkpoint synchronisation", self.checkpoint_sync_s),
                 ("seconds between spot interruptions", self.spot_interrupt_every_s),
+                ("time scale", self.time_scale),
             )
             if value is not None and value <= 0
         )
@@ -118,6 +122,7 @@ class Settings:
         An override that is None is left out, so that a command line's unset options can be passed.
         """
         grace_s = _number(environ, "SAGEDOCK_STOP_GRACE_S")
+        time_scale = _number(environ, "SAGEDOCK_TIME_SCALE")
         settings = cls(
             home=default_home(environ),
             port=_number(environ, "SAGEDOCK_PORT") or 0,
@@ -130,6 +135,7 @@ class Settings:
             spot_interrupt_every_s=_number(environ, "SAGEDOCK_SPOT_INTERRUPT_EVERY_S"),
             spot_seed=_number(environ, "SAGEDOCK_SPOT_SEED") or 0,
             metrics_period_s=_number(environ, "SAGEDOCK_METRICS_PERIOD_S") or PUBLISHED_EVERY_S,
+            time_scale=1 if time_scale is None else time_scale,
             allow_instance_types=frozenset(
                 environ.get("SAGEDOCK_ALLOW_INSTANCE_TYPES", "").replace(",", " ").split()
             ),

@@ -7,6 +7,7 @@ from typing import Any
 from sagedock.api.rules import (
     hosting,
     logs,
+    scaling,
     tags,
     training_algorithm,
     training_compute,
@@ -14,6 +15,7 @@ from sagedock.api.rules import (
     training_update,
 )
 from sagedock.api.rules.rule import Rule, RuleProblem
+from sagedock.api.scaling import AUTOSCALING
 
 __all__ = ["RULES", "Rule", "RuleProblem", "rule_problems"]
 
@@ -36,6 +38,13 @@ RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = MappingProxyType(
         ("logs", "DescribeLogStreams"): logs.DESCRIBE_STREAMS,
         ("logs", "FilterLogEvents"): logs.FILTER_EVENTS,
         ("logs", "GetLogEvents"): logs.GET_EVENTS,
+        (AUTOSCALING, "DescribeScalableTargets"): scaling.DESCRIBE,
+        (AUTOSCALING, "DescribeScalingActivities"): scaling.DESCRIBE,
+        (AUTOSCALING, "DescribeScalingPolicies"): scaling.DESCRIBE_POLICIES,
+        (AUTOSCALING, "DescribeScheduledActions"): scaling.DESCRIBE,
+        (AUTOSCALING, "PutScalingPolicy"): scaling.POLICY,
+        (AUTOSCALING, "PutScheduledAction"): scaling.SCHEDULED_ACTION,
+        (AUTOSCALING, "RegisterScalableTarget"): scaling.TARGET,
     }
 )
 

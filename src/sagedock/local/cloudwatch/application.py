@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -16,9 +16,32 @@ from sagedock.local.cloudwatch.operations import NAMESPACES, OPERATIONS, is_our_
 from sagedock.local.cloudwatch.protocols import SERVICE, Call, read_call, write_reply
 from sagedock.local.json_service import JsonService, Reply
 
-__all__ = ["CloudWatch"]
+__all__ = ["CloudWatch", "OurAlarms"]
 
 Whose = Literal["ours", "theirs", "both"]
+
+_OF_NAMED_ALARMS = ("DeleteAlarms", "DisableAlarmActions", "EnableAlarmActions")
+_OF_ALARMS = (*_OF_NAMED_ALARMS, "DescribeAlarms", "PutMetricAlarm", "SetAlarmState")
+
+
+class OurAlarms(Protocol):
+    """What tells our alarms from moto's."""
+
+    def has(self, region: str, name: str) -> bool:
+        """Say whether an alarm of that name is ours."""
+        ...
+
+    def has_any(self, region: str) -> bool:
+        """Say whether any alarm of a region is ours."""
+        ...
+
+    def takes(self, region: str, request: Mapping[str, Any]) -> bool:
+        """Say whether an alarm that is put is ours."""
+        ...
+
+    def watches(self, region: str, namespace: str) -> bool:
+        """Say whether one of our alarms needs the metrics of a namespace that is not ours."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -28,6 +51,7 @@ class CloudWatch:
     ours: JsonService
     theirs: Callable[[], Awaitable[ASGIApp]]
     caller: Caller
+    alarms: OurAlarms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer it."""
@@ -37,20 +61,28 @@ class CloudWatch:
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
         query = scope["query_string"].decode("latin-1")
         call = read_call(scope["path"], query, headers, body)
-        if call is None or (_whose(call) == "theirs" and call.protocol != "cbor"):
+        whose = "theirs" if call is None else await run_in_threadpool(self._whose, call)
+        if call is None or (whose == "theirs" and call.protocol != "cbor"):
             await (await self.theirs())(scope, replay(body), send)
             return
-        reply = write_reply(call, await self._reply(call, scope))
+        reply = write_reply(call, await self._reply(call, whose, scope))
         await Response(reply.body, reply.status, dict(reply.headers))(scope, receive, send)
 
-    async def _reply(self, call: Call, scope: Scope) -> Reply:
-        match _whose(call):
+    async def _reply(self, call: Call, whose: Whose, scope: Scope) -> Reply:
+        match whose:
             case "ours":
                 return await self._from_us(call)
             case "theirs":
                 return await self._from_them(call, scope)
             case "both" if call.operation == "ListMetrics":
-                return await self._listed(call, scope)
+                return await self._listed(call, scope, "Metrics")
+            case "both" if call.operation == "DescribeAlarms":
+                return await self._listed(call, scope, "MetricAlarms")
+            case "both" if call.operation in _OF_NAMED_ALARMS:
+                return await self._divided(call, scope)
+            case "both" if call.operation == "PutMetricData":
+                ours = await self._from_us(call)
+                return await self._from_them(call, scope) if _is_good(ours) else ours
             case "both":
                 return await self._data_of_both(call, scope)
 
@@ -60,7 +92,43 @@ class CloudWatch:
     async def _from_them(self, call: Call, scope: Scope) -> Reply:
         return await _asked(await self.theirs(), call, scope)
 
-    async def _listed(self, call: Call, scope: Scope) -> Reply:
+    def _whose(self, call: Call) -> Whose:
+        """Return whose a call is. What is no proper request is refused by us."""
+        if call.operation not in (*OPERATIONS, *_OF_ALARMS):
+            return "theirs"
+        request = _proper(call)
+        if request is None:
+            return "ours"
+        if call.operation in _OF_ALARMS:
+            return self._whose_alarms(call.operation, request)
+        if call.operation == "PutMetricData" and not is_ours(request["Namespace"]):
+            watched = self.alarms.watches(self.caller.region, request["Namespace"])
+            return "both" if watched else "theirs"
+        return _whose_metrics(call.operation, request)
+
+    def _whose_alarms(self, operation: str, request: Mapping[str, Any]) -> Whose:
+        region = self.caller.region
+        match operation:
+            case "PutMetricAlarm":
+                return "ours" if self.alarms.takes(region, request) else "theirs"
+            case "DescribeAlarms":
+                return "both" if self.alarms.has_any(region) else "theirs"
+            case "SetAlarmState":
+                return "ours" if self.alarms.has(region, request["AlarmName"]) else "theirs"
+        found = {self.alarms.has(region, name) for name in request["AlarmNames"]}
+        return "both" if len(found) > 1 else "ours" if True in found else "theirs"
+
+    async def _divided(self, call: Call, scope: Scope) -> Reply:
+        """Carry out a call about several alarms: on ours, then on theirs."""
+        names = _json(call.body)["AlarmNames"]
+        ours = [name for name in names if self.alarms.has(self.caller.region, name)]
+        done = await self._from_us(_with(call, AlarmNames=ours))
+        others = [name for name in names if name not in ours]
+        return (
+            await self._from_them(_with(call, AlarmNames=others), scope) if _is_good(done) else done
+        )
+
+    async def _listed(self, call: Call, scope: Scope, members: str) -> Reply:
         """List ours, then theirs: a token that is not ours is one of theirs."""
         token = _json(call.body).get("NextToken")
         if token and not is_our_token(token):
@@ -73,7 +141,7 @@ class CloudWatch:
         if not _is_good(theirs):
             return theirs
         more = _json(theirs.body)
-        more["Metrics"] = [*found["Metrics"], *more.get("Metrics", ())]
+        more[members] = [*found[members], *more.get(members, ())]
         return _replaced(ours, more)
 
     async def _data_of_both(self, call: Call, scope: Scope) -> Reply:
@@ -94,20 +162,20 @@ class CloudWatch:
         return _replaced(ours, answer)
 
 
-def _whose(call: Call) -> Whose:
-    """Return whose metrics a call is about. What is no proper request is refused by us."""
-    if call.operation not in OPERATIONS:
-        return "theirs"
+def _proper(call: Call) -> Mapping[str, Any] | None:
+    """Return the request that a call is, or None if its model forbids it."""
     try:
         raw = api.read_json(call.body)
     except api.MalformedBody:
-        return "ours"
+        return None
     if api.type_problem(SERVICE, call.operation, raw) is not None:
-        return "ours"
+        return None
     request = api.decode(raw, SERVICE, call.operation)
-    if api.problems_in_request(SERVICE, call.operation, request):
-        return "ours"
-    if call.operation == "GetMetricData":
+    return None if api.problems_in_request(SERVICE, call.operation, request) else request
+
+
+def _whose_metrics(operation: str, request: Mapping[str, Any]) -> Whose:
+    if operation == "GetMetricData":
         return _whose_queries(request["MetricDataQueries"])
     if "Namespace" not in request:
         return "both"

@@ -3,7 +3,8 @@
 The control plane: ``model_operations``, ``config_operations``, ``endpoint_operations``; what they
 make is carried out by ``endpoints`` (all of them), ``endpoint`` (one), ``fleet`` (one deployment
 of it) and ``instance`` (one container). The runtime: ``runtime`` answers invocations by ``routes``,
-through ``connection``; ``tally`` and ``publishing`` make metrics of them.
+through ``connection``; ``tally`` and ``publishing`` make metrics of them. ``scaled`` is how
+autoscaling sees variants.
 """
 
 from sagedock.local.hosting.config_operations import ConfigOperations
@@ -12,12 +13,14 @@ from sagedock.local.hosting.endpoints import Endpoints
 from sagedock.local.hosting.model_operations import ModelOperations
 from sagedock.local.hosting.names import CONFIG, ENDPOINT, MODEL
 from sagedock.local.hosting.runtime import Runtime, is_invocation
+from sagedock.local.hosting.scaled import HostedFleets
 
 __all__ = [
     "SUMMARIES",
     "ConfigOperations",
     "EndpointOperations",
     "Endpoints",
+    "HostedFleets",
     "ModelOperations",
     "Runtime",
     "is_invocation",

@@ -27,7 +27,7 @@ class Endpoints:
 
     def __init__(self, platform: Platform) -> None:
         self.routes = Routes()
-        self.publisher = Publisher(platform.metrics)
+        self.publisher = Publisher(platform.metrics, platform.settings.time_scale)
         self.capturer = Capturer(platform.objects)
         self._platform = platform
         self._living: dict[Key, Endpoint] = {}

@@ -17,15 +17,20 @@ __all__ = ["Publisher"]
 
 _log = logging.getLogger(__name__)
 _EVERY_S = 1.0
+#: Autoscaling looks ten seconds back at most, by the clock of its time scale.
+_LATEST_S = 5.0
 
 Gathered = list[tuple[Tally, Taken]]
 
 
 class Publisher:
-    """Stores the metrics of every variant that was invoked."""
+    """Stores the metrics of every variant that was invoked, once a second; more often where
+    ``time_scale`` makes the time of autoscaling pass faster.
+    """
 
-    def __init__(self, metrics: MetricStore) -> None:
+    def __init__(self, metrics: MetricStore, time_scale: float) -> None:
         self._metrics = metrics
+        self._every_s = min(_EVERY_S, _LATEST_S / time_scale)
         self._waiting: set[Tally] = set()
         self._queue: queue.Queue[Gathered | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="metrics of endpoints", daemon=True)
@@ -34,7 +39,7 @@ class Publisher:
     def awake(self, tally: Tally) -> None:
         """Have ``tally`` published within a second. For the event loop only."""
         if not self._waiting:
-            asyncio.get_running_loop().call_later(_EVERY_S, self._gather)
+            asyncio.get_running_loop().call_later(self._every_s, self._gather)
         self._waiting.add(tally)
 
     def close(self) -> None:
