@@ -10,9 +10,12 @@ STORAGE = _GUIDE + "model-train-storage.html"
 CHECKPOINTS = _GUIDE + "model-checkpoints.html"
 SPOT = _GUIDE + "model-managed-spot-training.html"
 WARM_POOLS = _GUIDE + "train-warm-pools.html"
+BATCH_CODE = _GUIDE + "your-algorithms-batch-code.html"
 
 STOP_TRAINING_JOB = _API + "API_StopTrainingJob.html"
 DESCRIBE_TRAINING_JOB = _API + "API_DescribeTrainingJob.html"
+CREATE_TRANSFORM_JOB = _API + "API_CreateTransformJob.html"
+MODEL_CLIENT_CONFIG = _API + "API_ModelClientConfig.html"
 
 DEEP_LEARNING_CONTAINERS = "https://github.com/aws/deep-learning-containers"
 EFA = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa.html#efa-instance-types"

@@ -1,6 +1,6 @@
 """Host names, the interface, and the ports on which the hosts of a job find each other."""
 
-__all__ = ["INTERFACE", "MASTER_PORT", "MPI_PORT", "SSH_PORT", "hosts"]
+__all__ = ["INTERFACE", "INVOCATIONS_PATH", "MASTER_PORT", "MPI_PORT", "SSH_PORT", "hosts"]
 
 #: The interface that resourceconfig.json names (source: RUNNING). It must exist in the container:
 #: locally it is Docker's first one.
@@ -11,6 +11,9 @@ MASTER_PORT = 7777
 SSH_PORT = 22
 #: Where the first host of an MPI job waits for the others: our launcher's own.
 MPI_PORT = 7778
+#: What a serving container answers a POST on (source:
+#: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html).
+INVOCATIONS_PATH = "/invocations"
 
 
 def hosts(count: int) -> tuple[str, ...]:

@@ -16,7 +16,11 @@ __all__ = [
     "SAGEDOCK_DISTRIBUTED_BACKEND",
     "SAGEDOCK_HOSTS_RESOLVE_S",
     "SAGEMAKER_BASE_DIR",
+    "SAGEMAKER_BATCH",
+    "SAGEMAKER_BATCH_STRATEGY",
     "SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY",
+    "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS",
+    "SAGEMAKER_MAX_PAYLOAD_IN_MB",
     "SAGEMAKER_PROGRAM",
     "SAGEMAKER_REGION",
     "SAGEMAKER_TRAINING_MODULE",
@@ -151,4 +155,28 @@ OMPI_COMM_WORLD_SIZE = Variable(
     setter="launcher",
     holds="how many processes Open MPI's mpirun started",
     source=source.OPEN_MPI,
+)
+SAGEMAKER_BATCH = Variable(
+    name="SAGEMAKER_BATCH",
+    setter="platform",
+    holds="`true` where a serving container runs for a batch transform job",
+    source=source.BATCH_CODE,
+)
+SAGEMAKER_MAX_PAYLOAD_IN_MB = Variable(
+    name="SAGEMAKER_MAX_PAYLOAD_IN_MB",
+    setter="platform",
+    holds="the largest payload that is sent, where the transform job's request says it",
+    source=source.BATCH_CODE,
+)
+SAGEMAKER_BATCH_STRATEGY = Variable(
+    name="SAGEMAKER_BATCH_STRATEGY",
+    setter="platform",
+    holds="SINGLE_RECORD or MULTI_RECORD, where the transform job's request says it",
+    source=source.BATCH_CODE,
+)
+SAGEMAKER_MAX_CONCURRENT_TRANSFORMS = Variable(
+    name="SAGEMAKER_MAX_CONCURRENT_TRANSFORMS",
+    setter="platform",
+    holds="how many payloads are sent at once, where the transform job's request says it",
+    source=source.BATCH_CODE,
 )

@@ -58,6 +58,11 @@ class Platform:
         return self.settings.home / "jobs"
 
     @property
+    def transforms_folder(self) -> Path:
+        """Where transform jobs keep what they have in work."""
+        return self.settings.home / "transforms"
+
+    @property
     def scratch_folder(self) -> Path:
         """Where archives are packed before they become objects."""
         return self.settings.home / "scratch"

@@ -11,6 +11,7 @@ from sagedock.api.rules import (
     training_compute,
     training_data,
     training_update,
+    transform,
 )
 from sagedock.api.rules.rule import Rule, RuleProblem
 
@@ -25,6 +26,7 @@ RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = MappingProxyType(
             *training_data.RULES,
             *tags.RULES,
         ),
+        ("sagemaker", "CreateTransformJob"): (*transform.CREATE_TRANSFORM, *tags.RULES),
         ("sagemaker", "AddTags"): tags.RULES,
         ("sagemaker", "UpdateTrainingJob"): training_update.RULES,
         ("logs", "DescribeLogGroups"): logs.DESCRIBE_GROUPS,
