@@ -89,10 +89,15 @@ class Feed:
         self._is_stopped = False
         self._changed = threading.Condition()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether another payload may be handed out now."""
+        return self._ahead < self._most_ahead
+
     def take(self) -> Ticket | None:
         """Return the next payload; None when there is no more. Waits while too many are ahead."""
         with self._changed:
-            while self._ahead >= self._most_ahead and not self._is_stopped:
+            while not (self.has_room or self._is_stopped):
                 self._changed.wait()
             while not self._is_stopped:
                 work = self._current or self._begin()
