@@ -187,6 +187,11 @@ def test_two_ranges_fail_an_object_in_the_words_that_were_seen() -> None:
     )
 
 
+def test_a_number_that_no_json_holds_is_told() -> None:
+    with pytest.raises(ObjectFailed, match="Failed to write the record as JSON"):
+        stored(b'{"a": 1e999}', b"1", asked(JSON, "None", JoinSource="Input"))
+
+
 def test_a_hostile_document_is_told() -> None:
     with pytest.raises(ObjectFailed, match="Failed to parse input as JSON"):
         sent(b"[" * 100_000, asked(JSON, "None", InputFilter="$[0]"), most_bytes=None)

@@ -22,6 +22,15 @@ Request = Mapping[str, Any]
 _INPUT, _OUTPUT = "SageMakerInput", "SageMakerOutput"
 
 
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no value of JSON")
+
+
+#: Made once: for each of many small records it would take longer than the record.
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Processing:
     """What is done to records around an invocation.
@@ -156,17 +165,17 @@ def _value_of_input(record: bytes) -> Any:
 def _value(text: bytes) -> Any:
     """Return the value of a JSON text; NaN and its like are none."""
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return _DECODER.decode(text.decode())
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no value of JSON")
-
-
 def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    """Return the JSON text of a value; a number beyond those of double precision has none."""
+    try:
+        return _ENCODER.encode(value).encode(errors="replace")
+    except (ValueError, RecursionError) as error:
+        raise bad_data(f"Failed to write the record as JSON: {error}") from error
 
 
 @contextmanager
