@@ -9,20 +9,30 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 __all__ = [
+    "CLIENT_ERRORS",
     "CPU",
     "DISK",
+    "ENDPOINTS",
     "GPU",
     "GPU_MEMORY",
     "HOST",
     "INSTANCE_METRICS",
+    "INVOCATIONS",
     "JOB",
     "MEMORY",
+    "MODEL_LATENCY",
+    "OVERHEAD_LATENCY",
+    "PER_INSTANCE",
     "PUBLISHED_EVERY_S",
+    "SERVER_ERRORS",
     "TRAINING_JOBS",
     "UNIT_OF_DEFINITIONS",
     "UNIT_OF_INSTANCES",
+    "UNIT_OF_INVOCATIONS",
+    "UNIT_OF_LATENCIES",
     "host_dimension",
     "job_dimension",
+    "variant_dimensions",
 ]
 
 #: The namespace of training jobs.
@@ -45,6 +55,19 @@ INSTANCE_METRICS: Mapping[str, bool] = MappingProxyType(
     {CPU: True, MEMORY: False, DISK: False, GPU: True, GPU_MEMORY: True}
 )
 
+#: What is published of an endpoint's invocations, once a minute there: for each of them Invocations
+#: is 1, the errors are 1 or 0, InvocationsPerInstance is 1 through the number of instances.
+#: Source: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
+ENDPOINTS = "AWS/SageMaker"
+INVOCATIONS = "Invocations"
+PER_INSTANCE = "InvocationsPerInstance"
+CLIENT_ERRORS = "Invocation4XXErrors"
+SERVER_ERRORS = "Invocation5XXErrors"
+MODEL_LATENCY = "ModelLatency"
+OVERHEAD_LATENCY = "OverheadLatency"
+UNIT_OF_INVOCATIONS = "None"
+UNIT_OF_LATENCIES = "Microseconds"
+
 
 def job_dimension(job: str) -> Mapping[str, str]:
     """Return the dimensions of what a job's metric definitions find."""
@@ -54,3 +77,8 @@ def job_dimension(job: str) -> Mapping[str, str]:
 def host_dimension(job: str, host: str) -> Mapping[str, str]:
     """Return the dimensions of what a host of a job uses."""
     return {HOST: f"{job}/{host}"}
+
+
+def variant_dimensions(endpoint: str, variant: str) -> Mapping[str, str]:
+    """Return the dimensions of what a variant of an endpoint answers."""
+    return {"EndpointName": endpoint, "VariantName": variant}

@@ -45,8 +45,10 @@ _GIB_PER_CPU: Mapping[str, tuple[float, str]] = MappingProxyType(
         ),
         "m7i-flex": (4, "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge"),
         "m8i-flex": (4, "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge"),
-        "c5": (2, "xlarge 2xlarge 4xlarge 9xlarge 18xlarge"),
-        "c6i": (2, "xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge"),
+        "m5d": (4, "large xlarge 2xlarge 4xlarge 12xlarge 24xlarge"),
+        "c5": (2, "large xlarge 2xlarge 4xlarge 9xlarge 18xlarge"),
+        "c5d": (2, "large xlarge 2xlarge 4xlarge 9xlarge 18xlarge"),
+        "c6i": (2, "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge"),
         "c7i": (2, "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge"),
         "c8i": (
             2,
@@ -69,6 +71,12 @@ _GIB_PER_CPU: Mapping[str, tuple[float, str]] = MappingProxyType(
 #: Everything else: (processors, GiB, GPUs) by size.
 _OTHERS: Mapping[str, Mapping[str, tuple[int, float, int]]] = MappingProxyType(
     {
+        "t2": {
+            "medium": (2, 4, 0),
+            "large": (2, 8, 0),
+            "xlarge": (4, 16, 0),
+            "2xlarge": (8, 32, 0),
+        },
         "t3": {
             "medium": (2, 4, 0),
             "large": (2, 8, 0),
@@ -130,6 +138,14 @@ _OTHERS: Mapping[str, Mapping[str, tuple[int, float, int]]] = MappingProxyType(
 )
 _NEURON: Mapping[str, Instance] = MappingProxyType(
     {
+        "ml.inf1.xlarge": Instance(cpus=4, memory_gib=8, neuron_devices=1),
+        "ml.inf1.2xlarge": Instance(cpus=8, memory_gib=16, neuron_devices=1),
+        "ml.inf1.6xlarge": Instance(cpus=24, memory_gib=48, neuron_devices=4),
+        "ml.inf1.24xlarge": Instance(cpus=96, memory_gib=192, neuron_devices=16),
+        "ml.inf2.xlarge": Instance(cpus=4, memory_gib=16, neuron_devices=1),
+        "ml.inf2.8xlarge": Instance(cpus=32, memory_gib=128, neuron_devices=1),
+        "ml.inf2.24xlarge": Instance(cpus=96, memory_gib=384, neuron_devices=6),
+        "ml.inf2.48xlarge": Instance(cpus=192, memory_gib=768, neuron_devices=12),
         "ml.trn1.2xlarge": Instance(cpus=8, memory_gib=32, neuron_devices=1),
         "ml.trn1.32xlarge": Instance(cpus=128, memory_gib=512, neuron_devices=16),
         "ml.trn1n.32xlarge": Instance(cpus=128, memory_gib=512, neuron_devices=16),

@@ -1,6 +1,15 @@
 """Host names, the interface, and the ports on which the hosts of a job find each other."""
 
-__all__ = ["INTERFACE", "INVOCATIONS_PATH", "MASTER_PORT", "MPI_PORT", "SSH_PORT", "hosts"]
+__all__ = [
+    "INTERFACE",
+    "INVOCATIONS_PATH",
+    "MASTER_PORT",
+    "MPI_PORT",
+    "PING_PATH",
+    "SERVING_PORT",
+    "SSH_PORT",
+    "hosts",
+]
 
 #: The interface that resourceconfig.json names (source: RUNNING). It must exist in the container:
 #: locally it is Docker's first one.
@@ -11,8 +20,10 @@ MASTER_PORT = 7777
 SSH_PORT = 22
 #: Where the first host of an MPI job waits for the others: our launcher's own.
 MPI_PORT = 7778
-#: What a serving container answers a POST on (source:
-#: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html).
+#: Where a serving container listens, and what it answers: GET PING_PATH, POST INVOCATIONS_PATH
+#: (source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html).
+SERVING_PORT = 8080
+PING_PATH = "/ping"
 INVOCATIONS_PATH = "/invocations"
 
 

@@ -9,11 +9,15 @@ __all__ = [
     "EXIT_KILLED",
     "EXIT_SIGNALLED",
     "EXIT_SUCCESS",
+    "SERVE_ARGUMENT",
     "TRAIN_ARGUMENT",
 ]
 
 #: What the platform appends to ``docker run IMAGE`` for a training job that sets no entrypoint.
 TRAIN_ARGUMENT = "train"
+#: What the platform appends to ``docker run IMAGE`` for a container of an endpoint (source:
+#: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html).
+SERVE_ARGUMENT = "serve"
 #: Completed; every other code is Failed.
 EXIT_SUCCESS = 0
 #: What a launcher ends with when the job fails before the user's script has run.

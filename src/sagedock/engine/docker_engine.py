@@ -9,6 +9,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.types import IPAMConfig, IPAMPool, Mount
 from requests import RequestException
 
+from sagedock.engine.addresses import address_of
 from sagedock.engine.frames import read_frames, timestamp_s
 from sagedock.engine.host_config import gpu_count, host_config
 from sagedock.engine.overlay_files import overlay_files
@@ -101,6 +102,7 @@ class DockerEngine:
                 environment=dict(spec.environment),
                 labels=dict(spec.labels),
                 hostname=spec.hostname,
+                ports=list(spec.ports) or None,
                 host_config=host_config(api, spec, mounts),
                 networking_config=_networking(api, spec),
             )
@@ -215,6 +217,13 @@ class DockerEngine:
                 return ()
             asked = api.exec_create(container, list(NVIDIA_SMI), stderr=False)
             return gpus_of(api.exec_start(asked["Id"]))
+
+    def address(self, container: str, port: int) -> tuple[str, int] | None:
+        """Return where this machine reaches a port of a running container; see ``Engine``."""
+        with _engine_errors(f"finding container {container}"), suppress(NotFound):
+            found = self._client.api.inspect_container(container)["NetworkSettings"]
+            return address_of(found, port)
+        return None
 
     def remove(self, container: str) -> None:
         """Kill it if it runs, and remove it with its volumes. One that is gone is no error."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from docker.types import DeviceRequest, Mount
 
+from sagedock.engine.addresses import LOOPBACK
 from sagedock.engine.host_lines import host_lines
 from sagedock.engine.spec import ContainerSpec
 
@@ -26,6 +27,7 @@ def host_config(api: Any, spec: ContainerSpec, mounts: list[Mount]) -> Any:
         nano_cpus=spec.cpus and round(spec.cpus * _NANO),
         device_requests=_gpus(spec.gpus),
         devices=[f"{path}:{path}:rwm" for path in spec.devices] or None,
+        port_bindings=dict.fromkeys(spec.ports, (LOOPBACK, None)) or None,
     )
 
 

@@ -80,6 +80,12 @@ class Engine(Protocol):
         """Return how busy its GPUs are; nothing if it has none, or does not run."""
         ...
 
+    def address(self, container: str, port: int) -> tuple[str, int] | None:
+        """Return where this machine reaches a port of a running container: published on the
+        loopback where its spec says so, else on its network. None while there is no such place.
+        """
+        ...
+
     def remove(self, container: str) -> None:
         """Kill it if it runs, and remove it with its volumes. One that is gone is no error."""
         ...

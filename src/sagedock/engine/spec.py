@@ -64,6 +64,7 @@ class ContainerSpec:
     ``network`` is a network's name, or ``none``; ``address`` a fixed one in its subnet.
     ``memory_mib`` and ``cpus`` None set no limit; ``gpus`` are handed over by the engine, and
     ``devices`` are paths of the machine that the container sees under the same name.
+    ``ports`` are published on this machine's loopback, each on a free port of its own.
     """
 
     name: str
@@ -85,6 +86,7 @@ class ContainerSpec:
     cpus: float | None = None
     gpus: int = 0
     devices: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

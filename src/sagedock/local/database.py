@@ -50,7 +50,8 @@ CREATE TABLE IF NOT EXISTS metric_series (
     UNIQUE (region, namespace, dimensions, name, unit)
 );
 CREATE TABLE IF NOT EXISTS metric_points (
-    series INTEGER NOT NULL, time_ms INTEGER NOT NULL, value REAL NOT NULL, step INTEGER
+    series INTEGER NOT NULL, time_ms INTEGER NOT NULL, value REAL NOT NULL, step INTEGER,
+    count INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX IF NOT EXISTS metric_points_by_time ON metric_points (series, time_ms);
 CREATE TABLE IF NOT EXISTS metric_progress (
@@ -61,7 +62,10 @@ CREATE TABLE IF NOT EXISTS metric_progress (
 #: How many connections for reading are kept open.
 _IDLE_READERS = 8
 #: Columns that files of older versions lack.
-_ADDED = (("resources", "summary", "TEXT NOT NULL DEFAULT ''"),)
+_ADDED = (
+    ("resources", "summary", "TEXT NOT NULL DEFAULT ''"),
+    ("metric_points", "count", "INTEGER NOT NULL DEFAULT 1"),
+)
 
 
 class Database:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sagedock.local.caller import Caller, caller_of
 from sagedock.local.cloudwatch import CloudWatch, is_call
 from sagedock.local.control import CONTROL_PATH
+from sagedock.local.hosting import is_invocation
 from sagedock.local.json_service import JsonService
 from sagedock.local.logs import GROUP_PREFIX
 from sagedock.local.metrics import OPERATIONS as METRIC_OPERATIONS
@@ -32,6 +33,7 @@ class Front:
     """An ASGI application. ``others`` makes moto's application, when it is first needed."""
 
     sagemaker: JsonService
+    runtime: ASGIApp
     logs: JsonService
     cloudwatch: JsonService
     metrics: JsonService
@@ -49,6 +51,8 @@ class Front:
             return await _lifespan(receive, send)
         if scope["type"] != "http":
             raise ValueError(f"unexpected ASGI scope {scope['type']!r}")
+        if is_invocation(scope):
+            return await self.runtime(scope, receive, send)
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
         caller = caller_of(
             headers,

@@ -21,7 +21,7 @@ DATABASE = "state.sqlite"
 _OWN = frozenset(
     {
         *(DATABASE, f"{DATABASE}-shm", f"{DATABASE}-wal"),
-        *("jobs", "lock", "s3", "sagemaker-sdk.yaml", "scratch"),
+        *("endpoints", "jobs", "lock", "s3", "sagemaker-sdk.yaml", "scratch"),
         *("server.json", "server.new", "server.log", "transforms"),
     }
 )

@@ -14,10 +14,11 @@ from sagedock.local.s3 import ObjectStore
 from sagedock.local.settings import Settings
 from sagedock.local.tags import Tags
 
-__all__ = ["HOME_LABEL", "JOB_LABEL", "Platform", "home_id"]
+__all__ = ["ENDPOINT_LABEL", "HOME_LABEL", "JOB_LABEL", "Platform", "home_id"]
 
 HOME_LABEL = "sagedock.home"
 JOB_LABEL = "sagedock.job"
+ENDPOINT_LABEL = "sagedock.endpoint"
 
 
 def home_id(home: Path) -> str:
@@ -61,6 +62,11 @@ class Platform:
     def transforms_folder(self) -> Path:
         """Where transform jobs keep what they have in work."""
         return self.settings.home / "transforms"
+
+    @property
+    def endpoints_folder(self) -> Path:
+        """Where endpoints keep what their models are made of."""
+        return self.settings.home / "endpoints"
 
     @property
     def scratch_folder(self) -> Path:

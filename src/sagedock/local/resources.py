@@ -89,6 +89,16 @@ class Resources:
         )
         return _resource(row) if row else None
 
+    def alike(self, key: Key) -> Resource | None:
+        """Return a resource whose name differs in case at most: some kinds' ARNs are lower-cased,
+        so that names which differ in nothing else are one.
+        """
+        row = self._database.row(
+            "SELECT * FROM resources WHERE region = ? AND kind = ? AND name = ? COLLATE NOCASE",
+            *(key.region, key.kind, key.name),
+        )
+        return _resource(row) if row else None
+
     def change(self, key: Key, change: Callable[[Resource], Resource]) -> Resource | None:
         """Replace status and document by what ``change`` makes of them, as one step.
 

@@ -15,7 +15,7 @@ import uvicorn
 
 from sagedock.engine import Engine, Network, connect
 from sagedock.errors import EngineError, LocalServerError
-from sagedock.local import cloudwatch, logs, metrics, training
+from sagedock.local import cloudwatch, hosting, logs, metrics, training
 from sagedock.local.caller import Caller
 from sagedock.local.control import Control
 from sagedock.local.database import Database
@@ -119,6 +119,8 @@ class LocalSageMaker:
             stack.enter_context(inside.socket)
         platform = _platform(settings, engine, network.name, inside, self.faults, stack)
         jobs = TrainingJobs(platform)
+        endpoints = hosting.Endpoints(platform)
+        stack.callback(endpoints.close)
         self._running = Running(
             pid=os.getpid(),
             url=f"http://{settings.host}:{main.getsockname()[1]}",
@@ -127,13 +129,16 @@ class LocalSageMaker:
             started=time.time(),
             container_port=inside.socket.getsockname()[1] if inside.socket else None,
         )
-        front = _front(platform, jobs, describe(self._running))
+        front = _front(platform, jobs, endpoints, describe(self._running))
         # Jobs of the last server are taken up before a request can create one beside them.
         stack.callback(jobs.shut_down, settings.shutdown_grace_s)
+        stack.callback(endpoints.shut_down, settings.shutdown_grace_s)
         jobs.resume()
+        endpoints.resume()
         stack.callback(_serve(front, [each for each in (main, inside.socket) if each]))
         # Again, and first: while their containers end, they may still need S3.
         stack.callback(jobs.shut_down, settings.shutdown_grace_s)
+        stack.callback(endpoints.shut_down, settings.shutdown_grace_s)
         home.announce(self._running)
 
 
@@ -168,7 +173,9 @@ def _platform(
     return Platform(
         settings=settings,
         engine=engine,
-        resources=Resources(database, summaries={training.KIND: training.SUMMARY}),
+        resources=Resources(
+            database, summaries={training.KIND: training.SUMMARY, **hosting.SUMMARIES}
+        ),
         tags=Tags(database),
         logs=logs.LogStore(database),
         metrics=metrics.MetricStore(database),
@@ -186,20 +193,45 @@ def _interruptions(settings: Settings) -> list[Fault]:
     return [] if every_s is None else [Interruptions(every_s=every_s, seed=settings.spot_seed)]
 
 
-def _front(platform: Platform, jobs: TrainingJobs, state: Mapping[str, Any]) -> Front:
+def _sagemaker(platform: Platform, jobs: TrainingJobs, endpoints: hosting.Endpoints) -> JsonService:
+    groups = (
+        TrainingOperations(platform, jobs),
+        hosting.ModelOperations(platform),
+        hosting.ConfigOperations(platform),
+        hosting.EndpointOperations(platform, endpoints),
+    )
+    operations = {name: each for group in groups for name, each in group.table().items()}
+    return JsonService(
+        service="sagemaker",
+        operations={**operations, **TagOperations(platform).table()},
+        quick=frozenset().union(*(group.quick for group in groups)),
+        refuses=partial(refused_on_request, platform.faults),
+        allow=platform.settings.allow_instance_types,
+        check_answers=platform.settings.check_answers,
+    )
+
+
+def _runtime(platform: Platform, endpoints: hosting.Endpoints) -> hosting.Runtime:
+    return hosting.Runtime(
+        routes=endpoints.routes,
+        publisher=endpoints.publisher,
+        default_region=platform.settings.region,
+        account=platform.settings.account,
+        timeout_s=platform.settings.invocation_s,
+        stream_s=platform.settings.stream_s,
+    )
+
+
+def _front(
+    platform: Platform,
+    jobs: TrainingJobs,
+    endpoints: hosting.Endpoints,
+    state: Mapping[str, Any],
+) -> Front:
     settings = platform.settings
     return Front(
-        sagemaker=JsonService(
-            service="sagemaker",
-            operations={
-                **TrainingOperations(platform, jobs).table(),
-                **TagOperations(platform).table(),
-            },
-            quick=TrainingOperations.quick,
-            refuses=partial(refused_on_request, platform.faults),
-            allow=settings.allow_instance_types,
-            check_answers=settings.check_answers,
-        ),
+        sagemaker=_sagemaker(platform, jobs, endpoints),
+        runtime=_runtime(platform, endpoints),
         logs=JsonService(
             service="logs",
             operations={

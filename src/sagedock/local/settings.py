@@ -18,7 +18,8 @@ ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-west-2"
 _PORTS = 65_536
 _QUOTA = re.compile(
-    r"ml\.[a-z0-9.-]+ for ((spot )?training job|training warm pool|transform job) usage"
+    r"ml\.[a-z0-9.-]+ for "
+    r"((spot )?training job|training warm pool|transform job|endpoint) usage"
 )
 _LOWEST_MEMORY_MIB = 6  # Docker's own minimum
 _SHORTEST_PERIOD_S = 0.1
@@ -37,6 +38,9 @@ class Settings:
     is how often what containers use is published, in seconds.
     ``spot_interrupt_every_s`` interrupts spot jobs after so many seconds of training on average,
     at moments that follow from ``spot_seed``.
+    Of an endpoint: ``endpoint_stop_grace_s`` lies between SIGTERM and SIGKILL, ``invocation_s`` is
+    how long an answer may take, ``stream_s`` how long a whole stream may; ``endpoint_startup_s``
+    cuts the time for /ping shorter than a variant asks for.
     ``allow_instance_types`` are types newer than the installed model of the service.
     ``file_systems`` are the folders that stand for EFS and FSx file systems, by their ids.
     ``quotas`` are numbers of instances, by the service's name of the quota; others are unlimited.
@@ -57,6 +61,10 @@ class Settings:
     spot_interrupt_every_s: float | None = None
     spot_seed: int = 0
     metrics_period_s: float = PUBLISHED_EVERY_S
+    endpoint_startup_s: float | None = None
+    endpoint_stop_grace_s: float = float(limits.SERVING_STOP_GRACE_S.value)
+    invocation_s: float = float(limits.INVOCATION_S.value)
+    stream_s: float = float(limits.STREAM_S.value)
     allow_instance_types: frozenset[str] = frozenset()
     file_systems: Mapping[str, Path] = field(default_factory=dict)
     check_answers: bool = False
@@ -65,8 +73,8 @@ class Settings:
     def __post_init__(self) -> None:
         problems = [
             f"quotas: {name!r} is none: use '<instance type> for training job usage', "
-            "'... for spot training job usage', '... for training warm pool usage' or "
-            "'... for transform job usage'"
+            "'... for spot training job usage', '... for training warm pool usage', "
+            "'... for transform job usage' or '... for endpoint usage'"
             for name in self.quotas
             if not _QUOTA.fullmatch(name)
         ]

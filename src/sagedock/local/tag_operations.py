@@ -68,7 +68,8 @@ class TagOperations:
         if found is None or found["region"] != caller.region:
             raise Refused(messages.arn_of_other_region(caller.region))
         key = Key(region=found["region"], kind=found["kind"], name=found["name"])
-        absent = self._platform.resources.get(key) is None
+        resources = self._platform.resources
+        absent = resources.get(key) is None and resources.alike(key) is None
         if absent or found["account"] != caller.account:
             raise Refused(messages.training_job_not_found())
         return arn

@@ -37,7 +37,8 @@ class Container:
     """What a fake container's function works with: its spec, its files, its log, its signals.
 
     ``usage``, ``written_bytes`` and ``gpus`` are what the engine measures while it runs;
-    ``measured`` is set once its usage was.
+    ``measured`` is set once its usage was. ``address`` is where its server listens, if it has one:
+    see ``serving``.
     """
 
     spec: ContainerSpec
@@ -51,6 +52,7 @@ class Container:
     written_bytes: int | None = None
     gpus: Sequence[Gpu] = ()
     measured: threading.Event = field(default_factory=threading.Event)
+    address: tuple[str, int] | None = None
     ended: threading.Event = field(default_factory=threading.Event)
     _frames: list[LogFrame] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -208,6 +210,11 @@ class FakeEngine:
         """Return what the program says of its GPUs."""
         made = self.all.get(container)
         return made.gpus if made and made.state == "running" else ()
+
+    def address(self, container: str, port: int) -> tuple[str, int] | None:  # noqa: ARG002 - the interface
+        """Return where the program says that it listens, on whatever port."""
+        made = self.all.get(container)
+        return made.address if made and made.state == "running" else None
 
     def remove(self, container: str) -> None:
         """Forget a container."""

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sagedock.api.rules import (
+    hosting,
     logs,
     tags,
     training_algorithm,
@@ -28,6 +29,10 @@ RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = MappingProxyType(
         ),
         ("sagemaker", "CreateTransformJob"): (*transform.CREATE_TRANSFORM, *tags.RULES),
         ("sagemaker", "AddTags"): tags.RULES,
+        ("sagemaker", "CreateModel"): hosting.CREATE_MODEL,
+        ("sagemaker", "CreateEndpointConfig"): hosting.CREATE_CONFIG,
+        ("sagemaker", "CreateEndpoint"): hosting.CREATE_ENDPOINT,
+        ("sagemaker", "UpdateEndpointWeightsAndCapacities"): hosting.UPDATE_WEIGHTS,
         ("sagemaker", "UpdateTrainingJob"): training_update.RULES,
         ("logs", "DescribeLogGroups"): logs.DESCRIBE_GROUPS,
         ("logs", "DescribeLogStreams"): logs.DESCRIBE_STREAMS,

@@ -119,7 +119,7 @@ def _whose_queries(queries: list[Mapping[str, Any]]) -> Whose:
     """Expressions over our metrics are ours to refuse."""
     expressions = [each["Expression"] for each in queries if "Expression" in each]
     ours = [each for each in queries if _asks_us(each)]
-    if not ours and not any(NAMESPACES in each for each in expressions):
+    if not ours and not any(name in each for each in expressions for name in NAMESPACES):
         return "theirs"
     return "ours" if expressions or len(ours) == len(queries) else "both"
 

@@ -18,7 +18,7 @@ Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
 #: What namespaces begin with that are ours; every other one is moto's.
-NAMESPACES = "/aws/sagemaker/"
+NAMESPACES = ("/aws/sagemaker/", "AWS/SageMaker")
 #: Sources: API_GetMetricStatistics, API_GetMetricData, API_ListMetrics.
 _STATISTICS_DATAPOINTS = 1440
 _PAGE_DATAPOINTS = 100_800

@@ -23,11 +23,14 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """One value at a time (epoch milliseconds). ``step`` is the iteration, where one was given."""
+    """One value at a time (epoch milliseconds), measured ``count`` times. ``step`` is the
+    iteration, where one was given.
+    """
 
     time_ms: int
     value: float
     step: int | None = None
+    count: int = 1
 
 
 class MetricStore:
@@ -42,8 +45,12 @@ class MetricStore:
             for series, points in found:
                 number = self._number(series)
                 self._database.write_many(
-                    "INSERT INTO metric_points VALUES (?, ?, ?, ?)",
-                    [(number, point.time_ms, point.value, point.step) for point in points],
+                    "INSERT INTO metric_points (series, time_ms, value, step, count) "
+                    "VALUES (?, ?, ?, ?, ?)",
+                    [
+                        (number, point.time_ms, point.value, point.step, point.count)
+                        for point in points
+                    ],
                 )
 
     def points(
@@ -62,7 +69,7 @@ class MetricStore:
         Of one time, those that were stored first come first. ``unit`` None takes every unit.
         """
         rows = self._database.rows(
-            "SELECT p.time_ms, p.value, p.step FROM metric_points p JOIN metric_series s "
+            "SELECT p.time_ms, p.value, p.step, p.count FROM metric_points p JOIN metric_series s "
             "ON s.id = p.series WHERE s.region = ? AND s.namespace = ? AND s.dimensions = ? "
             "AND s.name = ? AND (? IS NULL OR s.unit = ?) AND (? IS NULL OR p.time_ms >= ?) "
             "AND (? IS NULL OR p.time_ms < ?) ORDER BY p.time_ms, p.rowid",
@@ -76,7 +83,7 @@ class MetricStore:
     ) -> Point | None:
         """Return a metric's latest point; of several at one time the one stored last."""
         row = self._database.row(
-            "SELECT p.time_ms, p.value, p.step FROM metric_points p JOIN metric_series s "
+            "SELECT p.time_ms, p.value, p.step, p.count FROM metric_points p JOIN metric_series s "
             "ON s.id = p.series WHERE s.region = ? AND s.namespace = ? AND s.dimensions = ? "
             "AND s.name = ? ORDER BY p.time_ms DESC, p.rowid DESC LIMIT 1",
             *(region, namespace, _text(dimensions), name),
@@ -161,7 +168,7 @@ class MetricStore:
 
 
 def _point(row: sqlite3.Row) -> Point:
-    return Point(time_ms=row["time_ms"], value=row["value"], step=row["step"])
+    return Point(time_ms=row["time_ms"], value=row["value"], step=row["step"], count=row["count"])
 
 
 def _text(dimensions: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 
 from sagedock.errors import EngineError, InvalidRequest
-from sagedock.local.platform import JOB_LABEL, Platform
+from sagedock.local.platform import ENDPOINT_LABEL, JOB_LABEL, Platform
 from sagedock.local.resources import Key, Resource
 from sagedock.local.training.containers import (
     POOL_LABEL,
@@ -122,7 +122,7 @@ class TrainingJobs:
         """Remove the containers, networks, volumes and folders of all other jobs and pools."""
         platform, engine = self._platform, self._platform.engine
         for each in engine.containers(platform.labels):
-            if _job_of(each.labels) not in alive:
+            if ENDPOINT_LABEL not in each.labels and _job_of(each.labels) not in alive:
                 engine.remove(each.id)
         networks = set(engine.networks({**platform.labels, JOB_LABEL: ""}))
         for network in networks - {network_name(platform, key) for key in alive}:

@@ -1,0 +1,172 @@
+"""Models, endpoint configurations and endpoints: rules across their fields."""
+
+from collections.abc import Iterator
+
+from sagedock.api.rules.rule import BROKEN, Finding, Request, Rule, repeated
+from sagedock.api.rules.sources import API, GITHUB, GUIDE
+from sagedock.api.rules.tags import RULES as TAGS
+
+__all__ = ["CREATE_CONFIG", "CREATE_ENDPOINT", "CREATE_MODEL", "UPDATE_WEIGHTS"]
+
+_UNCOMPRESSED = GUIDE + "large-model-inference-uncompressed.html"
+
+
+def _containers(request: Request) -> Iterator[Request]:
+    if (primary := request.get("PrimaryContainer")) is not None:
+        yield primary
+    yield from request.get("Containers") or ()
+
+
+def _missing_parts(request: Request) -> Finding:
+    has_primary = request.get("PrimaryContainer") is not None
+    return BROKEN if has_primary == bool(request.get("Containers")) else None
+
+
+def _no_image(request: Request) -> Finding:
+    lacks = any(
+        not each.get("Image") and not each.get("ModelPackageName") for each in _containers(request)
+    )
+    return BROKEN if lacks else None
+
+
+def _two_sources(request: Request) -> Finding:
+    both = any(
+        each.get("ModelDataUrl") and each.get("ModelDataSource") for each in _containers(request)
+    )
+    return BROKEN if both else None
+
+
+def _s3_sources(request: Request) -> Iterator[Request]:
+    for each in _containers(request):
+        if source := (each.get("ModelDataSource") or {}).get("S3DataSource"):
+            yield source
+
+
+def _prefix_without_slash(request: Request) -> Finding:
+    for source in _s3_sources(request):
+        if source["S3DataType"] == "S3Prefix" and not source["S3Uri"].endswith("/"):
+            return {"uri": source["S3Uri"]}
+    return None
+
+
+def _compressed_prefix(request: Request) -> Finding:
+    for source in _s3_sources(request):
+        if source["S3DataType"] == "S3Prefix" and source["CompressionType"] == "Gzip":
+            return {"uri": source["S3Uri"]}
+    return None
+
+
+def _variants(request: Request) -> Iterator[Request]:
+    yield from request.get("ProductionVariants") or ()
+    yield from request.get("ShadowProductionVariants") or ()
+
+
+def _same_variants(request: Request) -> Finding:
+    return repeated(each["VariantName"] for each in _variants(request))
+
+
+def _variant_without_instances(request: Request) -> Finding:
+    for each in _variants(request):
+        elsewhere = each.get("ServerlessConfig") or each.get("InstancePools")
+        if not elsewhere and not (each.get("InstanceType") and each.get("InitialInstanceCount")):
+            return {"name": each["VariantName"]}
+    return None
+
+
+def _scaled_variant_with_a_model(request: Request) -> Finding:
+    mixed = any(
+        each.get("ManagedInstanceScaling") and "ModelName" in each for each in _variants(request)
+    )
+    return BROKEN if mixed else None
+
+
+def _same_desires(request: Request) -> Finding:
+    return repeated(each["VariantName"] for each in request.get("DesiredWeightsAndCapacities", ()))
+
+
+def _no_instance_left(request: Request) -> Finding:
+    for each in request.get("DesiredWeightsAndCapacities", ()):
+        if each.get("DesiredInstanceCount") == 0:
+            return {"name": each["VariantName"]}
+    return None
+
+
+CREATE_MODEL: tuple[Rule, ...] = (
+    Rule(
+        fields=("PrimaryContainer", "Containers"),
+        finding=_missing_parts,
+        message="You must provide exactly one of PrimaryContainer and Containers.",
+        source=API + "API_CreateModel.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("PrimaryContainer", "Containers"),
+        finding=_no_image,
+        message="Each container definition must provide an Image or a ModelPackageName.",
+        source=API + "API_ContainerDefinition.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("PrimaryContainer", "Containers"),
+        finding=_two_sources,
+        message="A container definition cannot provide both ModelDataUrl and ModelDataSource.",
+        source=API + "API_ContainerDefinition.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("PrimaryContainer", "Containers"),
+        finding=_prefix_without_slash,
+        message='S3Uri "{uri}" of an S3Prefix must end with a forward slash.',
+        source=_UNCOMPRESSED,
+        verified=False,
+    ),
+    Rule(
+        fields=("PrimaryContainer", "Containers"),
+        finding=_compressed_prefix,
+        message='CompressionType Gzip needs S3DataType S3Object: "{uri}" is an S3Prefix.',
+        source=API + "API_S3ModelDataSource.html",
+        verified=False,
+    ),
+    *TAGS,
+)
+CREATE_CONFIG: tuple[Rule, ...] = (
+    Rule(
+        fields=("ProductionVariants", "ShadowProductionVariants"),
+        finding=_same_variants,
+        message="Variant names must be unique within an endpoint configuration: {names}",
+        source=API + "API_ProductionVariant.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("ProductionVariants",),
+        finding=_scaled_variant_with_a_model,
+        message="ManagedInstanceScaling is not supported with the given EndpointConfig setup.",
+        source=GITHUB + "DIAGNijmegen/rse-grand-challenge/pull/4659",
+        verified=True,
+    ),
+    Rule(
+        fields=("ProductionVariants", "ShadowProductionVariants"),
+        finding=_variant_without_instances,
+        message="Variant {name} must have an InstanceType and an InitialInstanceCount.",
+        source=API + "API_ProductionVariant.html",
+        verified=False,
+    ),
+    *TAGS,
+)
+CREATE_ENDPOINT: tuple[Rule, ...] = TAGS
+UPDATE_WEIGHTS: tuple[Rule, ...] = (
+    Rule(
+        fields=("DesiredWeightsAndCapacities",),
+        finding=_same_desires,
+        message="Each variant can be updated once in a request: {names}",
+        source=API + "API_UpdateEndpointWeightsAndCapacities.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("DesiredWeightsAndCapacities",),
+        finding=_no_instance_left,
+        message="DesiredInstanceCount of variant {name} must be at least 1.",
+        source=API + "API_DesiredWeightAndCapacity.html",
+        verified=False,
+    ),
+)

@@ -1,0 +1,151 @@
+"""Refusals of sagemaker-runtime, in its own words. Sources are rows of the fidelity corpus' page
+"the rest"; ``unverified`` marks words that nobody was seen to receive.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sagedock.api.service_error import ServiceError
+
+__all__ = [
+    "Invoked",
+    "ModelError",
+    "bad_request",
+    "endpoint_not_found",
+    "model_broke",
+    "model_error",
+    "model_timed_out",
+    "no_multi_model_endpoint",
+    "oversize_body",
+    "unavailable",
+    "unknown_variant",
+]
+
+_BAD_REQUEST, _MODEL_ERROR, _UNAVAILABLE = 400, 424, 503
+_SERVER_ERROR = 500
+#: The most that the model allows for a message; it is cut there (unverified).
+_LONGEST = 2048
+#: What a container is called in a model that has only one. Sources: rows 69, 74 and 82, which are
+#: newer than those that say "model".
+_CONTAINER = "primary"
+_TIMED_OUT = (
+    f"Your invocation timed out while waiting for a response from container {_CONTAINER}. Review "
+    "the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invoked:
+    """The endpoint that was invoked."""
+
+    region: str
+    account: str
+    endpoint: str
+
+    @property
+    def log_group(self) -> str:
+        """Where its containers' output is."""
+        return f"/aws/sagemaker/Endpoints/{self.endpoint}"
+
+    @property
+    def log_arn(self) -> str:
+        """The same, as an ARN."""
+        return f"arn:aws:logs:{self.region}:{self.account}:log-group:{self.log_group}"
+
+    @property
+    def see(self) -> str:
+        """Where the reader is sent. Source: row 66."""
+        return (
+            f"See https://{self.region}.console.aws.amazon.com/cloudwatch/home?region="
+            f"{self.region}#logEventViewer:group={self.log_group} in account {self.account} for "
+            "more information."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelError(ServiceError):
+    """A container failed; ``details`` are what the answer has beside its message."""
+
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def bad_request(message: str) -> ServiceError:
+    """A ValidationError of any text. Sources: rows 65, 78, 80, 85."""
+    return ServiceError(code="ValidationError", message=message, http_status=_BAD_REQUEST)
+
+
+def endpoint_not_found(endpoint: str, account: str) -> ServiceError:
+    """No such endpoint, or not in service. Source: row 65; for one that is not in service
+    unverified.
+    """
+    return bad_request(f"Endpoint {endpoint} of account {account} not found.")
+
+
+def unknown_variant(variant: str, endpoint: str) -> ServiceError:
+    """TargetVariant names none of the endpoint's. Unverified."""
+    return bad_request(f"Variant {variant} not found for endpoint {endpoint}.")
+
+
+def no_multi_model_endpoint(endpoint: str) -> ServiceError:
+    """TargetModel, sent to an endpoint whose containers have one model each. Source: row 85."""
+    return bad_request(
+        f"Endpoint {endpoint} is not a multi-model endpoint and does not support target model "
+        "header."
+    )
+
+
+def oversize_body(request: str) -> ServiceError:
+    """The body is too large. Source: row 78, a serverless endpoint; for others older words are
+    known only (rows 76 and 77).
+    """
+    return bad_request(f"Request {request} has oversize body.")
+
+
+def unavailable(endpoint: str) -> ServiceError:
+    """No container of the endpoint can be reached now. Unverified."""
+    return ServiceError(
+        code="ServiceUnavailable",
+        message=f"No instance of endpoint {endpoint} can be reached at the moment.",
+        http_status=_UNAVAILABLE,
+    )
+
+
+def model_error(invoked: Invoked, status: int, body: str) -> ModelError:
+    """A container answered an error. Sources: rows 66, 68, 70, 72 and 81."""
+    side = "server" if status >= _SERVER_ERROR or status == 0 else "client"
+    begin = f'Received {side} error ({status}) from {_CONTAINER} with message "'
+    end = f'". {invoked.see}'
+    text = body[: max(0, _LONGEST - len(begin) - len(end))]
+    return _model_error(invoked, status, begin + text + end, body[:_LONGEST])
+
+
+def model_timed_out(invoked: Invoked) -> ModelError:
+    """A container did not answer within 60 seconds. Sources: rows 73 and 74."""
+    return model_error(invoked, 0, _TIMED_OUT)
+
+
+def model_broke(invoked: Invoked) -> ModelError:
+    """A container's answer ended early, or is larger than it may be. Source: row 69; that it is
+    what a large one gets is unverified.
+    """
+    text = f"Received server error (500) from {_CONTAINER} and could not load the entire response"
+    return _model_error(invoked, _SERVER_ERROR, f"{text} body. {invoked.see}", "")
+
+
+def _model_error(invoked: Invoked, status: int, message: str, original: str) -> ModelError:
+    """Return the refusal with what its body has beside the message. Source of the codes: row 81,
+    and a test of opensearch-project/ml-commons.
+    """
+    of_client = _BAD_REQUEST <= status < _SERVER_ERROR
+    return ModelError(
+        code="ModelError",
+        message=message,
+        http_status=_MODEL_ERROR,
+        details={
+            "ErrorCode": "CLIENT_ERROR_FROM_MODEL" if of_client else "INTERNAL_FAILURE_FROM_MODEL",
+            "LogStreamArn": invoked.log_arn,
+            "OriginalMessage": original,
+            "OriginalStatusCode": status,
+        },
+    )

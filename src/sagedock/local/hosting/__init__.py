@@ -1,0 +1,27 @@
+"""Models, endpoint configurations and endpoints, and the containers that they mean.
+
+The control plane: ``model_operations``, ``config_operations``, ``endpoint_operations``; what they
+make is carried out by ``endpoints`` (all of them), ``endpoint`` (one), ``fleet`` (one deployment
+of it) and ``instance`` (one container). The runtime: ``runtime`` answers invocations by ``routes``,
+through ``connection``; ``tally`` and ``publishing`` make metrics of them.
+"""
+
+from sagedock.local.hosting.config_operations import ConfigOperations
+from sagedock.local.hosting.endpoint_operations import EndpointOperations
+from sagedock.local.hosting.endpoints import Endpoints
+from sagedock.local.hosting.model_operations import ModelOperations
+from sagedock.local.hosting.names import CONFIG, ENDPOINT, MODEL
+from sagedock.local.hosting.runtime import Runtime, is_invocation
+
+__all__ = [
+    "SUMMARIES",
+    "ConfigOperations",
+    "EndpointOperations",
+    "Endpoints",
+    "ModelOperations",
+    "Runtime",
+    "is_invocation",
+]
+
+#: The members that lists answer, by kind.
+SUMMARIES = {each.name: tuple(each.summary) for each in (CONFIG, ENDPOINT, MODEL)}

@@ -1,0 +1,192 @@
+"""The life of an endpoint, as changes to the document that DescribeEndpoint answers.
+
+Each function returns a new document. Times are epoch seconds. What the store keeps beside it, the
+plans of what runs and of what is to run, is below names that begin with an underscore.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sagedock.local.hosting.names import epoch_s
+from sagedock.local.hosting.plan import Plan, VariantPlan
+
+__all__ = [
+    "answered",
+    "created",
+    "deleting",
+    "failed",
+    "in_service",
+    "pending_plan",
+    "plan_in",
+    "reweighed",
+    "rolling_back",
+    "system_updating",
+    "updating",
+]
+
+Document = Mapping[str, Any]
+
+_PLAN, _PENDING = "_plan", "_pending"
+_LONGEST_REASON = 1024
+
+
+def answered(document: Document) -> dict[str, Any]:
+    """Return what Describe answers of a document."""
+    return {name: value for name, value in document.items() if not name.startswith("_")}
+
+
+def plan_in(document: Document) -> Plan:
+    """Return the plan of what the endpoint is, or is becoming."""
+    return Plan.of_json(document[_PLAN])
+
+
+def pending_plan(document: Document) -> Plan | None:
+    """Return the plan that an update goes to, or None."""
+    return Plan.of_json(document[_PENDING]) if _PENDING in document else None
+
+
+def created(
+    name: str, arn: str, plan: Plan, at: float, deployment: Document | None
+) -> dict[str, Any]:
+    """Return the first document of an endpoint."""
+    return {
+        "EndpointName": name,
+        "EndpointArn": arn,
+        "EndpointConfigName": plan.config,
+        "ProductionVariants": [
+            _variant(each, weight=0.0, count=0, status=_launching(each, at))
+            for each in plan.variants
+        ],
+        "EndpointStatus": "Creating",
+        "CreationTime": epoch_s(at),
+        "LastModifiedTime": epoch_s(at),
+        **({"LastDeploymentConfig": deployment} if deployment else {}),
+        _PLAN: plan.as_json(),
+    }
+
+
+def in_service(document: Document, plan: Plan, at: float) -> dict[str, Any]:
+    """Return ``document`` once ``plan`` serves. Why the last update failed stays."""
+    return {
+        **_without(document, "PendingDeploymentSummary", _PENDING),
+        "EndpointConfigName": plan.config,
+        "ProductionVariants": [
+            _variant(each, weight=each.weight, count=each.count) for each in plan.variants
+        ],
+        "EndpointStatus": "InService",
+        "LastModifiedTime": epoch_s(at),
+        _PLAN: plan.as_json(),
+    }
+
+
+def failed(document: Document, reason: str, at: float) -> dict[str, Any]:
+    """Return ``document`` of an endpoint that could not be created."""
+    return {
+        **document,
+        "EndpointStatus": "Failed",
+        "FailureReason": reason[:_LONGEST_REASON],
+        "LastModifiedTime": epoch_s(at),
+    }
+
+
+def updating(
+    document: Document, plan: Plan, at: float, deployment: Document | None
+) -> dict[str, Any]:
+    """Return ``document`` while an update to ``plan`` goes on: it keeps its configuration, and
+    tells of the new one. Sources: rows 57 and 60 of the rest.
+    """
+    return {
+        **_without(document, "FailureReason"),
+        "EndpointStatus": "Updating",
+        "LastModifiedTime": epoch_s(at),
+        "PendingDeploymentSummary": {
+            "EndpointConfigName": plan.config,
+            "ProductionVariants": [
+                {
+                    **_variant(each, weight=0.0, count=0, status=_launching(each, at)),
+                    "InstanceType": each.instance_type,
+                }
+                for each in plan.variants
+            ],
+            "StartTime": epoch_s(at),
+        },
+        **({"LastDeploymentConfig": deployment} if deployment else {}),
+        _PENDING: plan.as_json(),
+    }
+
+
+def reweighed(document: Document, plan: Plan, at: float) -> dict[str, Any]:
+    """Return ``document`` while its weights and counts become those of ``plan``."""
+    before = plan_in(document)
+    return {
+        **_without(document, "FailureReason"),
+        "EndpointStatus": "Updating",
+        "LastModifiedTime": epoch_s(at),
+        "ProductionVariants": [
+            _variant(
+                each,
+                weight=old.weight,
+                count=old.count,
+                status={
+                    "Status": "Updating",
+                    "StatusMessage": f"Scaling out desired instance count to {each.count}.",
+                    "StartTime": epoch_s(at),
+                },
+            )
+            for each, old in zip(plan.variants, before.variants, strict=True)
+        ],
+        _PENDING: plan.as_json(),
+    }
+
+
+def rolling_back(document: Document, reason: str, at: float) -> dict[str, Any]:
+    """Return ``document`` while an update is taken back. Source: row 58 of the rest."""
+    return {
+        **document,
+        "EndpointStatus": "RollingBack",
+        "FailureReason": reason[:_LONGEST_REASON],
+        "LastModifiedTime": epoch_s(at),
+    }
+
+
+def system_updating(document: Document) -> dict[str, Any]:
+    """Return ``document`` while its containers are started anew, because the server was."""
+    return {**document, "EndpointStatus": "SystemUpdating"}
+
+
+def deleting(document: Document, at: float) -> dict[str, Any]:
+    """Return ``document`` until it is gone."""
+    return {**document, "EndpointStatus": "Deleting", "LastModifiedTime": epoch_s(at)}
+
+
+def _variant(
+    plan: VariantPlan, *, weight: float, count: int, status: Document | None = None
+) -> dict[str, Any]:
+    return {
+        "VariantName": plan.name,
+        "DeployedImages": [
+            {
+                "SpecifiedImage": plan.image,
+                "ResolvedImage": plan.resolved,
+                "ResolutionTime": epoch_s(plan.resolved_at),
+            }
+        ],
+        "CurrentWeight": weight,
+        "DesiredWeight": plan.weight,
+        "CurrentInstanceCount": count,
+        "DesiredInstanceCount": plan.count,
+        **({"VariantStatus": [status]} if status else {}),
+    }
+
+
+def _launching(plan: VariantPlan, at: float) -> Document:
+    """Return the status of a variant that is made. Source: row 61 of the rest."""
+    return {
+        "Status": "Creating",
+        "StatusMessage": f"Launching {plan.count} instance(s).",
+        "StartTime": epoch_s(at),
+    }
+
+
+def _without(document: Document, *names: str) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in names}

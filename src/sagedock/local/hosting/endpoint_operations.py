@@ -1,0 +1,243 @@
+"""Create, Describe, List, Update and DeleteEndpoint; UpdateEndpointWeightsAndCapacities."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from sagedock.api import ServiceError, messages
+from sagedock.errors import ImageNotFound
+from sagedock.local.caller import Caller
+from sagedock.local.ecr import find_image
+from sagedock.local.hosting import document as life
+from sagedock.local.hosting.endpoint import with_document
+from sagedock.local.hosting.endpoints import Endpoints
+from sagedock.local.hosting.names import CONFIG, ENDPOINT, MODEL, Shelf, epoch_s
+from sagedock.local.hosting.plan import Plan, plan_of
+from sagedock.local.hosting.unsupported import unsupported_deployment
+from sagedock.local.listing import Listing
+from sagedock.local.platform import Platform
+from sagedock.local.refusal import Refused
+from sagedock.local.resources import Key, Resource
+
+__all__ = ["EndpointOperations"]
+
+Request = Mapping[str, Any]
+Answer = dict[str, Any]
+
+_ENDING = ServiceError(
+    code="ServiceUnavailable",
+    message="The local SageMaker is ending: start it again with `sagedock local up`",
+    http_status=503,
+)
+_LISTING = Listing(kind=ENDPOINT.name, members="Endpoints", keep=tuple(ENDPOINT.summary))
+#: An endpoint in these can be updated, and deleted; one that failed can be deleted only.
+_AT_REST = ("InService", "OutOfService", "UpdateRollbackFailed")
+
+
+class EndpointOperations:
+    """The operations on endpoints."""
+
+    #: Those that only read the store.
+    quick = frozenset({"DescribeEndpoint", "ListEndpoints"})
+
+    def __init__(self, platform: Platform, endpoints: Endpoints) -> None:
+        self._platform = platform
+        self._endpoints = endpoints
+        self._shelf = Shelf(platform=platform, kind=ENDPOINT)
+        self._configs = Shelf(platform=platform, kind=CONFIG)
+        self._models = Shelf(platform=platform, kind=MODEL)
+
+    def table(self) -> Mapping[str, Callable[[Caller, Request], Any]]:
+        """Return each operation's name with what carries it out."""
+        return {
+            "CreateEndpoint": self.create,
+            "DeleteEndpoint": self.delete,
+            "DescribeEndpoint": self.describe,
+            "ListEndpoints": self.list,
+            "UpdateEndpoint": self.update,
+            "UpdateEndpointWeightsAndCapacities": self.reweigh,
+        }
+
+    def create(self, caller: Caller, request: Request) -> Answer:
+        """Begin to bring an endpoint to service, or refuse it with nothing changed."""
+        name = request["EndpointName"]
+        self._shelf.refuse_taken(caller, name)
+        if refusal := unsupported_deployment(request):
+            raise Refused(refusal)
+        at = epoch_s(time.time())
+        plan = self._plan(caller, request["EndpointConfigName"], at)
+        self._refuse_beyond_quota(caller, plan, {})
+        arn = self._shelf.arn(caller, name)
+        resource = Resource(
+            key=self._shelf.key(caller, name),
+            created=at,
+            modified=at,
+            status="Creating",
+            document=life.created(name, arn, plan, at, request.get("DeploymentConfig")),
+            request=request,
+        )
+        self._shelf.add(caller, resource, request.get("Tags", ()))
+        endpoint = self._endpoints.of(resource.key)
+        if endpoint is None:
+            self._shelf.delete(resource.key, arn)
+            raise Refused(_ENDING)
+        endpoint.create()
+        return {"EndpointArn": arn}
+
+    def describe(self, caller: Caller, request: Request) -> Answer:
+        """Answer the endpoint as it is now."""
+        return life.answered(self._shelf.found(caller, request["EndpointName"]).document)
+
+    def list(self, caller: Caller, request: Request) -> Any:
+        """Answer a page of summaries."""
+        return _LISTING.page(self._platform.resources, caller, request)
+
+    def update(self, caller: Caller, request: Request) -> Answer:
+        """Begin to replace what serves by another configuration's."""
+        found = self._shelf.found(caller, request["EndpointName"])
+        if refusal := unsupported_deployment(request):
+            raise Refused(refusal)
+        at = epoch_s(time.time())
+        # The configuration that it has must be there, too (rows 32 and 56 of the rest).
+        self._configs.found(caller, found.document["EndpointConfigName"])
+        plan = self._plan(caller, request["EndpointConfigName"], at)
+        plan = _retained(plan, life.plan_in(found.document), request)
+        self._refuse_beyond_quota(caller, plan, {})
+        deployment = request.get("DeploymentConfig")
+        arn = self._changed(
+            caller, found.key, lambda document: life.updating(document, plan, at, deployment)
+        )
+        self._carry_out(found.key, "update")
+        return {"EndpointArn": arn}
+
+    def reweigh(self, caller: Caller, request: Request) -> Answer:
+        """Begin to change weights and instance counts."""
+        found = self._shelf.found(caller, request["EndpointName"])
+        desires = {each["VariantName"]: each for each in request["DesiredWeightsAndCapacities"]}
+        before = life.plan_in(found.document)
+        if unknown := [name for name in desires if before.variant(name) is None]:
+            raise Refused(messages.unknown_variants(", ".join(unknown), before.config))
+        if any(each.get("ServerlessUpdateConfig") for each in desires.values()):
+            raise Refused(
+                messages.validation(
+                    "The local SageMaker cannot carry out: ServerlessUpdateConfig. Leave it out."
+                )
+            )
+        plan, at = before.with_desires(desires), epoch_s(time.time())
+        self._refuse_beyond_quota(caller, plan, {before.fleet: before})
+        arn = self._changed(caller, found.key, lambda document: life.reweighed(document, plan, at))
+        self._carry_out(found.key, "reweigh")
+        return {"EndpointArn": arn}
+
+    def delete(self, caller: Caller, request: Request) -> Answer:
+        """Begin to delete an endpoint that no other change is under way of."""
+        found = self._shelf.found(caller, request["EndpointName"])
+        at = epoch_s(time.time())
+        self._changed(
+            caller, found.key, lambda document: life.deleting(document, at), also=("Failed",)
+        )
+        self._carry_out(found.key, "delete")
+        return {}
+
+    def _plan(self, caller: Caller, config_name: str, at: float) -> Plan:
+        """Return the plan of a configuration, or refuse: it, a model or an image is not there."""
+        config = self._configs.found(caller, config_name).document
+        names = {each["ModelName"] for each in config["ProductionVariants"]}
+        models = {name: self._models.found(caller, name).document for name in names}
+        find = partial(find_image, self._platform.engine)
+        try:
+            return plan_of(config, models, find, at)
+        except ImageNotFound as error:
+            raise Refused(messages.validation(str(error))) from error
+
+    def _changed(
+        self,
+        caller: Caller,
+        key: Key,
+        change: Callable[[life.Document], life.Document],
+        also: tuple[str, ...] = (),
+    ) -> str:
+        """Change the document of an endpoint at rest, and return its ARN; refuse one in progress,
+        as one step.
+        """
+
+        def checked(found: Resource) -> Resource:
+            if found.status not in (*_AT_REST, *also):
+                raise Refused(messages.endpoint_in_progress(found.document["EndpointArn"]))
+            return with_document(found, change(found.document))
+
+        changed = self._platform.resources.change(key, checked)
+        if changed is None:
+            raise Refused(self._shelf.absent(caller, key.name))
+        arn: str = changed.document["EndpointArn"]
+        return arn
+
+    def _carry_out(self, key: Key, what: str) -> None:
+        """Have a change carried out that the store knows of; a server that ends leaves it to the
+        next one.
+        """
+        endpoint = self._endpoints.of(key)
+        if endpoint is None:
+            raise Refused(_ENDING)
+        match what:
+            case "update":
+                endpoint.update()
+            case "reweigh":
+                endpoint.reweigh()
+            case "delete":
+                endpoint.delete()
+
+    def _refuse_beyond_quota(
+        self, caller: Caller, plan: Plan, replaced: Mapping[str, Plan]
+    ) -> None:
+        """Refuse a plan that would exceed a quota; ``replaced`` are the plans, by fleet, that it
+        takes the place of. Source: row 34 of the rest.
+        """
+        quotas = self._platform.settings.quotas
+        used: Counter[str] = Counter()
+        if quotas:
+            for each in self._platform.resources.unfinished(ENDPOINT.name, ("Failed",)):
+                known = life.plan_in(each.document)
+                if each.key.region == caller.region and known.fleet not in replaced:
+                    used += _instances(known)
+        for name, count in _instances(plan).items():
+            if name in quotas and used[name] + count > quotas[name]:
+                delta = count - sum(_instances(each)[name] for each in replaced.values())
+                raise Refused(
+                    messages.quota_exceeded(
+                        quota=name,
+                        limit=quotas[name],
+                        used=used[name] + count - delta,
+                        asked=delta,
+                    )
+                )
+
+
+def _retained(plan: Plan, before: Plan, request: Request) -> Plan:
+    """Return ``plan`` with the weights and counts that RetainAllVariantProperties keeps."""
+    if not request.get("RetainAllVariantProperties", False):
+        return plan
+    excluded = {
+        each["VariantPropertyType"] for each in request.get("ExcludeRetainedVariantProperties", ())
+    }
+    kept = {"DesiredInstanceCount": "count", "DesiredWeight": "weight"}
+    return plan.with_desires(
+        {
+            each.name: {
+                member: getattr(each, field)
+                for member, field in kept.items()
+                if member not in excluded
+            }
+            for each in before.variants
+        }
+    )
+
+
+def _instances(plan: Plan) -> Counter[str]:
+    """Return how many instances a plan has, by the quota that they count for."""
+    counted: Counter[str] = Counter()
+    for each in plan.variants:
+        counted[f"{each.instance_type} for endpoint usage"] += each.count
+    return counted

@@ -1,0 +1,196 @@
+"""The containers of one deployment of an endpoint, all of its variants'."""
+
+import logging
+import secrets
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from sagedock.api.metrics import variant_dimensions
+from sagedock.engine import Found
+from sagedock.local.hosting.containers import INSTANCE_LABEL, VARIANT_LABEL, Site
+from sagedock.local.hosting.instance import Cancelled, Instance, NotServing
+from sagedock.local.hosting.model_data import lay_out_data
+from sagedock.local.hosting.plan import Plan, VariantPlan
+from sagedock.local.hosting.routes import Serving
+from sagedock.local.hosting.tally import Tally
+from sagedock.local.platform import Platform
+from sagedock.local.resources import Key
+
+__all__ = ["Fleet", "retire"]
+
+_log = logging.getLogger(__name__)
+
+#: How many containers are started at the same time.
+_AT_ONCE = 8
+_INSTANCE_HEX = 17
+
+
+class Fleet:
+    """The instances of a plan. ``changed`` is called when one begins or ceases to serve."""
+
+    def __init__(
+        self, platform: Platform, key: Key, plan: Plan, changed: Callable[[], None]
+    ) -> None:
+        self.site = Site(platform=platform, key=key, plan=plan)
+        self._platform = platform
+        self._changed = changed
+        self._ending = threading.Event()
+        self._instances: dict[str, tuple[Instance, ...]] = {}
+        self._tallies = {
+            each.name: Tally(region=key.region, dimensions=variant_dimensions(key.name, each.name))
+            for each in plan.variants
+        }
+        self._lock = threading.Lock()
+
+    @property
+    def plan(self) -> Plan:
+        """What it is to be."""
+        return self.site.plan
+
+    def launch(self, found: Sequence[Found] = ()) -> None:
+        """Lay the models out, and return once every instance serves; those of ``found`` are taken
+        up. Raises the first NotServing, DataUnusable, Cancelled or EngineError; the caller retires
+        the fleet then.
+        """
+        running = [each for each in found if each.state == "running"]
+        for each in found:
+            if each not in running:
+                self._platform.engine.remove(each.id)
+        for variant in self.plan.variants:
+            if variant.data is not None and not (running and self._is_laid_out(variant)):
+                objects = self._platform.objects
+                lay_out_data(objects, variant, self.site.data_folder(variant), self._check)
+        self._add({each.name: _ids(each, running) for each in self.plan.variants})
+
+    def scale(self, plan: Plan) -> tuple[Instance, ...]:
+        """Follow ``plan``, which differs in counts and weights: return once each new instance
+        serves. What is returned is not wanted any more, and gets no request once the routes were
+        told. Raises as ``launch`` does.
+        """
+        wanted = {each.name: each.count for each in plan.variants}
+        lacks = {
+            name: (None,) * (count - len(self._instances[name])) for name, count in wanted.items()
+        }
+        before = self.counts()
+        try:
+            self._add(lacks)
+        except Exception:
+            retire(self._shrunk(before), 0)
+            raise
+        with self._lock:
+            self.site = Site(platform=self._platform, key=self.site.key, plan=plan)
+        return self._shrunk(wanted)
+
+    def serving(self) -> tuple[Serving, ...]:
+        """Return the variants with the containers that serve them now."""
+        with self._lock:
+            return tuple(self._serving(each) for each in self.plan.variants)
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many instances each variant has."""
+        with self._lock:
+            return {name: len(each) for name, each in self._instances.items()}
+
+    def cancel(self) -> None:
+        """Have a launch that goes on end soon."""
+        self._ending.set()
+        for each in self._all():
+            each.cancel()
+
+    def retire(self, grace_s: float) -> None:
+        """Stop every instance, and remove what is left of the fleet."""
+        self.cancel()
+        retire(self._all(), grace_s)
+        shutil.rmtree(self.site.folder, ignore_errors=True)
+
+    def _shrunk(self, wanted: Mapping[str, int]) -> tuple[Instance, ...]:
+        """Take the instances out that are too many, and return them."""
+        with self._lock:
+            surplus = [each for name, n in wanted.items() for each in self._instances[name][n:]]
+            self._instances = {name: self._instances[name][:n] for name, n in wanted.items()}
+        return tuple(surplus)
+
+    def _all(self) -> list[Instance]:
+        with self._lock:
+            return [each for instances in self._instances.values() for each in instances]
+
+    def _check(self) -> None:
+        if self._ending.is_set():
+            raise Cancelled
+
+    def _is_laid_out(self, variant: VariantPlan) -> bool:
+        return self.site.data_folder(variant).is_dir()
+
+    def _add(self, wanted: Mapping[str, Sequence[Found | None]]) -> None:
+        """Start instances, by variant: those that are None are new ones."""
+        work = []
+        for variant in self.plan.variants:
+            made = [(self._instance(variant, each), each) for each in wanted[variant.name]]
+            work += made
+            with self._lock:
+                known = self._instances.get(variant.name, ())
+                self._instances[variant.name] = (*known, *(each for each, _ in made))
+        self._check()
+        if not work:
+            return
+        with ThreadPoolExecutor(min(_AT_ONCE, len(work))) as pool:
+            starts = [pool.submit(_begin, instance, found) for instance, found in work]
+            for start in as_completed(starts):
+                if (failure := start.exception()) is not None:
+                    for instance, _ in work:
+                        instance.cancel()
+                    raise failure
+
+    def _instance(self, variant: VariantPlan, found: Found | None) -> Instance:
+        shortest = self._platform.settings.endpoint_startup_s
+        return Instance(
+            name=found.labels[INSTANCE_LABEL] if found else _new_id(),
+            site=self.site,
+            variant=variant,
+            startup_s=variant.startup_s if shortest is None else min(variant.startup_s, shortest),
+            changed=self._changed,
+        )
+
+    def _serving(self, variant: VariantPlan) -> Serving:
+        instances = self._instances.get(variant.name, ())
+        backends = [each.backend for each in instances]
+        return Serving(
+            name=variant.name,
+            weight=variant.weight,
+            strategy=variant.strategy,
+            backends=tuple(each for each in backends if each is not None),
+            instances=len(instances),
+            tally=self._tallies[variant.name],
+        )
+
+
+def retire(instances: Sequence[Instance], grace_s: float) -> None:
+    """Stop instances, all at the same time, and return when nothing of them is left."""
+    if not instances:
+        return
+    with ThreadPoolExecutor(len(instances)) as pool:
+        list(pool.map(lambda each: each.retire(grace_s), instances))
+
+
+def _begin(instance: Instance, found: Found | None) -> None:
+    if found is None:
+        instance.launch()
+        return
+    try:
+        instance.adopt(found.id)
+    except NotServing as error:
+        _log.warning("container %s: %s", found.name, error)
+        raise
+
+
+def _ids(variant: VariantPlan, running: Sequence[Found]) -> list[Found | None]:
+    """Return a variant's instances: those that run, and None for each that lacks."""
+    own = [each for each in running if each.labels[VARIANT_LABEL] == variant.name]
+    return [*own, *(None,) * (variant.count - len(own))]
+
+
+def _new_id() -> str:
+    """Return an instance's name: i- and 17 hexadecimal digits (source: "Logs" in aws-answers)."""
+    return f"i-{secrets.token_hex((_INSTANCE_HEX + 1) // 2)[:_INSTANCE_HEX]}"

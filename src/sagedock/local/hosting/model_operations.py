@@ -1,0 +1,159 @@
+"""Create, Describe, List and DeleteModel."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from sagedock.api import ServiceError, messages
+from sagedock.errors import ImageNotFound
+from sagedock.local.caller import Caller
+from sagedock.local.ecr import EcrUri, find_image
+from sagedock.local.hosting.names import MODEL, Shelf, epoch_s
+from sagedock.local.hosting.unsupported import unsupported_model
+from sagedock.local.listing import Listing
+from sagedock.local.platform import Platform
+from sagedock.local.refusal import Refused
+from sagedock.local.resources import Resource
+from sagedock.local.uris import S3Uri
+
+__all__ = ["ModelOperations", "containers_of", "data_of"]
+
+Request = Mapping[str, Any]
+Answer = dict[str, Any]
+
+_LISTING = Listing(kind=MODEL.name, members="Models", keep=tuple(MODEL.summary))
+#: Members of the request that Describe echoes when they were sent.
+_ECHOED = ("ExecutionRoleArn", "VpcConfig", "InferenceExecutionConfig")
+
+
+def containers_of(model: Request) -> list[Mapping[str, Any]]:
+    """Return a model's containers, the first one first."""
+    primary = model.get("PrimaryContainer")
+    return [primary] if primary else list(model.get("Containers") or ())
+
+
+def data_of(container: Request) -> Mapping[str, Any] | None:
+    """Return where a container's model data is, as an S3DataSource; None where it has none."""
+    if uri := container.get("ModelDataUrl"):
+        return {"S3Uri": uri, "S3DataType": "S3Object", "CompressionType": "Gzip"}
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource")
+    return dict(source) if source else None
+
+
+class ModelOperations:
+    """The operations on models. Requests arrive checked against the service's model."""
+
+    #: Those that only read the store.
+    quick = frozenset({"DescribeModel", "ListModels"})
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._shelf = Shelf(platform=platform, kind=MODEL)
+
+    def table(self) -> Mapping[str, Callable[[Caller, Request], Any]]:
+        """Return each operation's name with what carries it out."""
+        return {
+            "CreateModel": self.create,
+            "DeleteModel": self.delete,
+            "DescribeModel": self.describe,
+            "ListModels": self.list,
+        }
+
+    def create(self, caller: Caller, request: Request) -> Answer:
+        """Store a model whose image and data are there, or refuse it."""
+        name = request["ModelName"]
+        self._shelf.refuse_taken(caller, name)
+        if refusal := unsupported_model(request):
+            raise Refused(refusal)
+        for container in containers_of(request):
+            self._refuse_what_is_absent(caller, request, container)
+        created = epoch_s(time.time())
+        arn = self._shelf.arn(caller, name)
+        model = Resource(
+            key=self._shelf.key(caller, name),
+            created=created,
+            modified=created,
+            status="",
+            document=_document(request, arn, created),
+            request=request,
+        )
+        return {"ModelArn": self._shelf.add(caller, model, request.get("Tags", ()))}
+
+    def describe(self, caller: Caller, request: Request) -> Answer:
+        """Answer the model."""
+        return dict(self._shelf.found(caller, request["ModelName"]).document)
+
+    def list(self, caller: Caller, request: Request) -> Any:
+        """Answer a page of summaries."""
+        return _LISTING.page(self._platform.resources, caller, request)
+
+    def delete(self, caller: Caller, request: Request) -> Answer:
+        """Delete the model; endpoints that serve it go on."""
+        model = self._shelf.found(caller, request["ModelName"])
+        self._shelf.delete(model.key, model.document["ModelArn"])
+        return {}
+
+    def _refuse_what_is_absent(self, caller: Caller, request: Request, container: Request) -> None:
+        image = container["Image"]
+        access = (container.get("ImageConfig") or {}).get("RepositoryAccessMode")
+        if EcrUri.parse(image) is None and access != "Vpc":
+            raise Refused(messages.non_ecr_image(image))
+        try:
+            find_image(self._platform.engine, image)
+        except ImageNotFound as error:
+            raise Refused(messages.requested_image_not_found(image)) from error
+        for source in _sources(container):
+            if refusal := self._data_refusal(caller, request.get("ExecutionRoleArn", ""), source):
+                raise Refused(refusal)
+
+    def _data_refusal(self, caller: Caller, role: str, source: Request) -> ServiceError | None:
+        """Return the refusal of data that is not there, or is in another region; or None."""
+        uri, objects = S3Uri.parse(source["S3Uri"]), self._platform.objects
+        if not objects.has_bucket(uri.bucket):
+            return messages.model_data_not_found(str(uri))
+        if objects.region(uri.bucket) != caller.region:
+            return messages.model_data_inaccessible(uri=str(uri), role=role, region=caller.region)
+        first = next(objects.keys(uri.bucket, uri.key), None)
+        is_there = first and (source["S3DataType"] == "S3Prefix" or first[0] == uri.key)
+        return None if is_there else messages.model_data_not_found(str(uri))
+
+
+def _sources(container: Request) -> Iterator[Mapping[str, Any]]:
+    if source := data_of(container):
+        yield source
+    for each in container.get("AdditionalModelDataSources") or ():
+        yield each["S3DataSource"]
+
+
+def _document(request: Request, arn: str, created: float) -> dict[str, Any]:
+    """Return what DescribeModel answers. Sources: rows 16 and 17 of the rest."""
+    echoed = {name: request[name] for name in _ECHOED if name in request}
+    if request.get("PrimaryContainer"):
+        echoed["PrimaryContainer"] = _described(request["PrimaryContainer"])
+    else:
+        echoed["Containers"] = [_described(each) for each in request["Containers"]]
+        echoed.setdefault("InferenceExecutionConfig", {"Mode": "Serial"})
+    has_data = any(data_of(each) for each in containers_of(request))
+    recommendation: dict[str, Any] = {
+        "RecommendationStatus": "COMPLETED" if has_data else "NOT_APPLICABLE"
+    }
+    if has_data:
+        recommendation["RealTimeInferenceRecommendations"] = []
+    return {
+        "ModelName": request["ModelName"],
+        "ModelArn": arn,
+        "CreationTime": created,
+        "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),
+        "DeploymentRecommendation": recommendation,
+        **echoed,
+    }
+
+
+def _described(container: Request) -> dict[str, Any]:
+    """Return a container as Describe answers it: the data's source comes back in full."""
+    described = {"Mode": "SingleModel", "Environment": {}, **container}
+    if source := data_of(container):
+        described["ModelDataSource"] = {"S3DataSource": source}
+        if source["S3DataType"] == "S3Object" and source["CompressionType"] == "Gzip":
+            described["ModelDataUrl"] = source["S3Uri"]
+    return described

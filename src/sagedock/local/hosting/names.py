@@ -1,0 +1,98 @@
+"""Models, endpoint configurations and endpoints in the store: one table for the three kinds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sagedock.api import messages
+from sagedock.local.caller import Caller
+from sagedock.local.platform import Platform
+from sagedock.local.refusal import Refused
+from sagedock.local.resources import Key, Resource
+
+__all__ = ["CONFIG", "ENDPOINT", "MODEL", "Kind", "Shelf", "arn_of", "epoch_s"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind: as ARNs name it, as refusals do, and the members that its list answers."""
+
+    name: str
+    words: str
+    summary: Sequence[str]
+
+
+MODEL = Kind(name="model", words="model", summary=("ModelName", "ModelArn", "CreationTime"))
+CONFIG = Kind(
+    name="endpoint-config",
+    words="endpoint configuration",
+    summary=("EndpointConfigName", "EndpointConfigArn", "CreationTime"),
+)
+ENDPOINT = Kind(
+    name="endpoint",
+    words="endpoint",
+    summary=(
+        "EndpointName",
+        "EndpointArn",
+        "CreationTime",
+        "LastModifiedTime",
+        "EndpointStatus",
+    ),
+)
+
+
+def epoch_s(time_s: float) -> float:
+    """Return a time as the service answers it: in seconds, with milliseconds."""
+    return round(time_s, 3)
+
+
+def arn_of(kind: Kind, *, region: str, account: str, name: str) -> str:
+    """Return the ARN: its name is lower-cased. Source: aws/amazon-sagemaker-examples#293."""
+    return f"arn:aws:sagemaker:{region}:{account}:{kind.name}/{name.lower()}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """The resources of one kind."""
+
+    platform: Platform
+    kind: Kind
+
+    def arn(self, caller: Caller, name: str) -> str:
+        """Return the ARN that a name has."""
+        return arn_of(self.kind, region=caller.region, account=caller.account, name=name)
+
+    def key(self, caller: Caller, name: str) -> Key:
+        """Return what names a resource in the store."""
+        return Key(region=caller.region, kind=self.kind.name, name=name)
+
+    def refuse_taken(self, caller: Caller, name: str) -> None:
+        """Refuse a name that is taken; one that differs in case only has the same ARN."""
+        if self.platform.resources.alike(self.key(caller, name)) is not None:
+            raise Refused(messages.already_existing(self.kind.words, self.arn(caller, name)))
+
+    def add(self, caller: Caller, resource: Resource, tags: Sequence[Mapping[str, Any]]) -> str:
+        """Store a new resource with its tags, and return its ARN; or refuse a taken name."""
+        arn = self.arn(caller, resource.key.name)
+        with self.platform.resources.together():
+            self.refuse_taken(caller, resource.key.name)
+            self.platform.resources.add(resource)
+            self.platform.tags.add(arn, tags)
+        return arn
+
+    def found(self, caller: Caller, name: str) -> Resource:
+        """Return the resource of that name, or refuse: there is none."""
+        resource = self.platform.resources.get(self.key(caller, name))
+        if resource is None:
+            raise Refused(self.absent(caller, name))
+        return resource
+
+    def absent(self, caller: Caller, name: str) -> Any:
+        """Return the refusal for a name that names nothing."""
+        return messages.could_not_find(self.kind.words, self.arn(caller, name))
+
+    def delete(self, key: Key, arn: str) -> None:
+        """Delete a resource, and its tags."""
+        with self.platform.resources.together():
+            self.platform.resources.delete(key)
+            self.platform.tags.remove_all(arn)

@@ -1,0 +1,56 @@
+"""FailureReason of an endpoint, in the service's words. Sources are rows of the fidelity corpus'
+page on the rest.
+"""
+
+__all__ = [
+    "INTERNAL_ERROR",
+    "NO_CAPACITY",
+    "cannot_start",
+    "data_not_extracted",
+    "data_not_found",
+    "no_ping",
+]
+
+#: Source: row 44.
+NO_CAPACITY = (
+    "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error."
+)
+#: Unverified.
+INTERNAL_ERROR = "Request to service failed. If failure persists after retry, contact support."
+#: What a container is called there: the first of its model.
+_CONTAINER = "container_1"
+
+
+def no_ping(variant: str) -> str:
+    """/ping did not answer 200 in time. Sources: rows 36 to 38."""
+    return (
+        f"The primary container for production variant {variant} did not pass the ping health "
+        "check. Please check CloudWatch logs for this endpoint."
+    )
+
+
+def cannot_start(variant: str, image: str) -> str:
+    """The container could not be started. Source: row 41."""
+    return (
+        f"CannotStartContainerError. Please ensure the model container for variant {variant} "
+        f"starts correctly when invoked with 'docker run {image} serve'"
+    )
+
+
+def data_not_extracted(uri: str) -> str:
+    """The model data is no archive. Source: aws/deep-learning-containers#569."""
+    return (
+        f'Failed to extract model data archive for container "{_CONTAINER}" from URL "{uri}". '
+        "Please ensure that the object located at the URL is a valid tar.gz archive."
+    )
+
+
+def data_not_found(uri: str) -> str:
+    """The model data is gone, or did not arrive in time. Source: issue 9 of
+    aws-solutions-library-samples/fraud-detection-using-machine-learning; for the time unverified.
+    """
+    return (
+        f'Failed to download model data for container "{_CONTAINER}" from URL: "{uri}". Please '
+        "ensure that there is an object located at the URL and that the role passed to CreateModel "
+        "has permissions to download the object."
+    )

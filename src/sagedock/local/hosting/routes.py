@@ -1,0 +1,135 @@
+"""Which containers serve which endpoint: the table that every invocation is routed by.
+
+It is in memory, and changed as a whole: a request sees an endpoint as it was or as it is.
+"""
+
+import random
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from sagedock.local.hosting.connection import Connection
+from sagedock.local.hosting.tally import Tally
+
+__all__ = ["Backend", "Picked", "Route", "Routes", "RoutingStrategy", "Serving"]
+
+RoutingStrategy = str
+
+
+@dataclass(eq=False, slots=True)
+class Backend:
+    """One container that answers invocations. ``in_flight`` and ``idle`` (its connections that wait
+    for a request) are the event loop's.
+    """
+
+    host: str
+    port: int
+    in_flight: int = 0
+    idle: list[Connection] = field(default_factory=list)
+
+    def hang_up(self) -> None:
+        """Close the connections that wait, when no request comes any more: a server may end only
+        once they are. Returns at once.
+        """
+        for connection in list(self.idle):
+            connection.close_soon()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """One variant, and the containers that serve it now. ``instances`` is how many it should have;
+    ``tally`` counts what it answers.
+    """
+
+    name: str
+    weight: float
+    strategy: RoutingStrategy
+    backends: tuple[Backend, ...]
+    instances: int
+    tally: Tally
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One endpoint in service."""
+
+    region: str
+    account: str
+    endpoint: str
+    variants: tuple[Serving, ...]
+
+    def variant(self, name: str) -> Serving | None:
+        """Return the variant of that name, or None."""
+        return next((each for each in self.variants if each.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """Where one request goes."""
+
+    variant: Serving
+    backend: Backend
+
+
+class Routes:
+    """The endpoints in service."""
+
+    def __init__(self) -> None:
+        self._routes: dict[tuple[str, str], Route] = {}
+        self._lock = threading.Lock()
+
+    def put(self, route: Route) -> None:
+        """Let requests go by ``route`` from now on. Those that were routed before are in flight."""
+        with self._lock:
+            self._routes[route.region, route.endpoint] = route
+
+    def remove(self, region: str, endpoint: str) -> None:
+        """Let no request reach an endpoint any more."""
+        with self._lock:
+            self._routes.pop((region, endpoint), None)
+
+    def find(self, region: str, endpoint: str) -> Route | None:
+        """Return how an endpoint is served, or None where it is not in service."""
+        return self._routes.get((region, endpoint))
+
+    def pick(
+        self, region: str, endpoint: str, target: str | None, failed: Sequence[Backend] = ()
+    ) -> Picked | None:
+        """Return where a request goes, which is in flight from now on; None where nothing serves.
+
+        ``target`` is the variant that it asks for; ``failed`` could not be reached just now.
+        """
+        with self._lock:
+            route = self._routes.get((region, endpoint))
+            if route is None:
+                return None
+            able = [
+                each
+                for each in route.variants
+                if any(backend not in failed for backend in each.backends)
+                and target in (None, each.name)
+            ]
+            if not able:
+                return None
+            variant = able[0] if len(able) == 1 else _by_weight(able)
+            backend = _one_of(variant, failed)
+            backend.in_flight += 1
+            return Picked(variant, backend)
+
+
+def _by_weight(variants: list[Serving]) -> Serving:
+    """Choose at random, by weight; where nobody has any, all are alike."""
+    sums = list(accumulate(each.weight for each in variants))
+    if sums[-1] <= 0:
+        return random.choice(variants)
+    return random.choices(variants, cum_weights=sums)[0]
+
+
+def _one_of(variant: Serving, failed: Sequence[Backend]) -> Backend:
+    backends = [each for each in variant.backends if each not in failed]
+    if len(backends) == 1:
+        return backends[0]
+    if variant.strategy == "LEAST_OUTSTANDING_REQUESTS":
+        return min(backends, key=lambda each: each.in_flight)
+    return random.choice(backends)

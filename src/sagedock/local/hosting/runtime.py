@@ -1,0 +1,259 @@
+"""sagemaker-runtime: InvokeEndpoint and InvokeEndpointWithResponseStream, on the event loop.
+
+What every request does is kept short: no thread, no store, no checking of what cannot be wrong.
+"""
+
+import asyncio
+import json
+import logging
+import re
+import uuid
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from sagedock import api
+from sagedock.api import runtime_messages as words
+from sagedock.contract import limits
+from sagedock.local.hosting.calls import TimedOut, Unreachable, call
+from sagedock.local.hosting.connection import Answer, Broken, Connection
+from sagedock.local.hosting.passing import Asked, Headers, passed_on, returned
+from sagedock.local.hosting.publishing import Publisher
+from sagedock.local.hosting.routes import Backend, Picked, Routes
+from sagedock.local.hosting.streaming import pieces, stream
+from sagedock.local.refusal import Refused
+
+__all__ = ["Runtime", "is_invocation"]
+
+_log = logging.getLogger(__name__)
+
+_SERVICE = "sagemaker-runtime"
+_PREFIX = "/endpoints/"
+_PATH = re.compile(r"/endpoints/(?P<endpoint>[^/]+)/(?P<what>[a-z-]+)")
+_OPERATIONS = {
+    "invocations": "InvokeEndpoint",
+    "invocations-response-stream": "InvokeEndpointWithResponseStream",
+}
+_SIGNED = re.compile(rb"Credential=[^/,\s]+/\d{8}/(?P<region>[a-z0-9-]+)/sagemaker/")
+_MOST_BYTES = int(limits.PAYLOAD_BYTES)
+#: From here on a container's answer is an error.
+_ERROR = 400
+
+
+def is_invocation(scope: Scope) -> bool:
+    """Say whether this is a call of sagemaker-runtime.
+
+    An object of a bucket called "endpoints" may have the same path: its calls are S3's, by their
+    signature or by their query.
+    """
+    if not scope["path"].startswith(_PREFIX) or scope["method"] != "POST":
+        return False
+    signature = _header(scope, b"authorization")
+    if signature is None:
+        return not scope["query_string"] and _PATH.fullmatch(scope["path"]) is not None
+    return _SIGNED.search(signature) is not None
+
+
+class _Gone(Exception):
+    """The client hung up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """An ASGI application. ``timeout_s`` is how long a container may take to answer, ``stream_s``
+    how long a whole stream may take.
+    """
+
+    routes: Routes
+    publisher: Publisher
+    default_region: str
+    account: str
+    timeout_s: float
+    stream_s: float
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        begun = perf_counter()
+        request_id = str(uuid.uuid4())
+        try:
+            asked, body = self._asked(scope, request_id), await _body(receive)
+            self._refuse_what_cannot_be(asked, body)
+            data = passed_on(asked, body or b"")
+            if asked.operation == "InvokeEndpoint":
+                await self._invoke(asked, data, send, begun)
+            else:
+                await self._stream(asked, data, receive, send, begun)
+        except Refused as refused:
+            await _refuse(send, refused.error, request_id)
+        except _Gone:
+            return
+        except Exception:  # noqa: BLE001 - no caller may ever see a traceback or HTML
+            _log.exception("%s broke", scope["path"])
+            await _refuse(send, api.messages.internal_failure(), request_id)
+
+    def _asked(self, scope: Scope, request_id: str) -> Asked:
+        found = _PATH.fullmatch(scope["path"])
+        signed = _SIGNED.search(_header(scope, b"authorization") or b"")
+        return Asked.of(
+            scope["headers"],
+            operation=_OPERATIONS.get(found["what"], "") if found else "",
+            endpoint=found["endpoint"] if found else "",
+            region=signed["region"].decode() if signed else self.default_region,
+            request_id=request_id,
+        )
+
+    def _refuse_what_cannot_be(self, asked: Asked, body: bytes | None) -> None:
+        if not asked.operation:
+            raise Refused(words.bad_request("The local SageMaker has no such operation."))
+        if problems := asked.problems():
+            error = api.validation_error(_SERVICE, problems)
+            raise Refused(words.bad_request(str(error.message)))
+        if body is None:
+            raise Refused(words.oversize_body(asked.request_id))
+        if "TargetModel" in asked.members:
+            raise Refused(words.no_multi_model_endpoint(asked.endpoint))
+        if names := asked.not_here():
+            text = f"The local SageMaker cannot follow: {', '.join(names)}. Leave it out locally."
+            raise Refused(words.bad_request(text))
+
+    async def _invoke(self, asked: Asked, data: bytes, send: Send, begun: float) -> None:
+        picked, connection, answer, model_s = await self._called(asked, data, _MOST_BYTES)
+        picked.backend.in_flight -= 1
+        connection.release()
+        self._count(picked, answer.status, model_s, perf_counter() - begun - model_s)
+        if not answer.complete:
+            raise Refused(words.model_broke(self._invoked(asked)))
+        if answer.status >= _ERROR:
+            raise Refused(self._model_error(asked, answer.status, answer.body))
+        headers = returned(answer, asked, picked.variant.name)
+        await _send(send, 200, headers, answer.body)
+
+    async def _stream(
+        self, asked: Asked, data: bytes, receive: Receive, send: Send, begun: float
+    ) -> None:
+        picked, connection, answer, head_s = await self._called(asked, data, None)
+        overhead_s = perf_counter() - begun - head_s
+        try:
+            if answer.status >= _ERROR:
+                raise Refused(await self._error_of_stream(asked, answer, connection))
+            head = returned(answer, asked, picked.variant.name, streamed=True)
+            await send({"type": "http.response.start", "status": 200, "headers": head})
+            await stream(answer, connection, receive, send, self.stream_s)
+        finally:
+            picked.backend.in_flight -= 1
+            connection.release()
+            status = 0 if answer.failed else answer.status
+            self._count(picked, status, perf_counter() - begun - overhead_s, overhead_s)
+
+    async def _error_of_stream(
+        self, asked: Asked, answer: Answer, connection: Connection
+    ) -> api.ServiceError:
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                body = b"".join([piece async for piece in pieces(answer, connection)])
+        except TimeoutError:
+            return words.model_broke(self._invoked(asked))
+        return self._model_error(asked, answer.status, body)
+
+    async def _called(
+        self, asked: Asked, data: bytes, most_bytes: int | None
+    ) -> tuple[Picked, Connection, Answer, float]:
+        """Return what a container answers, and how long it took. It is in flight still.
+
+        A container that cannot be reached is passed over for the next.
+        """
+        failed: list[Backend] = []
+        while True:
+            picked = self._picked(asked, failed)
+            begun = perf_counter()
+            try:
+                connection, answer = await call(
+                    picked.backend, data, timeout_s=self.timeout_s, most_bytes=most_bytes
+                )
+            except Unreachable:
+                picked.backend.in_flight -= 1
+                failed.append(picked.backend)
+            except BaseException as error:
+                picked.backend.in_flight -= 1
+                if not isinstance(error, Broken | TimedOut):
+                    raise
+                self._count(picked, 0, perf_counter() - begun, 0.0)
+                raise Refused(self._no_answer(asked, error)) from error
+            else:
+                return picked, connection, answer, perf_counter() - begun
+
+    def _picked(self, asked: Asked, failed: list[Backend]) -> Picked:
+        picked = self.routes.pick(asked.region, asked.endpoint, asked.variant, failed)
+        if picked is not None:
+            return picked
+        route = self.routes.find(asked.region, asked.endpoint)
+        if route is None:
+            raise Refused(words.endpoint_not_found(asked.endpoint, self.account))
+        if asked.variant and route.variant(asked.variant) is None:
+            raise Refused(words.unknown_variant(asked.variant, asked.endpoint))
+        raise Refused(words.unavailable(asked.endpoint))
+
+    def _count(self, picked: Picked, status: int, model_s: float, overhead_s: float) -> None:
+        variant = picked.variant
+        variant.tally.add(status, model_s, overhead_s, variant.instances)
+        self.publisher.awake(variant.tally)
+
+    def _no_answer(self, asked: Asked, error: BaseException) -> api.ServiceError:
+        invoked = self._invoked(asked)
+        if isinstance(error, TimedOut):
+            return words.model_timed_out(invoked)
+        return words.model_broke(invoked)
+
+    def _model_error(self, asked: Asked, status: int, body: bytes) -> api.ServiceError:
+        text = body.decode("utf-8", errors="replace")
+        return words.model_error(self._invoked(asked), status, text)
+
+    def _invoked(self, asked: Asked) -> words.Invoked:
+        return words.Invoked(region=asked.region, account=self.account, endpoint=asked.endpoint)
+
+
+def _header(scope: Scope, name: bytes) -> bytes | None:
+    value: bytes | None = next((value for key, value in scope["headers"] if key == name), None)
+    return value
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Return the body, None for one that is too large: it is read to its end all the same, for
+    clients send all of it before they read an answer.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        piece: bytes = message.get("body", b"")
+        size += len(piece)
+        if size <= _MOST_BYTES:
+            pieces.append(piece)
+        if not message.get("more_body", False):
+            break
+    if size > _MOST_BYTES:
+        return None
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def _refuse(send: Send, error: api.ServiceError, request_id: str) -> None:
+    details: dict[str, Any] = {"Message": error.message or ""}
+    if isinstance(error, words.ModelError):
+        details |= error.details
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"x-amzn-requestid", request_id.encode()),
+        (b"x-amzn-errortype", error.code.encode()),
+    ]
+    body = json.dumps(dict(sorted(details.items())), ensure_ascii=False).encode(errors="replace")
+    headers.append((b"content-length", str(len(body)).encode()))
+    await _send(send, error.http_status, headers, body)
+
+
+async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

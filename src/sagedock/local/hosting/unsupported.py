@@ -1,0 +1,98 @@
+"""What endpoints cannot do here yet: refused clearly, never quietly left out."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sagedock.api import ServiceError, messages
+
+__all__ = ["unsupported_config", "unsupported_deployment", "unsupported_model"]
+
+Request = Mapping[str, Any]
+
+_CONTAINER = ("ModelPackageName", "AdditionalModelDataSources", "ContainerMetricsConfig")
+_SOURCE = ("HubAccessConfig", "ManifestS3Uri")
+_CONFIG = (
+    "DataCaptureConfig",
+    "AsyncInferenceConfig",
+    "ExplainerConfig",
+    "ShadowProductionVariants",
+    "CrossRegionTrafficConfig",
+)
+_VARIANT = (
+    "InstancePools",
+    "AcceleratorType",
+    "CoreDumpConfig",
+    "ServerlessConfig",
+    "ManagedInstanceScaling",
+    "CapacityReservationConfig",
+    "AcceleratorPartitionLayouts",
+)
+_ROUTING = ("RANDOM", "LEAST_OUTSTANDING_REQUESTS")
+
+
+def unsupported_model(request: Request) -> ServiceError | None:
+    """Return the refusal of a model that could not be served here as on AWS, or None."""
+    wishes = []
+    if len(request.get("Containers") or ()) > 1:
+        wishes.append("Containers: more than one (inference pipelines, multi-container endpoints)")
+    for at, container in _containers(request):
+        wishes += _wishes(at, container)
+    return _refusal(wishes)
+
+
+def unsupported_config(request: Request) -> ServiceError | None:
+    """Return the refusal of a configuration that could not be deployed here as on AWS, or None."""
+    wishes = [name for name in _CONFIG if request.get(name)]
+    for number, variant in enumerate(request["ProductionVariants"]):
+        at = f"ProductionVariants[{number}]"
+        wishes += [f"{at}.{name}" for name in _VARIANT if variant.get(name)]
+        if "ModelName" not in variant:
+            wishes.append(f"{at} without ModelName (inference components)")
+        routing = variant.get("RoutingConfig")
+        if routing and routing["RoutingStrategy"] not in _ROUTING:
+            wishes.append(f"{at}.RoutingConfig.RoutingStrategy {routing['RoutingStrategy']}")
+    return _refusal(wishes)
+
+
+def unsupported_deployment(request: Request) -> ServiceError | None:
+    """Return the refusal of a way to deploy that is not carried out here, or None.
+
+    All at once is what happens; waits between the steps of one are for clouds.
+    """
+    deployment = request.get("DeploymentConfig") or {}
+    wishes = [
+        f"DeploymentConfig.{name}"
+        for name in ("RollingUpdatePolicy", "AutoRollbackConfiguration")
+        if deployment.get(name)
+    ]
+    routing = (deployment.get("BlueGreenUpdatePolicy") or {}).get("TrafficRoutingConfiguration")
+    if routing and routing["Type"] != "ALL_AT_ONCE":
+        wishes.append(
+            "DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.Type "
+            f"{routing['Type']}"
+        )
+    return _refusal(wishes)
+
+
+def _containers(request: Request) -> Iterator[tuple[str, Request]]:
+    if primary := request.get("PrimaryContainer"):
+        yield "PrimaryContainer", primary
+    for number, each in enumerate(request.get("Containers") or ()):
+        yield f"Containers[{number}]", each
+
+
+def _wishes(at: str, container: Request) -> Iterator[str]:
+    yield from (f"{at}.{name}" for name in _CONTAINER if container.get(name))
+    if container.get("Mode") == "MultiModel":
+        yield f"{at}.Mode MultiModel"
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
+    yield from (f"{at}.ModelDataSource.S3DataSource.{name}" for name in _SOURCE if source.get(name))
+
+
+def _refusal(wishes: list[str]) -> ServiceError | None:
+    if not wishes:
+        return None
+    return messages.validation(
+        f"The local SageMaker cannot carry out: {'; '.join(wishes)}. Leave it out locally, or "
+        "deploy on AWS."
+    )
