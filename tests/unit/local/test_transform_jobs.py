@@ -399,6 +399,7 @@ def test_containers_that_cannot_serve_fail_the_job(world: World) -> None:
         "ClientError: no such data",
     )
     assert "TransformStartTime" not in job
+    assert world.data_log() == ["no such data"]
 
 
 def test_a_job_that_is_stopped_ends_stopped_without_what_was_in_work(world: World) -> None:

@@ -139,11 +139,13 @@ class FakeServing:
     fleets: list[Fleet] = field(default_factory=list)
     refuses: str | None = None
 
-    def start(self, fleet: Fleet, started: Callable[[str, str], None]) -> None:
+    def start(
+        self, fleet: Fleet, started: Callable[[str, str], None], check_stop: Callable[[], None]
+    ) -> None:
         """Start one for each instance."""
         self.fleets.append(fleet)
         if self.refuses:
-            raise CannotServe(self.refuses)
+            raise CannotServe(self.refuses, "no such data")
         for instance in fleet.instances:
             spec = ContainerSpec(
                 name=instance,

@@ -25,5 +25,5 @@ def see_logs(blame: Blame) -> str:
 
 
 def model_data_unusable(reason: str) -> str:
-    """The model's data is not there. ``reason`` is an endpoint's; unverified for these jobs."""
+    """The model's data is of no use. ``reason`` is an endpoint's; for these jobs unverified."""
     return f"ClientError: {reason}"

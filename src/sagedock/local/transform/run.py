@@ -104,6 +104,8 @@ class Run:
         except Stopped:
             return Outcome(status="Stopped")
         except CannotServe as error:
+            if error.why:
+                self._say(error.why)
             return Outcome.failed(error.reason)
         except ImageNotFound as error:  # it was there when the model was made
             _log.warning("transform job %s: %s", self._job.key.name, error)
@@ -120,7 +122,7 @@ class Run:
         try:
             self._plan(progress)
         except ChannelUnreadable as error:
-            self._crew.data_log(self._crew.fleet.instances[0]).say([str(error)])
+            self._say(str(error))
             return Outcome.failed(reasons.see_logs("ClientError"))
         served = self._crew.start(self._check_stop)
         self._record.begin()
@@ -130,6 +132,10 @@ class Run:
         if blame is None and any(each.left_something for each in self._instances):
             blame = "AlgorithmError"
         return Outcome.failed(reasons.see_logs(blame)) if blame else Outcome(status="Completed")
+
+    def _say(self, why: str) -> None:
+        """Put what fails the whole job into the first instance's data log (unverified)."""
+        self._crew.data_log(self._crew.fleet.instances[0]).say(why.splitlines())
 
     def _plan(self, progress: Progress) -> None:
         if progress.is_planned:

@@ -16,11 +16,14 @@ Document = Mapping[str, Any]
 
 
 class CannotServe(Exception):
-    """The containers of a model will not answer; ``reason`` is FailureReason, whole."""
+    """The containers of a model will not answer; ``reason`` is FailureReason, whole, and ``why``
+    what the data log says, where the containers' own logs do not.
+    """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, why: str | None = None) -> None:
         self.reason = reason
-        super().__init__(reason)
+        self.why = why
+        super().__init__(why or reason)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +51,14 @@ class Served:
 class ServingContainers(Protocol):
     """Starts containers that serve a model, and removes them."""
 
-    def start(self, fleet: Fleet, started: Callable[[str, str], None]) -> None:
+    def start(
+        self, fleet: Fleet, started: Callable[[str, str], None], check_stop: Callable[[], None]
+    ) -> None:
         """Lay out the model, and start a container for each instance with ``serve``.
 
         ``started`` is told (instance, container) right after each began, so that its output is
-        followed. Raises CannotServe.
+        followed. ``check_stop`` is called again and again; what it raises ends it. Raises
+        CannotServe.
         """
         ...
 
@@ -61,8 +67,8 @@ class ServingContainers(Protocol):
     ) -> Mapping[str, Served]:
         """Return the containers (by instance) once each answers /ping with 200.
 
-        ``check_stop`` is called again and again; what it raises ends the waiting. Raises
-        CannotServe where one ended, or did not answer in time.
+        ``check_stop`` is as for ``start``. Raises CannotServe where one ended, or did not answer
+        in time.
         """
         ...
 
