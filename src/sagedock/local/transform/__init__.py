@@ -1,6 +1,7 @@
 """Batch transform: a model's containers are sent objects of S3, and their answers are stored."""
 
 from sagedock.local.transform.document import SUMMARY
+from sagedock.local.transform.hosted import HostedContainers
 from sagedock.local.transform.jobs import TransformJobs
 from sagedock.local.transform.names import KIND
 from sagedock.local.transform.operations import TransformOperations
@@ -11,6 +12,7 @@ __all__ = [
     "SUMMARY",
     "CannotServe",
     "Fleet",
+    "HostedContainers",
     "Served",
     "ServingContainers",
     "TransformJobs",
