@@ -159,7 +159,7 @@ class FakeServing:
             started(instance, container)
 
     def await_health(
-        self, fleet: Fleet, containers: Mapping[str, str], check_stop: Callable[[], None]
+        self, containers: Mapping[str, str], check_stop: Callable[[], None]
     ) -> Mapping[str, Served]:
         """Wait until each has a port."""
         found = {}

@@ -81,7 +81,7 @@ class Crew:
         Raises CannotServe, or what ``check_stop`` raises.
         """
         self.serving.start(self.fleet, self._started, check_stop)
-        return self.serving.await_health(self.fleet, self.containers, check_stop)
+        return self.serving.await_health(self.containers, check_stop)
 
     def parameters(self, served: Served) -> Parameters:
         """Return what holds for a container: it is asked, and need not answer."""

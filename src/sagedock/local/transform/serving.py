@@ -63,7 +63,7 @@ class ServingContainers(Protocol):
         ...
 
     def await_health(
-        self, fleet: Fleet, containers: Mapping[str, str], check_stop: Callable[[], None]
+        self, containers: Mapping[str, str], check_stop: Callable[[], None]
     ) -> Mapping[str, Served]:
         """Return the containers (by instance) once each answers /ping with 200.
 
