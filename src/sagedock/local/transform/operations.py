@@ -62,7 +62,7 @@ class TransformOperations:
         name = request["TransformJobName"]
         arn = transform_job_arn(caller, name)
         key = _key(caller, name)
-        if self._platform.resources.get(key) is not None:
+        if self._platform.resources.alike(key) is not None:  # it has the same ARN
             raise Refused(messages.transform_job_in_use(arn))
         model = self._model(caller, request["ModelName"])
         for refusal in (
