@@ -4,7 +4,8 @@ import gzip
 import io
 import json
 import random
-from typing import Any
+import tracemalloc
+from typing import Any, BinaryIO, cast
 
 import pytest
 from hypothesis import given
@@ -114,6 +115,36 @@ def test_packed_objects_are_split_too() -> None:
     assert bodies(gzip.compress(b"a\nb\n"), "Line", "SINGLE_RECORD", gzipped=True) == [b"a", b"b"]
     with pytest.raises(ObjectFailed, match="Failed to decompress"):
         bodies(b"a\n", gzipped=True)
+
+
+class Endless(io.RawIOBase):
+    """Lines that nobody keeps: 64 MiB of them."""
+
+    def __init__(self) -> None:
+        self._left = 64 * MIB
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = min(len(buffer), self._left)
+        buffer[:size] = (b"x" * 99 + b"\n") * (size // 100) + b"x" * (size % 100)
+        self._left -= size
+        return size
+
+
+@pytest.mark.parametrize("strategy", ["MULTI_RECORD", "SINGLE_RECORD"])
+def test_memory_holds_a_few_payloads_however_large_the_object(strategy: Strategy) -> None:
+    batching = Batching(split="Line", strategy=strategy, most_bytes=MIB)
+    tracemalloc.start()
+    try:
+        found = payloads(opened(cast(BinaryIO, Endless()), gzipped=False), batching)
+        total = sum(len(cast(bytes, each.body)) for each in found)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert total > 60 * MIB
+    assert peak < 8 * MIB
 
 
 def assembled(answers: list[bytes], how: AssemblyType, order: list[int]) -> bytes:

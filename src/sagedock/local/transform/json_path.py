@@ -23,25 +23,25 @@ class NotFound(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Names:
+class _Names:
     """Members of an object, by name."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Items:
+class _Items:
     """Elements of an array, by index (from the end where it is below 0) or by range."""
 
     items: tuple[int | slice, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Everything:
+class _Everything:
     """All members, or all elements."""
 
 
-_Step = Names | Items | Everything
+_Step = _Names | _Items | _Everything
 
 _NAME = re.compile(r"\.\s*(?P<name>[^\s.\[\]*,:'$]+)")
 _ALL = re.compile(r"\.\s*\*|\.?\[\s*\*\s*\]")
@@ -73,7 +73,7 @@ class JsonPath:
         """Return what it selects of a row of CSV, which is taken as an array. Raises NotFound."""
         if not self.steps:
             return row
-        if len(self.steps) > 1 or isinstance(self.steps[0], Names):
+        if len(self.steps) > 1 or isinstance(self.steps[0], _Names):
             raise NotFound("only indexes can be applied to CSV")
         found = _select(row, self.steps)
         return found if isinstance(found, list) else [found]
@@ -91,19 +91,19 @@ def _steps(text: str) -> Iterator[_Step]:
     at = 1
     while at < len(text):
         if found := _ALL.match(text, at):
-            yield Everything()
+            yield _Everything()
         elif found := _NAMES.match(text, at):
-            yield Names(names=tuple(re.findall(r"'([^']*)'", found["names"])))
+            yield _Names(names=tuple(re.findall(r"'([^']*)'", found["names"])))
         elif found := _ITEMS.match(text, at):
             yield _items(found["items"])
         elif found := _NAME.match(text, at):
-            yield Names(names=(found["name"],))
+            yield _Names(names=(found["name"],))
         else:
             raise InvalidPath(f"what follows {text[:at]} is not supported: {text[at:]}")
         at = found.end()
 
 
-def _items(text: str) -> Items:
+def _items(text: str) -> _Items:
     items = tuple(_item(each) for each in text.split(","))
     # Source of the words: aws/sagemaker-python-sdk#1112. The API reference has $[0,5:].
     if sum(isinstance(each, slice) for each in items) > 1:
@@ -111,7 +111,7 @@ def _items(text: str) -> Items:
             "only single range filters of format (eg: [1:5]) are supported. "
             f"Format [{text}] is not supported"
         )
-    return Items(items=items)
+    return _Items(items=items)
 
 
 def _item(text: str) -> int | slice:
@@ -126,17 +126,17 @@ def _select(value: Any, steps: tuple[_Step, ...]) -> Any:
         return value
     rest = steps[1:]
     match steps[0]:
-        case Names(names=(name,)):
+        case _Names(names=(name,)):
             return _select(_member(value, name), rest)
-        case Names(names=names) if not rest:
+        case _Names(names=names) if not rest:
             return {name: _member(value, name) for name in names}
-        case Names(names=names):
+        case _Names(names=names):
             return [_select(_member(value, name), rest) for name in names]
-        case Items(items=(int(index),)):
+        case _Items(items=(int(index),)):
             return _select(_element(value, index), rest)
-        case Items(items=items):
+        case _Items(items=items):
             return [_select(each, rest) for each in _elements(value, items)]
-        case Everything():
+        case _Everything():
             return [_select(each, rest) for each in _all(value)]
 
 
