@@ -118,10 +118,10 @@ def test_packed_objects_are_split_too() -> None:
 
 
 class Endless(io.RawIOBase):
-    """Lines that nobody keeps: 64 MiB of them."""
+    """Lines that nobody keeps: 16 MiB of them."""
 
     def __init__(self) -> None:
-        self._left = 64 * MIB
+        self._left = 16 * MIB
 
     def readable(self) -> bool:
         return True
@@ -143,8 +143,8 @@ def test_memory_holds_a_few_payloads_however_large_the_object(strategy: Strategy
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert total > 60 * MIB
-    assert peak < 8 * MIB
+    assert total > 15 * MIB
+    assert peak < 6 * MIB
 
 
 def assembled(answers: list[bytes], how: AssemblyType, order: list[int]) -> bytes:
