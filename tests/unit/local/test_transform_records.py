@@ -151,6 +151,7 @@ def test_a_packed_object_is_unpacked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "data",
     [b"plain text", gzip.compress(b"a" * 100)[:-9], gzip.compress(b"abc")[:12] + b"\xff" * 9],
+    ids=["plain", "short", "broken"],  # what is packed has the time in it
 )
 def test_what_is_not_packed_well_is_told(data: bytes) -> None:
     file = opened(io.BytesIO(data), gzipped=True)
