@@ -55,6 +55,8 @@ def valid(shape: Shape, own: Strategies) -> st.SearchStrategy[Any]:
             return _whole_numbers(shape)
         case "double":
             return st.floats(allow_nan=False, allow_infinity=False)
+        case "float":
+            return st.floats(shape.metadata.get("min", 0), 1e6, allow_nan=False)
         case kind:
             raise NotImplementedError(kind)
 

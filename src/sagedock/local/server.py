@@ -231,6 +231,7 @@ def _runtime(platform: Platform, endpoints: hosting.Endpoints) -> hosting.Runtim
     return hosting.Runtime(
         routes=endpoints.routes,
         publisher=endpoints.publisher,
+        capturer=endpoints.capturer,
         default_region=platform.settings.region,
         account=platform.settings.account,
         timeout_s=platform.settings.invocation_s,

@@ -1,5 +1,6 @@
 """Rows of the fidelity corpus on models, configurations and endpoints (the page "the rest")."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 from sagedock.api import messages
 from sagedock.local.faults import NoCapacity
 from sagedock.local.hosting import document, reasons
+from sagedock.local.hosting.capture import Captured, line_of
 from sagedock.local.hosting.plan import plan_of
 from sagedock.testing import Reply, serving
 from tests.conftest import BUCKET, IMAGE, REGION, ROLE, Local
@@ -304,6 +306,30 @@ def test_rest_row_62_an_unknown_variant(local: Local) -> None:
     assert told == refusal(
         'The variant name(s) "v" is/are not present within endpoint configuration "config-1".'
     )
+
+
+def test_the_data_capture_line_seen_in_the_wild() -> None:
+    captured = Captured(
+        config={"CaptureOptions": [{"CaptureMode": "InputAndOutput"}]},
+        endpoint="e",
+        variant="v",
+        event="1",
+        inference=None,
+        at=0.0,
+        sent=b"1",
+        sent_type="text/csv; charset=utf-8",
+        answered=b"2",
+        answered_type="text/csv; charset=utf-8",
+    )
+    half = {"observedContentType": "text/csv; charset=utf-8", "encoding": "BASE64"}
+    assert json.loads(line_of(captured)) == {
+        "captureData": {
+            "endpointInput": {**half, "mode": "INPUT", "data": "MQ=="},
+            "endpointOutput": {**half, "mode": "OUTPUT", "data": "Mg=="},
+        },
+        "eventMetadata": {"eventId": "1", "inferenceTime": "1970-01-01T00:00:00Z"},
+        "eventVersion": "0",
+    }
 
 
 def test_the_shapes_seen_in_the_wild(local: Local) -> None:

@@ -64,5 +64,6 @@ def test_a_type_that_nobody_described_has_no_limits() -> None:
 def test_the_table_has_the_types_of_the_service_and_no_others() -> None:
     model = get_session().get_service_model("sagemaker")
     types = set(model.shape_for("TrainingInstanceType").enum)
-    assert set(INSTANCES) <= types
+    hosting = set(model.shape_for("ProductionVariantInstanceType").enum)
+    assert set(INSTANCES) <= types | hosting
     assert {each.split(".")[1] for each in types - set(INSTANCES)} == {"g7"}

@@ -19,7 +19,7 @@ Answer = dict[str, Any]
 
 _LISTING = Listing(kind=CONFIG.name, members="EndpointConfigs", keep=tuple(CONFIG.summary))
 #: Members of the request that Describe echoes when they were sent.
-_ECHOED = ("KmsKeyId", "DataCaptureConfig", "VpcConfig", "ExecutionRoleArn", "MetricsConfig")
+_ECHOED = ("KmsKeyId", "DataCaptureConfig", "VpcConfig", "ExecutionRoleArn")
 
 
 class ConfigOperations:

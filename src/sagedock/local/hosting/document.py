@@ -68,13 +68,14 @@ def created(
 def in_service(document: Document, plan: Plan, at: float) -> dict[str, Any]:
     """Return ``document`` once ``plan`` serves. Why the last update failed stays."""
     return {
-        **_without(document, "PendingDeploymentSummary", _PENDING),
+        **_without(document, "PendingDeploymentSummary", "DataCaptureConfig", _PENDING),
         "EndpointConfigName": plan.config,
         "ProductionVariants": [
             _variant(each, weight=each.weight, count=each.count) for each in plan.variants
         ],
         "EndpointStatus": "InService",
         "LastModifiedTime": epoch_s(at),
+        **_captured(plan),
         _PLAN: plan.as_json(),
     }
 
@@ -185,6 +186,21 @@ def _launching(plan: VariantPlan, at: float) -> Document:
         "Status": "Creating",
         "StatusMessage": f"Launching {plan.count} instance(s).",
         "StartTime": epoch_s(at),
+    }
+
+
+def _captured(plan: Plan) -> dict[str, Any]:
+    """Return what an endpoint tells of the data that is captured."""
+    if plan.capture is None:
+        return {}
+    return {
+        "DataCaptureConfig": {
+            "EnableCapture": True,
+            "CaptureStatus": "Started",
+            "CurrentSamplingPercentage": plan.capture["InitialSamplingPercentage"],
+            "DestinationS3Uri": plan.capture["DestinationS3Uri"],
+            "KmsKeyId": plan.capture.get("KmsKeyId", ""),
+        }
     }
 
 

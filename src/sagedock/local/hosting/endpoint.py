@@ -54,6 +54,8 @@ class Endpoint:
         #: What serves, and what is to serve once it does.
         self._serving: Fleet | None = None
         self._coming: Fleet | None = None
+        #: What served, and has requests still.
+        self._leaving: Fleet | None = None
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -70,7 +72,8 @@ class Endpoint:
         self._begin(self._reweigh)
 
     def delete(self) -> None:
-        """Remove it; returns at once."""
+        """Remove it; returns at once. What is in flight is not awaited."""
+        self._hurry()
         self._begin(self._delete)
 
     def resume(self) -> None:
@@ -88,6 +91,7 @@ class Endpoint:
     def shut_down(self, grace_s: float) -> None:
         """Stop its containers, and return when there are none. The next server starts others."""
         self.cancel()
+        self._hurry()
         if self._thread is not None:
             self._thread.join()
         for fleet in (self._coming, self._serving):
@@ -142,7 +146,9 @@ class Endpoint:
             self._serve(fleet)
             self._change(lambda document: life.in_service(document, plan, time.time()))
             if old is not None:
+                self._leaving = old
                 old.retire(self._grace_s)
+                self._leaving = None
         elif not self._ending.is_set():
             self._change(lambda document: life.rolling_back(document, reason, time.time()))
             self._abandon(fleet)
@@ -172,10 +178,10 @@ class Endpoint:
         if fleet is not None:
             fleet.retire(self._grace_s)
         self._remove_leftovers()
+        self._gone(self)  # before its name is free: another endpoint may have it at once
         with self._platform.resources.together():
             self._platform.tags.remove_all(self._document["EndpointArn"])
             self._platform.resources.delete(self.key)
-        self._gone(self)
 
     def _resume(self) -> None:
         document = self._document
@@ -254,6 +260,11 @@ class Endpoint:
     def _abandon(self, fleet: Fleet) -> None:
         fleet.retire(self._grace_s)
         self._coming = None
+
+    def _hurry(self) -> None:
+        for fleet in (self._leaving, self._serving):
+            if fleet is not None:
+                fleet.hurry()
 
     def _back_in_service(self) -> None:
         plan = life.plan_in(self._document)

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -223,6 +224,8 @@ def _retained(plan: Plan, before: Plan, request: Request) -> Plan:
         each["VariantPropertyType"] for each in request.get("ExcludeRetainedVariantProperties", ())
     }
     kept = {"DesiredInstanceCount": "count", "DesiredWeight": "weight"}
+    if "DataCaptureConfig" not in excluded:
+        plan = replace(plan, capture=before.capture)
     return plan.with_desires(
         {
             each.name: {

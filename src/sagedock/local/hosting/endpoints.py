@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 
 from sagedock.errors import EngineError
+from sagedock.local.hosting.capture import Capturer
 from sagedock.local.hosting.containers import REGION_LABEL, endpoint_folder
 from sagedock.local.hosting.endpoint import Endpoint
 from sagedock.local.hosting.names import ENDPOINT
@@ -20,11 +21,14 @@ _log = logging.getLogger(__name__)
 
 
 class Endpoints:
-    """Creates, changes and takes up endpoints. ``routes`` and ``publisher`` serve them all."""
+    """Creates, changes and takes up endpoints. ``routes``, ``publisher`` and ``capturer`` serve
+    them all.
+    """
 
     def __init__(self, platform: Platform) -> None:
         self.routes = Routes()
         self.publisher = Publisher(platform.metrics)
+        self.capturer = Capturer(platform.objects)
         self._platform = platform
         self._living: dict[Key, Endpoint] = {}
         self._lock = threading.Lock()
@@ -63,8 +67,9 @@ class Endpoints:
             thread.join()
 
     def close(self) -> None:
-        """Store the last metrics. Nobody invokes any more."""
+        """Store the last metrics and captured data. Nobody invokes any more."""
         self.publisher.close()
+        self.capturer.close()
 
     def _forget(self, endpoint: Endpoint) -> None:
         with self._lock:

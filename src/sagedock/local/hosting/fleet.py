@@ -99,6 +99,11 @@ class Fleet:
         for each in self._all():
             each.cancel()
 
+    def hurry(self) -> None:
+        """Let what is in flight not be awaited any longer; returns at once."""
+        for each in self._all():
+            each.hurry()
+
     def retire(self, grace_s: float) -> None:
         """Stop every instance, and remove what is left of the fleet."""
         self.cancel()
@@ -163,6 +168,7 @@ class Fleet:
             backends=tuple(each for each in backends if each is not None),
             instances=len(instances),
             tally=self._tallies[variant.name],
+            capture=self.plan.capture,
         )
 
 

@@ -63,6 +63,7 @@ class Instance:
         self._container: str | None = None
         self._ended = threading.Event()
         self._retired = threading.Event()
+        self._hurried = threading.Event()
         #: Held while a container is started: one at a time, and none once it is retired.
         self._changing = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -87,9 +88,13 @@ class Instance:
         """Have whatever it does end soon; returns at once."""
         self._retired.set()
 
+    def hurry(self) -> None:
+        """Let what is in flight not be awaited any longer; returns at once."""
+        self._hurried.set()
+
     def retire(self, grace_s: float) -> None:
         """Stop the container, and return when nothing of it is left. It gets no new requests: who
-        calls this saw to that; those that it has are awaited.
+        calls this saw to that; those that it has are awaited, as long as any may take.
         """
         self._retired.set()
         self._drain(self.backend)
@@ -106,11 +111,13 @@ class Instance:
             _log.warning("endpoint %s: %s", self._site.key.name, error)
 
     def _drain(self, backend: Backend | None) -> None:
-        ends = time.monotonic() + self._site.platform.settings.invocation_s
+        settings = self._site.platform.settings
+        ends = time.monotonic() + max(settings.invocation_s, settings.stream_s)
         if backend is None:
             return
         while backend.in_flight > 0 and time.monotonic() < ends:
-            time.sleep(_DRAIN_LOOK_S)
+            if self._hurried.wait(_DRAIN_LOOK_S):
+                break
         backend.hang_up()
 
     def _launch(self) -> None:

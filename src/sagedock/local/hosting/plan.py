@@ -48,6 +48,8 @@ class Plan:
     fleet: str
     config: str
     variants: tuple[VariantPlan, ...]
+    #: The configuration's DataCaptureConfig, where data is captured.
+    capture: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return what the store keeps."""
@@ -57,7 +59,7 @@ class Plan:
     def of_json(cls, kept: Document) -> "Plan":
         """Return what was kept."""
         variants = tuple(VariantPlan(**each) for each in kept["variants"])
-        return cls(fleet=kept["fleet"], config=kept["config"], variants=variants)
+        return cls(**{**kept, "variants": variants})
 
     def variant(self, name: str) -> VariantPlan | None:
         """Return the variant of that name, or None."""
@@ -82,7 +84,13 @@ def plan_of(
             _variant(config, each, models[each["ModelName"]], find, at)
             for each in config["ProductionVariants"]
         ),
+        capture=_capture(config),
     )
+
+
+def _capture(config: Document) -> Document | None:
+    wanted = config.get("DataCaptureConfig")
+    return wanted if wanted and wanted.get("EnableCapture", True) else None
 
 
 def _variant(

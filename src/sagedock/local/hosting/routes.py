@@ -5,9 +5,10 @@ It is in memory, and changed as a whole: a request sees an endpoint as it was or
 
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import Any
 
 from sagedock.local.hosting.connection import Connection
 from sagedock.local.hosting.tally import Tally
@@ -48,6 +49,8 @@ class Serving:
     backends: tuple[Backend, ...]
     instances: int
     tally: Tally
+    #: The DataCaptureConfig, where data is captured.
+    capture: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,9 @@ import asyncio
 import json
 import logging
 import re
+import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -18,6 +20,7 @@ from sagedock import api
 from sagedock.api import runtime_messages as words
 from sagedock.contract import limits
 from sagedock.local.hosting.calls import TimedOut, Unreachable, call
+from sagedock.local.hosting.capture import Captured, Capturer
 from sagedock.local.hosting.connection import Answer, Broken, Connection
 from sagedock.local.hosting.passing import Asked, Headers, passed_on, returned
 from sagedock.local.hosting.publishing import Publisher
@@ -68,6 +71,7 @@ class Runtime:
 
     routes: Routes
     publisher: Publisher
+    capturer: Capturer
     default_region: str
     account: str
     timeout_s: float
@@ -82,7 +86,7 @@ class Runtime:
             self._refuse_what_cannot_be(asked, body)
             data = passed_on(asked, body or b"")
             if asked.operation == "InvokeEndpoint":
-                await self._invoke(asked, data, send, begun)
+                await self._invoke(asked, body or b"", data, send, begun)
             else:
                 await self._stream(asked, data, receive, send, begun)
         except Refused as refused:
@@ -118,7 +122,9 @@ class Runtime:
             text = f"The local SageMaker cannot follow: {', '.join(names)}. Leave it out locally."
             raise Refused(words.bad_request(text))
 
-    async def _invoke(self, asked: Asked, data: bytes, send: Send, begun: float) -> None:
+    async def _invoke(
+        self, asked: Asked, body: bytes, data: bytes, send: Send, begun: float
+    ) -> None:
         picked, connection, answer, model_s = await self._called(asked, data, _MOST_BYTES)
         picked.backend.in_flight -= 1
         connection.release()
@@ -129,6 +135,9 @@ class Runtime:
             raise Refused(self._model_error(asked, answer.status, answer.body))
         headers = returned(answer, asked, picked.variant.name)
         await _send(send, 200, headers, answer.body)
+        config = picked.variant.capture
+        if config is not None and self.capturer.wants(config):
+            self.capturer.take(_captured(asked, body, answer, picked.variant.name, config))
 
     async def _stream(
         self, asked: Asked, data: bytes, receive: Receive, send: Send, begun: float
@@ -212,6 +221,23 @@ class Runtime:
 
     def _invoked(self, asked: Asked) -> words.Invoked:
         return words.Invoked(region=asked.region, account=self.account, endpoint=asked.endpoint)
+
+
+def _captured(
+    asked: Asked, body: bytes, answer: Answer, variant: str, config: Mapping[str, Any]
+) -> Captured:
+    return Captured(
+        config=config,
+        endpoint=asked.endpoint,
+        variant=variant,
+        event=asked.request_id,
+        inference=asked.members.get("InferenceId"),
+        at=time.time(),
+        sent=body,
+        sent_type=asked.headers.get(b"content-type", b"").decode("latin-1"),
+        answered=answer.body,
+        answered_type=(answer.header(b"content-type") or b"").decode("latin-1"),
+    )
 
 
 def _header(scope: Scope, name: bytes) -> bytes | None:

@@ -12,11 +12,11 @@ Request = Mapping[str, Any]
 _CONTAINER = ("ModelPackageName", "AdditionalModelDataSources", "ContainerMetricsConfig")
 _SOURCE = ("HubAccessConfig", "ManifestS3Uri")
 _CONFIG = (
-    "DataCaptureConfig",
     "AsyncInferenceConfig",
     "ExplainerConfig",
     "ShadowProductionVariants",
     "CrossRegionTrafficConfig",
+    "MetricsConfig",
 )
 _VARIANT = (
     "InstancePools",

@@ -1,6 +1,7 @@
-"""A local SageMaker whose containers are servers, and whose times are short."""
+"""A local SageMaker whose containers are servers."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,22 +12,33 @@ from tests.conftest import BUCKET, IMAGE, REGION, Local
 from tests.unit.local.hosting.hosting_local import echo
 
 
-@pytest.fixture
-def local(tmp_path: Path) -> Iterator[Local]:
-    """A local SageMaker with a bucket, an image, and containers that answer what they are sent."""
+@contextmanager
+def started(home: Path, **settings: float) -> Iterator[Local]:
     engine = FakeEngine(serving(echo), images=[IMAGE])
     with LocalSageMaker(
-        home=tmp_path / "home",
+        home=home,
         engine=engine,
         check_answers=True,
         shutdown_grace_s=0.2,
-        endpoint_startup_s=1.0,
         endpoint_stop_grace_s=0.5,
-        invocation_s=2.0,
-        stream_s=2.0,
+        **settings,
     ) as server:
         made = Local(server=server, engine=engine)
         made.client("s3").create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
+        yield made
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[Local]:
+    """A local SageMaker with a bucket, an image, and containers that answer what they are sent."""
+    with started(tmp_path / "home") as made:
+        yield made
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Local]:
+    """The same, for what takes too long: it waits a second or two for containers."""
+    with started(tmp_path / "home", endpoint_startup_s=2.0, invocation_s=1.0, stream_s=1.0) as made:
         yield made

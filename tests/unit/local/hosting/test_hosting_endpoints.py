@@ -117,7 +117,8 @@ def failed(local: Local) -> Any:
     return found["FailureReason"]
 
 
-def test_a_container_that_never_answers_ping_fails_the_endpoint(local: Local) -> None:
+def test_a_container_that_never_answers_ping_fails_the_endpoint(impatient: Local) -> None:
+    local = impatient
     create_model(local)
     local.engine.program = serving(lambda _: Reply(status=400))
     assert failed(local).startswith("The primary container for production variant AllTraffic did")

@@ -20,7 +20,6 @@ from tests.unit.local.hosting.hosting_local import (
     deploy,
     echo,
     invoke,
-    settled,
     variant,
 )
 
@@ -154,7 +153,8 @@ def test_a_long_error_is_cut(local: Local) -> None:
     assert len(response["OriginalMessage"]) == 2048
 
 
-def test_an_answer_that_never_comes_is_not_waited_for(local: Local) -> None:
+def test_an_answer_that_never_comes_is_not_waited_for(impatient: Local) -> None:
+    local = impatient
     over = threading.Event()
 
     def answer(call: Call) -> Reply:
@@ -192,9 +192,9 @@ def test_variants_share_by_weight(local: Local) -> None:
         variant("b", InitialVariantWeight=1),
         variant("c", InitialVariantWeight=0),
     )
-    counts = Counter(invoke(local)["InvokedProductionVariant"] for _ in range(200))
+    counts = Counter(invoke(local)["InvokedProductionVariant"] for _ in range(40))
     assert counts["c"] == 0
-    assert 20 <= counts["b"] <= 85
+    assert counts["a"] > counts["b"] > 0
     assert invoke(local, TargetVariant="c")["InvokedProductionVariant"] == "c"
 
 
@@ -206,7 +206,6 @@ def test_an_endpoint_that_is_not_in_service_is_not_found(local: Local) -> None:
     local.engine.program = serving(lambda _: Reply(status=503))
     create_endpoint(local)
     assert refused(local)["Error"]["Message"] == told
-    settled(local)
 
 
 def test_what_cannot_be_followed_is_refused(local: Local) -> None:

@@ -35,7 +35,6 @@ def started(home: Path, engine: FakeEngine) -> Local:
         engine=engine,
         check_answers=True,
         shutdown_grace_s=0.2,
-        endpoint_startup_s=2.0,
         endpoint_stop_grace_s=0.5,
     ).start()
     return Local(server=server, engine=engine)

@@ -76,7 +76,8 @@ def test_a_container_that_breaks_off_ends_the_stream_with_an_error(local: Local)
     assert "was closed before" in str(raised.value)
 
 
-def test_a_stream_that_takes_too_long_ends_with_an_error(local: Local) -> None:
+def test_a_stream_that_takes_too_long_ends_with_an_error(impatient: Local) -> None:
+    local = impatient
     over = threading.Event()
 
     def pieces() -> Iterator[bytes]:

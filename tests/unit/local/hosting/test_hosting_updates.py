@@ -139,7 +139,64 @@ def test_a_request_in_flight_is_answered_by_the_old_fleet(local: Local) -> None:
     awaited(lambda: len(local.engine.all) == 1)
 
 
-def test_an_update_that_fails_is_taken_back(local: Local) -> None:
+def test_a_stream_in_flight_ends_whole_after_an_update(local: Local) -> None:
+    over = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield b"one "
+        over.wait(10)
+        yield b"two"
+
+    def answer(call: Call) -> Reply:
+        return Reply(pieces=pieces) if call.body == b"stream" else mode(call)
+
+    local.engine.program = serving(answer)
+    deploy(local)
+    stream = local.client("sagemaker-runtime").invoke_endpoint_with_response_stream(
+        EndpointName="endpoint-1", Body=b"stream"
+    )
+    events = iter(stream["Body"])
+    text = next(events)["PayloadPart"]["Bytes"]
+    config = next_config(local, "new")
+    update(local, config)
+    updated(local, config)
+    over.set()
+    text += b"".join(event["PayloadPart"]["Bytes"] for event in events)
+    assert text == b"one two"
+    awaited(lambda: len(local.engine.all) == 1)
+
+
+def test_a_deletion_does_not_wait_for_what_is_in_flight(local: Local) -> None:
+    inside, over = threading.Event(), threading.Event()
+
+    def answer(call: Call) -> Reply:
+        if call.body == b"slow":
+            inside.set()
+            over.wait(10)
+        return mode(call)
+
+    local.engine.program = serving(answer)
+    deploy(local)
+    refused: list[str] = []
+
+    def ask() -> None:
+        try:
+            invoke(local, b"slow")
+        except ClientError as error:
+            refused.append(error.response["Error"]["Code"])
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    assert inside.wait(10)
+    local.client("sagemaker").delete_endpoint(EndpointName="endpoint-1")
+    awaited(lambda: local.engine.all == {}, timeout_s=10)
+    over.set()
+    thread.join()
+    awaited(lambda: not local.client("sagemaker").list_endpoints()["Endpoints"])
+
+
+def test_an_update_that_fails_is_taken_back(impatient: Local) -> None:
+    local = impatient
     local.engine.program = serving(mode)
     deploy(local)
     config = next_config(local, "broken")
