@@ -37,6 +37,10 @@ __all__ = [
     "training_job_in_use",
     "training_job_not_deletable",
     "training_job_not_found",
+    "transform_job_in_use",
+    "transform_job_not_found",
+    "transform_job_to_stop_not_found",
+    "transform_model_not_found",
     "unknown_operation",
     "unknown_variants",
     "validation",
@@ -70,6 +74,34 @@ def training_job_not_found() -> ServiceError:
 def processing_job_not_found() -> ServiceError:
     """No such processing job, for Describe. Source: row 77, which has the beginning only."""
     return validation("Could not find requested job")
+
+
+def transform_job_in_use(arn: str) -> ServiceError:
+    """The name was used before, ever. Unverified: the words of row 69, of processing jobs."""
+    return ServiceError(
+        code="ResourceInUse",
+        message=(
+            "Job name must be unique within an AWS account and region, and a job with this name "
+            f"already exists ({arn})"
+        ),
+    )
+
+
+def transform_job_not_found(name: str) -> ServiceError:
+    """No such transform job, for Describe. Unverified: the words of row 77, of processing jobs,
+    whose end was not seen.
+    """
+    return validation(f"Could not find requested job with name: {name}")
+
+
+def transform_job_to_stop_not_found(name: str) -> ServiceError:
+    """No such transform job, for Stop. Source: row 110, which has the beginning only."""
+    return validation(f"Could not find job to update with name {name}")
+
+
+def transform_model_not_found(arn: str) -> ServiceError:
+    """ModelName names nothing. Source: row 104."""
+    return validation(f'Could not find model "{arn}".')
 
 
 def cannot_stop(kind: str, status: str) -> ServiceError:

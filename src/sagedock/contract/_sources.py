@@ -19,6 +19,7 @@ HOSTING_QUESTIONS = _GUIDE + "hosting-faqs.html"
 STOP_TRAINING_JOB = _API + "API_StopTrainingJob.html"
 PRODUCTION_VARIANT = _API + "API_ProductionVariant.html"
 DESCRIBE_TRAINING_JOB = _API + "API_DescribeTrainingJob.html"
+MODEL_CLIENT_CONFIG = _API + "API_ModelClientConfig.html"
 
 DEEP_LEARNING_CONTAINERS = "https://github.com/aws/deep-learning-containers"
 EFA = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa.html#efa-instance-types"

@@ -48,5 +48,6 @@ INVOCATION_TIMEOUT_S = Limit(value=60, unit="seconds", source=source.HOSTING)
 STREAM_TIMEOUT_S = Limit(value=480, unit="seconds", source=source.HOSTING_QUESTIONS)
 #: A megabyte is 1024 * 1024 bytes here: nobody was seen to be refused between the two.
 INVOCATION_PAYLOAD_MB = Limit(value=25, unit="megabytes", source=source.HOSTING_QUESTIONS)
-#: Batch transform: the payload, and the payload times the concurrent requests.
+#: Batch transform: the payload, and the payload times the concurrent requests; also source:
+#: API_CreateTransformJob.
 BATCH_PAYLOAD_MB = Limit(value=100, unit="megabytes", source=source.BATCH)

@@ -48,4 +48,6 @@ def _resource(request: Mapping[str, Any], caller: Caller) -> str:
         return str(arn)
     if name := request.get("TrainingJobName"):
         return f"arn:aws:sagemaker:{caller.region}:{caller.account}:training-job/{name}"
+    if name := request.get("TransformJobName"):  # lower-cased: row 140
+        return f"arn:aws:sagemaker:{caller.region}:{caller.account}:transform-job/{name.lower()}"
     return "*"

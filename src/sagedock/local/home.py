@@ -22,7 +22,7 @@ _OWN = frozenset(
     {
         *(DATABASE, f"{DATABASE}-shm", f"{DATABASE}-wal"),
         *("endpoints", "jobs", "lock", "s3", "sagemaker-sdk.yaml", "scratch"),
-        *("server.json", "server.new", "server.log"),
+        *("server.json", "server.new", "server.log", "transforms"),
     }
 )
 #: Where containers/engine.sh keeps the pid of the engine that it started.

@@ -59,6 +59,11 @@ class Platform:
         return self.settings.home / "jobs"
 
     @property
+    def transforms_folder(self) -> Path:
+        """Where transform jobs keep what they have in work."""
+        return self.settings.home / "transforms"
+
+    @property
     def endpoints_folder(self) -> Path:
         """Where endpoints keep what their models are made of."""
         return self.settings.home / "endpoints"

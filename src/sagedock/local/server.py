@@ -15,7 +15,7 @@ import uvicorn
 
 from sagedock.engine import Engine, Network, connect
 from sagedock.errors import EngineError, LocalServerError
-from sagedock.local import cloudwatch, hosting, logs, metrics, training
+from sagedock.local import cloudwatch, hosting, logs, metrics, training, transform
 from sagedock.local.autoscaling import Autoscaling, Fleets
 from sagedock.local.caller import Caller
 from sagedock.local.control import Control
@@ -129,6 +129,8 @@ class LocalSageMaker:
         platform = _platform(settings, engine, network.name, inside, self.faults, stack)
         jobs = TrainingJobs(platform)
         endpoints = hosting.Endpoints(platform)
+        serving = transform.HostedContainers(platform=platform)
+        transforms = transform.TransformJobs(platform, jobs.slots, serving)
         stack.callback(endpoints.close)
         self._running = Running(
             pid=os.getpid(),
@@ -141,18 +143,21 @@ class LocalSageMaker:
         scaling = Autoscaling.over(
             platform, self._fleets or hosting.HostedFleets(platform, endpoints)
         )
-        front = _front(platform, jobs, endpoints, scaling, describe(self._running))
+        front = _front(platform, jobs, endpoints, transforms, scaling, describe(self._running))
         # Jobs of the last server are taken up before a request can create one beside them.
         stack.callback(jobs.shut_down, settings.shutdown_grace_s)
         stack.callback(endpoints.shut_down, settings.shutdown_grace_s)
+        stack.callback(transforms.shut_down, settings.shutdown_grace_s)
         jobs.resume()
         endpoints.resume()
+        transforms.resume()
         scaling.scaler.start()
         stack.callback(scaling.scaler.stop)
         stack.callback(_serve(front, [each for each in (main, inside.socket) if each]))
         # Again, and first: while their containers end, they may still need S3.
         stack.callback(jobs.shut_down, settings.shutdown_grace_s)
         stack.callback(endpoints.shut_down, settings.shutdown_grace_s)
+        stack.callback(transforms.shut_down, settings.shutdown_grace_s)
         home.announce(self._running)
 
 
@@ -188,7 +193,12 @@ def _platform(
         settings=settings,
         engine=engine,
         resources=Resources(
-            database, summaries={training.KIND: training.SUMMARY, **hosting.SUMMARIES}
+            database,
+            summaries={
+                training.KIND: training.SUMMARY,
+                transform.KIND: transform.SUMMARY,
+                **hosting.SUMMARIES,
+            },
         ),
         tags=Tags(database),
         logs=logs.LogStore(database),
@@ -207,12 +217,18 @@ def _interruptions(settings: Settings) -> list[Fault]:
     return [] if every_s is None else [Interruptions(every_s=every_s, seed=settings.spot_seed)]
 
 
-def _sagemaker(platform: Platform, jobs: TrainingJobs, endpoints: hosting.Endpoints) -> JsonService:
+def _sagemaker(
+    platform: Platform,
+    jobs: TrainingJobs,
+    endpoints: hosting.Endpoints,
+    transforms: transform.TransformJobs,
+) -> JsonService:
     groups = (
         TrainingOperations(platform, jobs),
         hosting.ModelOperations(platform),
         hosting.ConfigOperations(platform),
         hosting.EndpointOperations(platform, endpoints),
+        transform.TransformOperations(platform, transforms),
     )
     operations = {name: each for group in groups for name, each in group.table().items()}
     return JsonService(
@@ -241,12 +257,13 @@ def _front(
     platform: Platform,
     jobs: TrainingJobs,
     endpoints: hosting.Endpoints,
+    transforms: transform.TransformJobs,
     scaling: Autoscaling,
     state: Mapping[str, Any],
 ) -> Front:
     settings = platform.settings
     return Front(
-        sagemaker=_sagemaker(platform, jobs, endpoints),
+        sagemaker=_sagemaker(platform, jobs, endpoints, transforms),
         runtime=_runtime(platform, endpoints),
         logs=JsonService(
             service="logs",

@@ -13,6 +13,7 @@ from sagedock.api.rules import (
     training_compute,
     training_data,
     training_update,
+    transform,
 )
 from sagedock.api.rules.rule import Rule, RuleProblem
 from sagedock.api.scaling import AUTOSCALING
@@ -28,6 +29,7 @@ RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = MappingProxyType(
             *training_data.RULES,
             *tags.RULES,
         ),
+        ("sagemaker", "CreateTransformJob"): (*transform.CREATE_TRANSFORM, *tags.RULES),
         ("sagemaker", "AddTags"): tags.RULES,
         ("sagemaker", "CreateModel"): hosting.CREATE_MODEL,
         ("sagemaker", "CreateEndpointConfig"): hosting.CREATE_CONFIG,

@@ -37,6 +37,11 @@ class TrainingJobs:
         self._lock = threading.Lock()
         self._ending = False
 
+    @property
+    def slots(self) -> Slots:
+        """The queue of this machine: other kinds of jobs stand in it too."""
+        return self._slots
+
     def start(self, job: Resource) -> bool:
         """Carry ``job`` out, and return True; False, with nothing done, if the server is ending."""
         with self._lock:

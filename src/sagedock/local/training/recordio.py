@@ -6,18 +6,20 @@ four. Source: https://mxnet.apache.org/versions/1.9.1/api/architecture/note_data
 
 import struct
 
-__all__ = ["LARGEST", "header", "padding"]
+__all__ = ["LARGEST", "LENGTH_BITS", "MAGIC", "MAGIC_BYTES", "header", "padding"]
 
-_MAGIC = 0xCED7230A
+MAGIC = 0xCED7230A
+MAGIC_BYTES = struct.pack("<I", MAGIC)
 _ALIGNED = 4
 #: Bytes. The three bits above the length mark parts of a record, and a reader puts the magic
 #: number between parts: bytes that do not hold it cannot be parted.
-LARGEST = (1 << 29) - 1
+LENGTH_BITS = 29
+LARGEST = (1 << LENGTH_BITS) - 1
 
 
 def header(size: int) -> bytes:
     """Return what goes before ``size`` bytes."""
-    return struct.pack("<II", _MAGIC, size)
+    return struct.pack("<II", MAGIC, size)
 
 
 def padding(size: int) -> bytes:

@@ -27,7 +27,7 @@ class Source:
         Folders' own markers, whose keys end with a slash, are left out. Whether an object of a
         manifest exists is not looked at. Raises ChannelUnreadable.
         """
-        for uri, _ in self._listed(channel):
+        for uri, _ in self.listed(channel):
             yield uri
 
     def objects(self, channel: Input) -> Iterator[tuple[S3Uri, StoredObject]]:
@@ -42,7 +42,7 @@ class Source:
                     if not found.key.endswith("/"):
                         yield where, found
             return
-        for uri, prefix in self._listed(channel):
+        for uri, prefix in self.listed(channel):
             yield prefix, self.find(uri)
 
     def find(self, uri: S3Uri) -> StoredObject:
@@ -55,8 +55,8 @@ class Source:
         with self._readable(uri):
             return self.store.open(uri.bucket, uri.key)
 
-    def _listed(self, channel: Input) -> Iterator[tuple[S3Uri, S3Uri]]:
-        """Yield (object, prefix)."""
+    def listed(self, channel: Input) -> Iterator[tuple[S3Uri, S3Uri]]:
+        """Yield (object, prefix) of every object in order; see ``uris``."""
         where = _uri(channel)
         if channel.data_type == "S3Prefix":
             with self._readable(where):

@@ -1,0 +1,173 @@
+"""Create, Describe, List and StopTransformJob."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sagedock.api import ServiceError, messages
+from sagedock.local.caller import Caller
+from sagedock.local.listing import Listing
+from sagedock.local.platform import Platform
+from sagedock.local.refusal import Refused
+from sagedock.local.resources import Key, Resource
+from sagedock.local.transform.document import described, new_document, stopping
+from sagedock.local.transform.inputs import input_uri
+from sagedock.local.transform.jobs import TransformJobs
+from sagedock.local.transform.names import (
+    KIND,
+    MODEL,
+    MODEL_KIND,
+    TERMINAL,
+    model_arn,
+    transform_job_arn,
+)
+from sagedock.local.transform.record import epoch_s, with_document
+from sagedock.local.transform.unsupported import unsupported
+
+__all__ = ["TransformOperations"]
+
+Request = Mapping[str, Any]
+Answer = dict[str, Any]
+
+_ENDING = ServiceError(
+    code="ServiceUnavailable",
+    message="The local SageMaker is ending: start it again with `sagedock local up`",
+    http_status=503,
+)
+_LISTING = Listing(kind=KIND, member="TransformJobSummaries")
+
+
+class TransformOperations:
+    """The operations on transform jobs. Requests arrive checked against the service's model."""
+
+    #: Those that only read the store.
+    quick = frozenset({"DescribeTransformJob", "ListTransformJobs"})
+
+    def __init__(self, platform: Platform, jobs: TransformJobs) -> None:
+        self._platform = platform
+        self._jobs = jobs
+
+    def table(self) -> Mapping[str, Callable[[Caller, Request], Answer | bytes]]:
+        """Return each operation's name with what carries it out."""
+        return {
+            "CreateTransformJob": self.create,
+            "DescribeTransformJob": self.describe,
+            "ListTransformJobs": self.list,
+            "StopTransformJob": self.stop,
+        }
+
+    def create(self, caller: Caller, request: Request) -> Answer:
+        """Start a job, or refuse it with nothing changed."""
+        name = request["TransformJobName"]
+        arn = transform_job_arn(caller, name)
+        key = _key(caller, name)
+        if self._platform.resources.alike(key) is not None:  # it has the same ARN
+            raise Refused(messages.transform_job_in_use(arn))
+        model = self._model(caller, request["ModelName"])
+        for refusal in (
+            unsupported(request, model),
+            self._data_refusal(caller, request, model),
+            self._quota_refusal(caller, request),
+        ):
+            if refusal:
+                raise Refused(refusal)
+        created = epoch_s(time.time())
+        job = Resource(
+            key=key,
+            created=created,
+            modified=created,
+            status="InProgress",
+            document=new_document(request, arn, created),
+            request={**request, MODEL: model},
+        )
+        if not self._platform.resources.add(job):
+            raise Refused(messages.transform_job_in_use(arn))
+        self._platform.tags.add(arn, request.get("Tags", ()))
+        if not self._jobs.start(job):
+            with self._platform.resources.together():
+                self._platform.tags.remove_all(arn)
+                self._platform.resources.delete(key)
+            raise Refused(_ENDING)
+        return {"TransformJobArn": arn}
+
+    def describe(self, caller: Caller, request: Request) -> Answer:
+        """Answer the job's document as it is now."""
+        job = self._platform.resources.get(_key(caller, request["TransformJobName"]))
+        if job is None:
+            raise Refused(messages.transform_job_not_found(request["TransformJobName"]))
+        return described(job.document)
+
+    def list(self, caller: Caller, request: Request) -> bytes:
+        """Answer a page of summaries, as JSON."""
+        return _LISTING.page(self._platform.resources, caller, request)
+
+    def stop(self, caller: Caller, request: Request) -> Answer:
+        """Begin to stop a job; one that has ended is refused, one that is stopping is not."""
+        name = request["TransformJobName"]
+        job = self._platform.resources.change(_key(caller, name), _stopping)
+        if job is None:
+            raise Refused(messages.transform_job_to_stop_not_found(name))
+        self._jobs.stop(job.key)
+        return {}
+
+    def _model(self, caller: Caller, name: str) -> Request:
+        model = self._platform.resources.get(Key(region=caller.region, kind=MODEL_KIND, name=name))
+        if model is None:
+            raise Refused(messages.transform_model_not_found(model_arn(caller, name)))
+        return model.document
+
+    def _data_refusal(
+        self, caller: Caller, request: Request, model: Request
+    ) -> ServiceError | None:
+        """Return the refusal of a prefix without objects, or of a manifest that is not there."""
+        source = request["TransformInput"]["DataSource"]["S3DataSource"]
+        uri: str = source["S3Uri"]
+        role = model.get("ExecutionRoleArn", "")
+        objects, where = self._platform.objects, input_uri(request)
+        if objects.has_bucket(where.bucket):
+            other = objects.region(where.bucket)
+            if other != caller.region:
+                return messages.input_bucket_elsewhere(
+                    uri=uri, region=caller.region, role=role, bucket=where.bucket, other=other
+                )
+            first = next(objects.keys(where.bucket, where.key), None)
+            # A manifest's own name is the first of those that begin with it.
+            if first and (source["S3DataType"] == "S3Prefix" or first[0] == where.key):
+                return None
+        return messages.input_not_found(
+            uri=uri, region=caller.region, role=role, bucket=where.bucket
+        )
+
+    def _quota_refusal(self, caller: Caller, request: Request) -> ServiceError | None:
+        """Return the refusal of a job that would exceed a quota, or None. Source of its name: row
+        108 of the fidelity corpus.
+        """
+        name, count = _quota(request)
+        limit = self._platform.settings.quotas.get(name)
+        if limit is None:
+            return None
+        used: Counter[str] = Counter()
+        for job in self._platform.resources.unfinished(KIND, TERMINAL):
+            if job.key.region == caller.region:
+                used += Counter(dict([_quota(job.request)]))
+        if used[name] + count <= limit:
+            return None
+        return messages.quota_exceeded(quota=name, limit=limit, used=used[name], asked=count)
+
+
+def _quota(request: Request) -> tuple[str, int]:
+    resources = request["TransformResources"]
+    return f"{resources['InstanceType']} for transform job usage", resources["InstanceCount"]
+
+
+def _key(caller: Caller, name: str) -> Key:
+    return Key(region=caller.region, kind=KIND, name=name)
+
+
+def _stopping(job: Resource) -> Resource:
+    if job.status in TERMINAL:
+        raise Refused(messages.cannot_stop("transform job", job.status))
+    if job.status == "Stopping":
+        return job
+    return with_document(job, stopping(job.document, epoch_s(time.time())))
