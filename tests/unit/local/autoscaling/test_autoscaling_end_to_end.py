@@ -60,17 +60,17 @@ def test_a_custom_metric_of_any_namespace_scales(tmp_path: Path) -> None:
         scaled.register(high=4)
         policy = stepping({"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1})
         arn = scaled.autoscaling.put_scaling_policy(**policy)["PolicyARN"]
-        queue = {"Namespace": "Shop", "MetricName": "Queue", "Dimensions": []}
+        queue = {"Namespace": "Orders", "MetricName": "Queue", "Dimensions": []}
         scaled.cloudwatch.put_metric_alarm(**alarm(arn, **queue, Statistic="Maximum"))
 
         def publish() -> None:
             datum = {"MetricName": "Queue", "Value": 70.0}
-            scaled.cloudwatch.put_metric_data(Namespace="Shop", MetricData=[datum])
+            scaled.cloudwatch.put_metric_data(Namespace="Orders", MetricData=[datum])
 
         until(publish, lambda: fleets.asked != [])
         assert fleets.asked[0] == 2
         # It is in CloudWatch as before: moto has it.
-        listed = scaled.cloudwatch.list_metrics(Namespace="Shop")["Metrics"]
+        listed = scaled.cloudwatch.list_metrics(Namespace="Orders")["Metrics"]
         assert [each["MetricName"] for each in listed] == ["Queue"]
 
 

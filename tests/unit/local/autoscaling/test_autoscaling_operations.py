@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from sagedock.errors import InvalidRequest
+from sagedock.local.settings import Settings
 from tests.conftest import ACCOUNT, REGION, Local
 from tests.unit.local.autoscaling.conftest import Scaled, serve
 from tests.unit.local.autoscaling.scaling_world import (
@@ -545,3 +547,14 @@ def test_a_local_sagemaker_without_endpoints_has_nothing_to_scale(local: Local) 
         MaxCapacity=2,
     )
     assert message == f"SageMaker resource doesn't exist: {RESOURCE}"
+
+
+@pytest.mark.parametrize(("told", "scale"), [({}, 1), ({"SAGEDOCK_TIME_SCALE": "60"}, 60)])
+def test_the_time_scale_is_told_by_a_variable(told: dict[str, str], scale: int) -> None:
+    assert Settings.from_environment({"SAGEDOCK_HOME": "/x", **told}).time_scale == scale
+
+
+@pytest.mark.parametrize("text", ["0", "fast"])
+def test_a_time_scale_that_stands_still_is_refused(text: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"(?i)time.scale"):
+        Settings.from_environment({"SAGEDOCK_HOME": "/x", "SAGEDOCK_TIME_SCALE": text})
