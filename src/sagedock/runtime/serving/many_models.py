@@ -88,8 +88,12 @@ class ManyModels:
             cause = await self._start(model)
         except InvalidRequest as error:
             cause = str(error)
+        except BaseException:
+            del self._models[name]
+            await self._end(model)
+            raise
         if cause is None:
-            self._watch(name, model)
+            model.pool.failed.add_done_callback(lambda _: self._on_failed(name, model))
             return
         del self._models[name]
         await self._end(model)
@@ -133,18 +137,16 @@ class ManyModels:
         if model.packages:
             shutil.rmtree(model.packages, ignore_errors=True)
 
-    def _watch(self, name: str, model: _Loaded) -> None:
-        task = asyncio.create_task(self._unload_if_it_fails(name, model))
+    def _on_failed(self, name: str, model: _Loaded) -> None:
+        """Forget a model whose workers cannot load it again: the platform may load it anew."""
+        if self._models.get(name) is not model:
+            return
+        del self._models[name]
+        cause = model.pool.failed.exception() or model.pool.failed.result()
+        self._say(f"model {name} is unloaded, its workers cannot load it again: {cause}")
+        task = asyncio.create_task(self._end(model))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _unload_if_it_fails(self, name: str, model: _Loaded) -> None:
-        """Forget a model whose workers cannot load it again: the platform may load it anew."""
-        cause = await model.pool.failed
-        if self._models.get(name) is model:
-            del self._models[name]
-            self._say(f"model {name} is unloaded, its workers cannot load it again: {cause}")
-            await self._end(model)
 
     # --- the server's life -----------------------------------------------------------------------
 
@@ -159,6 +161,5 @@ class ManyModels:
 
     async def close(self) -> None:
         """End every worker."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*(self._end(model) for model in self._models.values()))
+        ends = [self._end(model) for model in self._models.values()]
+        await asyncio.gather(*self._tasks, *ends)

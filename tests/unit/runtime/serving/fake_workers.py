@@ -87,11 +87,13 @@ class Gate:
 
     def __init__(self) -> None:
         self.entered: list[bytes] = []
+        self.left: list[bytes] = []
         self._open = threading.Event()
 
     def __call__(self, frame: Frame) -> bytes:
         self.entered.append(bytes(frame.body))
         assert self._open.wait(20)
+        self.left.append(bytes(frame.body))
         return bytes(frame.body)
 
     def open(self) -> None:

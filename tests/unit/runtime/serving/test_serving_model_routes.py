@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,25 @@ def test_the_memory_of_an_unloaded_model_is_free(server: Serve, folder: Any) -> 
     assert server.ask("/models/a", method="DELETE")[0] == 200
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_model_that_cannot_be_loaded_again_is_unloaded(server: Serve, folder: Any) -> None:
+    code = "import os, pathlib\n" + CODE.format(value=0)
+    code = code.replace("return 0", "return str(os.getpid())")
+    url = folder("a", code)
+    load(server, "a", url)
+    pid = int(server.ask("/models/a/invoke", b"x")[1])
+    Path(url, "code", "inference.py").write_text("def model_fn(d): raise OSError('gone')")
+    os.kill(pid, signal.SIGKILL)
+    ends = time.monotonic() + 30
+    while server.ask("/models/a")[0] != 404:
+        assert time.monotonic() < ends, server.log.read_text()
+        time.sleep(0.05)
+    assert "model a is unloaded, its workers cannot load it again: OSError: gone" in (
+        server.log.read_text()
+    )
+    Path(url, "code", "inference.py").write_text(code)
+    assert load(server, "a", url)[0] == 200
 
 
 UNLOADABLE = {

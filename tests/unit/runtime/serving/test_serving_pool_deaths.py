@@ -136,7 +136,9 @@ def test_what_outlasts_the_drain_is_told_so() -> None:
             await until(lambda: gate.entered)
             assert not await pool.drain(0.05)
             assert [work.answer.result().status for work in works] == [503, 503]
-            gate.open()
+            gate.open()  # the answer that comes now is nobody's
+            await until(lambda: len(gate.left) == 1)
+            assert pool.healthy
 
     run(test())
 

@@ -279,6 +279,8 @@ class Pool:
 
     def _end_if_it_hangs(self, link: WorkerLink, now: float) -> None:
         limits = self._limits
+        if link.ended:
+            return
         if not link.ready and now - link.started > limits.startup_timeout_s:
             link.cause = f"the model was not loaded within {limits.startup_timeout_s:g} s"
             link.process.kill()

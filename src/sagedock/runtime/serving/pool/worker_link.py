@@ -117,6 +117,8 @@ class WorkerLink(asyncio.Protocol):
 
     def _take(self, frame: Frame) -> None:
         kind = frame.kind
+        if Kind.ANSWER <= kind <= Kind.END and frame.id not in self._running:
+            return  # it has been answered for
         if kind == Kind.ANSWER:
             self._answer(frame)
         elif kind == Kind.START:
