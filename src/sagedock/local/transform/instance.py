@@ -103,8 +103,8 @@ class Instance:
 
     def stop(self) -> None:
         """End now; what is in work is forgotten."""
+        self._feed.stop()  # first: what breaks off now is no failure of the container's
         self._interrupt()
-        self._feed.stop()
 
     def lose(self) -> None:
         """End now, for the container is gone: what is in work fails."""
