@@ -69,9 +69,9 @@ def test_a_custom_metric_of_any_namespace_scales(tmp_path: Path) -> None:
 
         until(publish, lambda: fleets.asked != [])
         assert fleets.asked[0] == 2
-        # It is in CloudWatch as before: moto has it.
+        # It is in CloudWatch as before: moto has it, and tells it once for each value.
         listed = scaled.cloudwatch.list_metrics(Namespace="Orders")["Metrics"]
-        assert {each["MetricName"] for each in listed} == {"Queue"}  # moto tells it once for each value
+        assert {each["MetricName"] for each in listed} == {"Queue"}
 
 
 def test_a_fleet_that_is_gone_is_deregistered(tmp_path: Path) -> None:
