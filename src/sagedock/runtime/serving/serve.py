@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import assert_never
@@ -11,6 +12,9 @@ from sagedock.errors import InvalidRequest, SagedockError
 from sagedock.runtime.log import say
 
 __all__ = ["ModelServer", "main"]
+
+#: What workers have printed goes another way, stdout; it comes before the last word.
+_LAST_WORD_S = 0.1
 
 
 class ModelServer(StrEnum):
@@ -25,6 +29,7 @@ def main(env: Mapping[str, str] = os.environ) -> int:
     try:
         _serve(_chosen(env), env)
     except SagedockError as error:
+        time.sleep(_LAST_WORD_S)
         say(str(error))
         return signals.EXIT_FAILURE
     return signals.EXIT_SUCCESS

@@ -1,24 +1,24 @@
 """One line of JSON for each request, written a few at a time."""
 
 import json
-import sys
 import time
 from collections.abc import Callable
+
+from sagedock.runtime.log import write_all
 
 __all__ = ["AccessLog"]
 
 _KEPT = 256
 
 
-def _to_stdout(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+def _to_stderr(text: str) -> None:
+    write_all(text.encode())  # where our own words go, so that both stay in their order
 
 
 class AccessLog:
     """Lines wait until ``flush``, which the server calls ten times a second, or until 256 wait."""
 
-    def __init__(self, write: Callable[[str], None] = _to_stdout) -> None:
+    def __init__(self, write: Callable[[str], None] = _to_stderr) -> None:
         self._write = write
         self._lines: list[str] = []
         self._second = 0
