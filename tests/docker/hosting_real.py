@@ -1,5 +1,6 @@
 """What tests of endpoints in real containers share: an image that serves, and requests."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,8 @@ from tests.conftest import BUCKET, REGION, ROLE
 from tests.docker.conftest import TRAINING_IMAGE, RealLocal
 from tests.unit.local.hosting.hosting_local import archive
 
-REPOSITORY = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/hosting-probe"
+#: Of this process alone: tests run in several at once, and each removes its images at its end.
+REPOSITORY = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/hosting-probe-{os.getpid()}"
 SERVING = f"{REPOSITORY}:serves"
 #: Has no `serve`.
 WITHOUT = f"{REPOSITORY}:empty"

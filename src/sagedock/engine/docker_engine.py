@@ -227,10 +227,17 @@ class DockerEngine:
 
     def remove(self, container: str) -> None:
         """Kill it if it runs, and remove it with its volumes. One that is gone is no error."""
+        api = self._client.api
         with _engine_errors(f"removing container {container}"), suppress(NotFound):
-            name = self._client.api.inspect_container(container)["Name"].lstrip("/")
-            self._client.api.remove_container(container, v=True, force=True)
-            self._client.api.remove_volume(scratch_name(name), force=True)
+            name = api.inspect_container(container)["Name"].lstrip("/")
+            try:
+                api.remove_container(container, v=True, force=True)
+            except APIError as error:
+                if error.status_code != _CONFLICT or "in progress" not in str(error):
+                    raise
+                with suppress(NotFound):  # somebody else removes it, and may have by now
+                    api.wait(container, condition="removed")
+            api.remove_volume(scratch_name(name), force=True)
 
     def containers(self, labels: Mapping[str, str]) -> Sequence[Found]:
         """Return the containers that carry all of ``labels``, running or not."""

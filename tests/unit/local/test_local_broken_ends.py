@@ -12,6 +12,7 @@ from sagedock.errors import EngineError, StorageError
 from sagedock.local.database import Database
 from sagedock.local.home import DATABASE
 from sagedock.local.resources import Key, Resources
+from sagedock.local.training.containers import POOL_LABEL
 from sagedock.testing import FakeEngine
 from tests.conftest import IMAGE, REGION, Local
 from tests.unit.local.spot_jobs import hasty, start
@@ -69,6 +70,28 @@ def test_a_pool_expires_although_its_volumes_cannot_be_removed(local: Local) -> 
     local.engine.volumes = hangs  # type: ignore[method-assign]
     job = local.until("probe-1", lambda job: job["WarmPoolStatus"]["Status"] != "Available")
     assert job["WarmPoolStatus"]["Status"] == "Terminated"
+
+
+def test_volumes_that_were_in_use_go_when_the_next_job_has_ended(local: Local) -> None:
+    removed: list[str] = []
+    local.run(**kept_alive(600))
+
+    def of_pools(labels: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+        return {"pool-volume": labels} if POOL_LABEL in labels else {}
+
+    def in_use(name: str) -> None:
+        raise EngineError(f"removing volume {name}: volume is in use")
+
+    local.engine.volumes = of_pools  # type: ignore[method-assign]
+    local.engine.remove_volume = in_use  # type: ignore[method-assign]
+    local.client("sagemaker").update_training_job(
+        TrainingJobName="probe-1", ResourceConfig={"KeepAlivePeriodInSeconds": 0}
+    )
+    local.until("probe-1", lambda job: job["WarmPoolStatus"]["Status"] == "Terminated")
+    local.engine.remove_volume = removed.append  # type: ignore[method-assign]
+    local.run(TrainingJobName="probe-2")
+    local.client("sagemaker").delete_training_job(TrainingJobName="probe-2")
+    assert "pool-volume" in removed
 
 
 def test_a_pool_that_its_job_could_not_give_back_ends_with_the_server(tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ class WarmPools:
         self._platform = platform
         self._timers: dict[Key, threading.Timer] = {}
         self._lock = threading.RLock()
+        #: Pools that ended, and whose volumes the engine could not remove.
+        self._in_use: set[str] = set()
 
     def take(self, job: Resource) -> Place | None:
         """Return the pool that ``job`` runs on: one that fits, a new one if it asks for one, or
@@ -98,8 +100,12 @@ class WarmPools:
             self._arm(row.key, max(0.0, expires - time.time()))
 
     def release_unless_kept(self, job: Key) -> None:
-        """End the pool of a job that ended without keeping it."""
+        """End the pool of a job that ended without keeping it. What containers are left has ended
+        by now: volumes of pools that were in use when they ended are removed, too.
+        """
         with self._lock:
+            for pool in list(self._in_use):
+                self._remove_volumes(pool)
             row = self._platform.resources.get(_row_key(job))
             if row is not None and row.status == "InUse":
                 self._remove(row)
@@ -198,16 +204,23 @@ class WarmPools:
         Record(platform=self._platform, key=key).change(said)
 
     def _remove(self, row: Resource) -> None:
-        """End a pool; volumes that the engine cannot remove go when the server starts next."""
+        """End a pool; volumes that the engine cannot remove go when the next job has ended, or the
+        server starts next.
+        """
         self._disarm(row.key)
         self._platform.resources.delete(row.key)
+        self._remove_volumes(row.document["pool"])
+
+    def _remove_volumes(self, pool: str) -> None:
         engine = self._platform.engine
-        labels = {**self._platform.labels, POOL_LABEL: row.document["pool"]}
+        self._in_use.add(pool)
         try:
-            for volume in engine.volumes(labels):
+            for volume in engine.volumes({**self._platform.labels, POOL_LABEL: pool}):
                 engine.remove_volume(volume)
         except EngineError as error:
-            _log.warning("warm pool of %s: %s", row.key.name, error)
+            _log.warning("warm pool %s: %s", pool, error)
+        else:
+            self._in_use.discard(pool)
 
     def _arm(self, key: Key, after_s: float) -> None:
         self._disarm(key)
