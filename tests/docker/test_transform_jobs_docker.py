@@ -144,6 +144,7 @@ def test_several_isolated_instances_share_objects_and_failures_are_told(real: Re
 @pytest.mark.parametrize(
     ("image", "changes"),
     [(WITHOUT, {}), (SERVING, {"Environment": {"START": "fails"}})],
+    ids=["no-serve", "ends-at-once"],
 )
 def test_a_container_that_does_not_serve_fails_the_job(
     real: RealLocal, image: str, changes: dict[str, Any]

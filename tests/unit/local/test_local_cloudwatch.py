@@ -208,6 +208,7 @@ def test_what_is_not_ours_stays_motos(speak: Speak, protocol: str) -> None:
     )
     (alarm,) = client.describe_alarms(AlarmNames=["alarm"])["MetricAlarms"]
     assert (alarm["AlarmName"], alarm["Threshold"]) == ("alarm", 2.0)
+    client.delete_alarms(AlarmNames=["alarm"])
     now = datetime.now(UTC).replace(microsecond=0)
     client.put_metric_data(
         Namespace=protocol, MetricData=[{"MetricName": "m", "Value": 5.0, "Timestamp": now}]

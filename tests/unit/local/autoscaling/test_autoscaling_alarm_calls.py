@@ -20,9 +20,16 @@ PROTOCOLS = ("json", "query", "smithy-rpc-v2-cbor")
 
 @pytest.fixture(autouse=True)
 def none_of_theirs(scaled: Scaled) -> Iterator[None]:
-    """Leave moto without alarms: it has one memory in a process."""
+    """Have moto without alarms, before and afterwards: it has one memory in a process."""
+
+    def forget() -> None:
+        known = scaled.cloudwatch.describe_alarms()["MetricAlarms"]
+        if found := [each["AlarmName"] for each in known]:
+            scaled.cloudwatch.delete_alarms(AlarmNames=found)
+
+    forget()
     yield
-    scaled.cloudwatch.delete_alarms(AlarmNames=["their-queue"])
+    forget()
 
 
 def theirs(name: str = "their-queue", **members: Any) -> dict[str, Any]:
