@@ -3,11 +3,13 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
+from docker.errors import ImageNotFound
 
 from sagedock.engine import Engine
 from sagedock.local.ecr import find_image
@@ -36,7 +38,8 @@ def images(engine: Engine) -> Iterator[None]:
     empty.remove()
     yield
     for name in (SERVING, WITHOUT):
-        client.images.remove(name, force=True)
+        with suppress(ImageNotFound):  # each module that takes this fixture has it for itself
+            client.images.remove(name, force=True)
     assert serving.id
 
 
