@@ -38,7 +38,7 @@ lint: setup ## style, types, layers, Dockerfiles, shell scripts
 	$(BIN)/shellcheck containers/*.sh containers/*/*.sh tests/clients/*/*.sh .ci/run
 
 .PHONY: check
-check: lint ## lint, then unit, law and golden tests: no Docker, under a minute
+check: lint ## lint, then unit, law and golden tests: no Docker, two minutes
 	QUICK=1 $(BIN)/pytest -q -n 4 --dist worksteal tests/unit tests/laws tests/golden
 
 .PHONY: test
