@@ -40,7 +40,6 @@ __all__ = [
     "transform_job_in_use",
     "transform_job_not_found",
     "transform_job_to_stop_not_found",
-    "transform_model_not_found",
     "unknown_operation",
     "unknown_variants",
     "validation",
@@ -97,11 +96,6 @@ def transform_job_not_found(name: str) -> ServiceError:
 def transform_job_to_stop_not_found(name: str) -> ServiceError:
     """No such transform job, for Stop. Source: row 110, which has the beginning only."""
     return validation(f"Could not find job to update with name {name}")
-
-
-def transform_model_not_found(arn: str) -> ServiceError:
-    """ModelName names nothing. Source: row 104."""
-    return validation(f'Could not find model "{arn}".')
 
 
 def cannot_stop(kind: str, status: str) -> ServiceError:
@@ -263,8 +257,8 @@ def already_existing(kind: str, arn: str) -> ServiceError:
 
 
 def could_not_find(kind: str, arn: str) -> ServiceError:
-    """No such model, endpoint configuration or endpoint, whoever names it. Sources: rows 14, 50 and
-    56 of the rest; that creating what names one answers so too is unverified.
+    """No such model, endpoint configuration or endpoint, whoever names it. Sources: row 104, and
+    rows 14, 50 and 56 of the rest; that creating an endpoint's answers so too is unverified.
     """
     return validation(f'Could not find {kind} "{arn}".')
 

@@ -23,6 +23,7 @@ __all__ = [
     "MODEL_LATENCY",
     "OVERHEAD_LATENCY",
     "PER_INSTANCE",
+    "PREFIX",
     "PUBLISHED_EVERY_S",
     "SERVER_ERRORS",
     "TRAINING_JOBS",
@@ -35,8 +36,9 @@ __all__ = [
     "variant_dimensions",
 ]
 
-#: The namespace of training jobs.
-TRAINING_JOBS = "/aws/sagemaker/TrainingJobs"
+#: What the namespaces of jobs begin with, and that of training jobs.
+PREFIX = "/aws/sagemaker/"
+TRAINING_JOBS = f"{PREFIX}TrainingJobs"
 #: The dimension of what metric definitions find; its value is the job's name.
 JOB = "TrainingJobName"
 #: The dimension of what an instance uses; its value is ``<job>/algo-<number>``.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sagedock.api import log_groups
 from sagedock.api.service_error import ServiceError
 
 __all__ = [
@@ -46,7 +47,7 @@ class Invoked:
     @property
     def log_group(self) -> str:
         """Where its containers' output is."""
-        return f"/aws/sagemaker/Endpoints/{self.endpoint}"
+        return log_groups.endpoint(self.endpoint)
 
     @property
     def log_arn(self) -> str:

@@ -27,6 +27,7 @@ __all__ = [
     "PAGE_OF_POLICIES",
     "PAGE_SIZE",
     "PREDEFINED",
+    "VARIANT",
     "ScalableDimension",
     "ScalingMetric",
 ]
@@ -69,7 +70,7 @@ class ScalableDimension:
     words: str
 
 
-_VARIANT = ScalableDimension(
+VARIANT = ScalableDimension(
     name="sagemaker:variant:DesiredInstanceCount",
     resource=re.compile(
         r"endpoint/(?P<endpoint>[a-zA-Z0-9][a-zA-Z0-9-]{0,62})"
@@ -84,7 +85,7 @@ _COMPONENT = ScalableDimension(
 )
 #: The dimensions that can be scaled here. Provisioned concurrency is not among them.
 DIMENSIONS: Mapping[str, ScalableDimension] = MappingProxyType(
-    {each.name: each for each in (_VARIANT, _COMPONENT)}
+    {each.name: each for each in (VARIANT, _COMPONENT)}
 )
 
 
@@ -110,13 +111,13 @@ PREDEFINED: Mapping[str, ScalingMetric] = MappingProxyType(
             name=PER_INSTANCE,
             statistic="Sum",
             period_s=PUBLISHED_EVERY_S,
-            dimension=_VARIANT,
+            dimension=VARIANT,
         ),
         "SageMakerVariantConcurrentRequestsPerModelHighResolution": ScalingMetric(
             name="ConcurrentRequestsPerModel",
             statistic="Maximum",
             period_s=_HIGH_RESOLUTION_S,
-            dimension=_VARIANT,
+            dimension=VARIANT,
         ),
         "SageMakerInferenceComponentInvocationsPerCopy": ScalingMetric(
             name="InvocationsPerCopy",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sagedock.api import scaling, states
 from sagedock.client.patience import Clock, patiently
 from sagedock.client.refusals import explained
 from sagedock.client.session import Session
@@ -11,9 +12,6 @@ from sagedock.errors import JobFailed
 
 __all__ = ["Endpoint"]
 
-#: Source: API_DescribeEndpoint, "EndpointStatus".
-_CHANGES = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
-_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 _SERVES = "InService"
 
 
@@ -52,7 +50,7 @@ class Endpoint:
                 shown = status
             if status == _SERVES:
                 return found
-            if status not in _CHANGES:
+            if states.is_terminal("endpoint", status):
                 raise JobFailed(self.name, status, found.get("FailureReason", ""))
             clock.sleep(pace.poll_s)
 
@@ -82,9 +80,9 @@ class Endpoint:
         Source: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html
         """
         resource = {
-            "ServiceNamespace": "sagemaker",
+            "ServiceNamespace": scaling.NAMESPACE,
             "ResourceId": f"endpoint/{self.name}/variant/{variant}",
-            "ScalableDimension": _DIMENSION,
+            "ScalableDimension": scaling.VARIANT.name,
         }
         policy: dict[str, Any] = {
             "TargetValue": float(target),
@@ -94,12 +92,12 @@ class Endpoint:
             policy["ScaleInCooldown"] = scale_in_cooldown
         if scale_out_cooldown is not None:
             policy["ScaleOutCooldown"] = scale_out_cooldown
-        scaling = self.session.client("application-autoscaling")
+        client = self.session.client(scaling.AUTOSCALING)
         with explained(self.session.target):
-            scaling.register_scalable_target(
+            client.register_scalable_target(
                 **resource, MinCapacity=min_instances, MaxCapacity=max_instances
             )
-            answer = scaling.put_scaling_policy(
+            answer = client.put_scaling_policy(
                 **resource,
                 PolicyName=f"{self.name}-{variant}-{metric}",
                 PolicyType="TargetTrackingScaling",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from sagedock.api import states
+from sagedock.api import log_groups, states
 from sagedock.client.check import problems_in, unknown_instance_type
 from sagedock.client.logs import JobLogs
 from sagedock.client.refusals import explained, with_remedy
@@ -22,8 +22,6 @@ __all__ = ["Transformer"]
 #: Stands for the default bucket while a request is checked, before AWS is asked for its name.
 _SOME_BUCKET = "sagemaker-default-bucket"
 _INPUT = "input"
-#: Source: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
-_LOGS = "/aws/sagemaker/TransformJobs"
 
 
 @dataclass(kw_only=True)
@@ -104,7 +102,7 @@ class Transformer:
         name = self._latest()
         job_logs = JobLogs(
             self.session.client("logs"),
-            group=_LOGS,
+            group=log_groups.TRANSFORM_JOBS,
             job_name=name,
             show=self.show if logs else nowhere,
         )

@@ -22,6 +22,10 @@ class Caller:
     service: str | None
     account: str
 
+    def arn(self, kind: str, name: str) -> str:
+        """Return the ARN of a SageMaker resource of the caller's; ``kind`` is as ARNs have it."""
+        return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind}/{name}"
+
 
 def caller_of(
     headers: Mapping[str, str], query: str, *, default_region: str, account: str

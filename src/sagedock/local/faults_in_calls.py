@@ -47,7 +47,7 @@ def _resource(request: Mapping[str, Any], caller: Caller) -> str:
     if arn := request.get("ResourceArn"):
         return str(arn)
     if name := request.get("TrainingJobName"):
-        return f"arn:aws:sagemaker:{caller.region}:{caller.account}:training-job/{name}"
+        return caller.arn("training-job", name)
     if name := request.get("TransformJobName"):  # lower-cased: row 140
-        return f"arn:aws:sagemaker:{caller.region}:{caller.account}:transform-job/{name.lower()}"
+        return caller.arn("transform-job", name.lower())
     return "*"

@@ -2,7 +2,14 @@
 
 from sagedock.api import ServiceError
 
-__all__ = ["Refused"]
+__all__ = ["ENDING", "Refused"]
+
+#: What no server that ends can carry out any more.
+ENDING = ServiceError(
+    code="ServiceUnavailable",
+    message="The local SageMaker is ending: start it again with `sagedock local up`",
+    http_status=503,
+)
 
 
 class Refused(Exception):

@@ -1,9 +1,10 @@
 """Transform jobs of a whole local SageMaker, as boto3 asks for them: models made by CreateModel."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagedock import LocalSageMaker
+from sagedock.local.home import DATABASE
 from sagedock.local.platform import home_id
 from sagedock.testing import Call, Container, FakeEngine, Reply, serving
 from tests.conftest import BUCKET, IMAGE, REGION, Local
@@ -237,3 +239,14 @@ def test_a_server_that_ends_stops_its_jobs(tmp_path: Path) -> None:
             else:
                 assert ended(local)["TransformJobStatus"] == "Stopped"
         over.set()
+
+
+def test_a_job_whose_tags_cannot_be_stored_is_not_there(local: Local) -> None:
+    create_model(local)
+    with closing(sqlite3.connect(local.server.settings.home / DATABASE)) as database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON tags BEGIN SELECT RAISE(FAIL, 'full'); END"
+        )
+    with pytest.raises(ClientError, match="InternalFailure"):
+        create(local, Tags=[{"Key": "a", "Value": "b"}])
+    assert local.client("sagemaker").list_transform_jobs()["TransformJobSummaries"] == []

@@ -14,7 +14,7 @@ becomes of it: bounds, cooldowns), ``schedules`` and ``cron`` (when scheduled ac
 """
 
 from sagedock.local.autoscaling.assembly import Autoscaling
-from sagedock.local.autoscaling.fleets import CannotScale, Fleet, Fleets, NoFleets, ScalableResource
+from sagedock.local.autoscaling.fleets import CannotScale, Fleet, Fleets, ScalableResource
 from sagedock.local.autoscaling.routing import is_about_sagemaker
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "CannotScale",
     "Fleet",
     "Fleets",
-    "NoFleets",
     "ScalableResource",
     "is_about_sagemaker",
 ]

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sagedock.api.scaling import DIMENSIONS, ScalableDimension
 
-__all__ = ["CannotScale", "Fleet", "Fleets", "NoFleets", "ScalableResource"]
+__all__ = ["CannotScale", "Fleet", "Fleets", "ScalableResource"]
 
 
 class CannotScale(Exception):
@@ -100,15 +100,3 @@ class Fleets(Protocol):
         changed, where the resource does not take it.
         """
         ...
-
-
-class NoFleets:
-    """Where nothing runs endpoints: there are none."""
-
-    def find(self, resource: ScalableResource) -> Fleet | None:  # noqa: ARG002 - the interface
-        """Return None."""
-        return None
-
-    def set_desired(self, resource: ScalableResource, count: int) -> None:
-        """Raise CannotScale."""
-        raise CannotScale(f"{resource.resource_id} does not exist: it cannot have {count} copies")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sagedock.api import ServiceError
+from sagedock.api import ServiceError, metrics
 from sagedock.local.caller import Caller
 from sagedock.local.metrics.statistics import Bucket, buckets, is_value, statistic
 from sagedock.local.metrics.store import MetricStore, Point, Series
@@ -18,7 +18,7 @@ Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
 #: What namespaces begin with that are ours; every other one is moto's.
-NAMESPACES = ("/aws/sagemaker/", "AWS/SageMaker")
+NAMESPACES = (metrics.PREFIX, metrics.ENDPOINTS)
 #: Sources: API_GetMetricStatistics, API_GetMetricData, API_ListMetrics, API_PutMetricData.
 _STATISTICS_DATAPOINTS = 1440
 _PAGE_DATAPOINTS = 100_800

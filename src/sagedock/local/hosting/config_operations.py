@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sagedock.local.caller import Caller
-from sagedock.local.hosting.names import CONFIG, MODEL, Shelf, epoch_s
+from sagedock.local.hosting.names import CONFIG, MODEL, Shelf
 from sagedock.local.hosting.unsupported import unsupported_config
 from sagedock.local.listing import Listing
+from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
 from sagedock.local.refusal import Refused
 from sagedock.local.resources import Resource

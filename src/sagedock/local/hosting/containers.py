@@ -21,7 +21,6 @@ __all__ = [
     "endpoint_folder",
     "endpoint_labels",
     "isolated_network",
-    "log_group",
 ]
 
 REGION_LABEL = "sagedock.region"
@@ -43,11 +42,6 @@ def endpoint_folder(platform: Platform, key: Key) -> Path:
 def isolated_network(platform: Platform, key: Key) -> str:
     """Return the name of the network of an endpoint's containers that have no other."""
     return f"{platform.network}-{key.region}-endpoint-{key.name}"
-
-
-def log_group(endpoint: str) -> str:
-    """Return where the output of an endpoint's containers is."""
-    return f"/aws/sagemaker/Endpoints/{endpoint}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ plans of what runs and of what is to run, is below names that begin with an unde
 from collections.abc import Mapping
 from typing import Any
 
-from sagedock.local.hosting.names import epoch_s
 from sagedock.local.hosting.plan import Plan, VariantPlan
+from sagedock.local.moments import epoch_s
 
 __all__ = [
     "answered",

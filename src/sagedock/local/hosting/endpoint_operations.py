@@ -7,19 +7,20 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sagedock.api import ServiceError, messages
+from sagedock.api import messages
 from sagedock.errors import ImageNotFound
 from sagedock.local.caller import Caller
 from sagedock.local.ecr import find_image
 from sagedock.local.hosting import document as life
 from sagedock.local.hosting.endpoint import with_document
 from sagedock.local.hosting.endpoints import Endpoints
-from sagedock.local.hosting.names import CONFIG, ENDPOINT, MODEL, Shelf, epoch_s
+from sagedock.local.hosting.names import CONFIG, ENDPOINT, MODEL, Shelf
 from sagedock.local.hosting.plan import Plan, plan_of
 from sagedock.local.hosting.unsupported import unsupported_deployment
 from sagedock.local.listing import Listing
+from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
-from sagedock.local.refusal import Refused
+from sagedock.local.refusal import ENDING, Refused
 from sagedock.local.resources import Key, Resource
 
 __all__ = ["EndpointOperations"]
@@ -27,11 +28,6 @@ __all__ = ["EndpointOperations"]
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
-_ENDING = ServiceError(
-    code="ServiceUnavailable",
-    message="The local SageMaker is ending: start it again with `sagedock local up`",
-    http_status=503,
-)
 _LISTING = Listing(kind=ENDPOINT.name, member="Endpoints")
 #: An endpoint in these can be updated, and deleted; one that failed can be deleted only.
 _AT_REST = ("InService", "OutOfService", "UpdateRollbackFailed")
@@ -83,7 +79,7 @@ class EndpointOperations:
         endpoint = self._endpoints.of(resource.key)
         if endpoint is None:
             self._shelf.delete(resource.key, arn)
-            raise Refused(_ENDING)
+            raise Refused(ENDING)
         endpoint.create()
         return {"EndpointArn": arn}
 
@@ -181,7 +177,7 @@ class EndpointOperations:
         """
         endpoint = self._endpoints.of(key)
         if endpoint is None:
-            raise Refused(_ENDING)
+            raise Refused(ENDING)
         match what:
             case "update":
                 endpoint.update()

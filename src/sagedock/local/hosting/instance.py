@@ -5,10 +5,11 @@ import threading
 import time
 from collections.abc import Callable
 
+from sagedock.api import log_groups
 from sagedock.contract import routes
 from sagedock.errors import ContainerNotStarted, EngineError
 from sagedock.local.hosting import reasons
-from sagedock.local.hosting.containers import Site, log_group
+from sagedock.local.hosting.containers import Site
 from sagedock.local.hosting.health import answers_ping
 from sagedock.local.hosting.plan import VariantPlan
 from sagedock.local.hosting.routes import Backend
@@ -212,7 +213,7 @@ class Instance:
     def _stream(self) -> Stream:
         key = self._site.key
         name = f"{self.variant.name}/{self.name}"
-        return self._site.platform.logs.open(key.region, log_group(key.name), name)
+        return self._site.platform.logs.open(key.region, log_groups.endpoint(key.name), name)
 
     def _say(self, text: str) -> None:
         """Put a line of ours into the log."""

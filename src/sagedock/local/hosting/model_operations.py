@@ -8,9 +8,10 @@ from sagedock.api import ServiceError, messages
 from sagedock.errors import ImageNotFound
 from sagedock.local.caller import Caller
 from sagedock.local.ecr import EcrUri, find_image
-from sagedock.local.hosting.names import MODEL, Shelf, epoch_s
+from sagedock.local.hosting.names import MODEL, Shelf
 from sagedock.local.hosting.unsupported import unsupported_model
 from sagedock.local.listing import Listing
+from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
 from sagedock.local.refusal import Refused
 from sagedock.local.resources import Resource

@@ -10,7 +10,7 @@ from sagedock.local.platform import Platform
 from sagedock.local.refusal import Refused
 from sagedock.local.resources import Key, Resource
 
-__all__ = ["CONFIG", "ENDPOINT", "MODEL", "Kind", "Shelf", "arn_of", "epoch_s"]
+__all__ = ["CONFIG", "ENDPOINT", "MODEL", "Kind", "Shelf"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,16 +41,6 @@ ENDPOINT = Kind(
 )
 
 
-def epoch_s(time_s: float) -> float:
-    """Return a time as the service answers it: in seconds, with milliseconds."""
-    return round(time_s, 3)
-
-
-def arn_of(kind: Kind, *, region: str, account: str, name: str) -> str:
-    """Return the ARN: its name is lower-cased. Source: aws/amazon-sagemaker-examples#293."""
-    return f"arn:aws:sagemaker:{region}:{account}:{kind.name}/{name.lower()}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Shelf:
     """The resources of one kind."""
@@ -59,8 +49,10 @@ class Shelf:
     kind: Kind
 
     def arn(self, caller: Caller, name: str) -> str:
-        """Return the ARN that a name has."""
-        return arn_of(self.kind, region=caller.region, account=caller.account, name=name)
+        """Return the ARN that a name has: it is lower-cased. Source:
+        aws/amazon-sagemaker-examples#293.
+        """
+        return caller.arn(self.kind.name, name.lower())
 
     def key(self, caller: Caller, name: str) -> Key:
         """Return what names a resource in the store."""

@@ -131,4 +131,4 @@ def _series(caller: Caller, arn: str, name: str) -> Series:
 
 
 def _component_arn(caller: Caller, name: str) -> str:
-    return f"arn:aws:sagemaker:{caller.region}:{caller.account}:experiment-trial-component/{name}"
+    return caller.arn("experiment-trial-component", name)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagedock.local.caller import Caller
-from sagedock.local.training.lifecycle import epoch_s
+from sagedock.local.moments import epoch_s
 
 __all__ = ["ANSWERED_FROM_REQUEST", "new_document", "training_job_arn"]
 
@@ -33,7 +33,7 @@ _DEFAULT_MAX_RUNTIME_S = 86400
 
 def training_job_arn(caller: Caller, name: str) -> str:
     """Return the job's ARN. It keeps the name's case, as answers of 2023 and later do."""
-    return f"arn:aws:sagemaker:{caller.region}:{caller.account}:training-job/{name}"
+    return caller.arn("training-job", name)
 
 
 def new_document(request: Mapping[str, Any], arn: str, at: float) -> dict[str, Any]:

@@ -7,7 +7,9 @@ A status that lasts is one transition, whose message is overwritten in place.
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["attempt", "attempt_began_s", "begin_stop", "billable_s", "end", "enter", "epoch_s"]
+from sagedock.local.moments import epoch_s
+
+__all__ = ["attempt", "attempt_began_s", "begin_stop", "billable_s", "end", "enter"]
 
 Document = Mapping[str, Any]
 
@@ -16,11 +18,6 @@ Document = Mapping[str, Any]
 _SPOT_SHARE = 0.3
 #: While a job is in these, it has machines.
 _WITH_MACHINES = frozenset({"Downloading", "Training", "Uploading", "Stopping"})
-
-
-def epoch_s(time_s: float) -> float:
-    """Return a time as the service answers it: in seconds, with milliseconds."""
-    return round(time_s, 3)
 
 
 def enter(document: Document, status: str, message: str, at: float) -> dict[str, Any]:

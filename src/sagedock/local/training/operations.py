@@ -10,8 +10,9 @@ from sagedock.errors import ImageNotFound
 from sagedock.local.caller import Caller
 from sagedock.local.ecr import find_image
 from sagedock.local.listing import Listing
+from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
-from sagedock.local.refusal import Refused
+from sagedock.local.refusal import ENDING, Refused
 from sagedock.local.resources import Key, Resource
 from sagedock.local.training import lifecycle
 from sagedock.local.training.collect import LOG_GROUP
@@ -28,11 +29,6 @@ __all__ = ["SUMMARY", "TrainingOperations"]
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
-_ENDING = ServiceError(
-    code="ServiceUnavailable",
-    message="The local SageMaker is ending: start it again with `sagedock local up`",
-    http_status=503,
-)
 #: The members of a job's document that ListTrainingJobs answers.
 SUMMARY = (
     "TrainingJobName",
@@ -80,7 +76,7 @@ class TrainingOperations:
         self._refuse_what_is_absent(caller, request)
         if refusal := quota_refusal(self._platform, caller, request):
             raise Refused(refusal)
-        created = lifecycle.epoch_s(time.time())
+        created = epoch_s(time.time())
         job = Resource(
             key=key,
             created=created,
@@ -95,7 +91,7 @@ class TrainingOperations:
             self._platform.tags.add(arn, request.get("Tags", ()))
         if not self._jobs.start(job):
             self._forget(job)
-            raise Refused(_ENDING)
+            raise Refused(ENDING)
         return {"TrainingJobArn": arn}
 
     def describe(self, caller: Caller, request: Request) -> Answer:

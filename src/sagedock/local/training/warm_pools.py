@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sagedock.errors import EngineError
+from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Key, Resource
 from sagedock.local.training.containers import POOL_LABEL
@@ -198,7 +199,7 @@ class WarmPools:
             return {
                 **_with_last_message(document, message),
                 "WarmPoolStatus": pool,
-                "LastModifiedTime": round(time.time(), 3),
+                "LastModifiedTime": epoch_s(time.time()),
             }
 
         Record(platform=self._platform, key=key).change(said)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from sagedock.api import states
+from sagedock.api import log_groups, states
 from sagedock.local.caller import Caller
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Key
@@ -14,7 +14,6 @@ __all__ = [
     "KIND",
     "LOG_GROUP",
     "MODEL",
-    "MODEL_KIND",
     "REGION_LABEL",
     "TERMINAL",
     "TRANSFORM_LABEL",
@@ -23,12 +22,10 @@ __all__ = [
     "job_folder",
     "job_labels",
     "log_name",
-    "model_arn",
     "transform_job_arn",
 ]
 
 KIND: states.Kind = "transform-job"
-MODEL_KIND = "model"
 #: Beside a stored request: the model as it was when the job was created. It may be deleted then.
 MODEL = "_Model"
 TERMINAL = states.STATUSES[KIND].terminal
@@ -36,19 +33,14 @@ TERMINAL = states.STATUSES[KIND].terminal
 TRANSFORM_LABEL = "sagedock.transform"
 REGION_LABEL = "sagedock.region"
 INSTANCE_LABEL = "sagedock.instance"
-LOG_GROUP = "/aws/sagemaker/TransformJobs"
+LOG_GROUP = log_groups.TRANSFORM_JOBS
 #: Hexadecimal digits of an EC2 instance's id.
 _ID_DIGITS = 17
 
 
 def transform_job_arn(caller: Caller, name: str) -> str:
     """Return the job's ARN: its name is lower-cased. Source: row 140 of the fidelity corpus."""
-    return f"arn:aws:sagemaker:{caller.region}:{caller.account}:{KIND}/{name.lower()}"
-
-
-def model_arn(caller: Caller, name: str) -> str:
-    """Return a model's ARN: its name is lower-cased."""
-    return f"arn:aws:sagemaker:{caller.region}:{caller.account}:{MODEL_KIND}/{name.lower()}"
+    return caller.arn(KIND, name.lower())
 
 
 def instances(key: Key, created_s: float, count: int) -> tuple[str, ...]:

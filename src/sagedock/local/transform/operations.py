@@ -7,9 +7,12 @@ from typing import Any
 
 from sagedock.api import ServiceError, messages
 from sagedock.local.caller import Caller
+from sagedock.local.hosting.names import MODEL as HOSTED_MODEL
+from sagedock.local.hosting.names import Shelf
 from sagedock.local.listing import Listing
+from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
-from sagedock.local.refusal import Refused
+from sagedock.local.refusal import ENDING, Refused
 from sagedock.local.resources import Key, Resource
 from sagedock.local.transform.document import described, new_document, stopping
 from sagedock.local.transform.inputs import input_uri
@@ -17,12 +20,10 @@ from sagedock.local.transform.jobs import TransformJobs
 from sagedock.local.transform.names import (
     KIND,
     MODEL,
-    MODEL_KIND,
     TERMINAL,
-    model_arn,
     transform_job_arn,
 )
-from sagedock.local.transform.record import epoch_s, with_document
+from sagedock.local.transform.record import with_document
 from sagedock.local.transform.unsupported import unsupported
 
 __all__ = ["TransformOperations"]
@@ -30,11 +31,6 @@ __all__ = ["TransformOperations"]
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
-_ENDING = ServiceError(
-    code="ServiceUnavailable",
-    message="The local SageMaker is ending: start it again with `sagedock local up`",
-    http_status=503,
-)
 _LISTING = Listing(kind=KIND, member="TransformJobSummaries")
 
 
@@ -47,6 +43,7 @@ class TransformOperations:
     def __init__(self, platform: Platform, jobs: TransformJobs) -> None:
         self._platform = platform
         self._jobs = jobs
+        self._models = Shelf(platform=platform, kind=HOSTED_MODEL)
 
     def table(self) -> Mapping[str, Callable[[Caller, Request], Answer | bytes]]:
         """Return each operation's name with what carries it out."""
@@ -64,7 +61,7 @@ class TransformOperations:
         key = _key(caller, name)
         if self._platform.resources.alike(key) is not None:  # it has the same ARN
             raise Refused(messages.transform_job_in_use(arn))
-        model = self._model(caller, request["ModelName"])
+        model = self._models.found(caller, request["ModelName"]).document
         for refusal in (
             unsupported(request, model),
             self._data_refusal(caller, request, model),
@@ -81,14 +78,15 @@ class TransformOperations:
             document=new_document(request, arn, created),
             request={**request, MODEL: model},
         )
-        if not self._platform.resources.add(job):
-            raise Refused(messages.transform_job_in_use(arn))
-        self._platform.tags.add(arn, request.get("Tags", ()))
+        with self._platform.resources.together():
+            if not self._platform.resources.add(job):
+                raise Refused(messages.transform_job_in_use(arn))
+            self._platform.tags.add(arn, request.get("Tags", ()))
         if not self._jobs.start(job):
             with self._platform.resources.together():
                 self._platform.tags.remove_all(arn)
                 self._platform.resources.delete(key)
-            raise Refused(_ENDING)
+            raise Refused(ENDING)
         return {"TransformJobArn": arn}
 
     def describe(self, caller: Caller, request: Request) -> Answer:
@@ -110,12 +108,6 @@ class TransformOperations:
             raise Refused(messages.transform_job_to_stop_not_found(name))
         self._jobs.stop(job.key)
         return {}
-
-    def _model(self, caller: Caller, name: str) -> Request:
-        model = self._platform.resources.get(Key(region=caller.region, kind=MODEL_KIND, name=name))
-        if model is None:
-            raise Refused(messages.transform_model_not_found(model_arn(caller, name)))
-        return model.document
 
     def _data_refusal(
         self, caller: Caller, request: Request, model: Request

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Key, Resource
 from sagedock.local.transform import document as changes
 from sagedock.local.transform.names import LOG_GROUP
 
-__all__ = ["Outcome", "Record", "epoch_s", "with_document"]
+__all__ = ["Outcome", "Record", "with_document"]
 
 Document = Mapping[str, Any]
 
@@ -57,11 +58,6 @@ class Record:
 
     def _change(self, change: Callable[[Resource], Resource]) -> None:
         self.platform.resources.change(self.key, change)
-
-
-def epoch_s(time_s: float) -> float:
-    """Return a time as the service answers it: in seconds, with milliseconds."""
-    return round(time_s, 3)
 
 
 def with_document(job: Resource, document: Document) -> Resource:
