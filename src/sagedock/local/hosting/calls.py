@@ -1,6 +1,7 @@
 """Calls of containers: connections are kept, and made when none is idle."""
 
 import asyncio
+from contextlib import ExitStack
 
 from sagedock.local.hosting.connection import Answer, Broken, Connection
 from sagedock.local.hosting.routes import Backend
@@ -30,17 +31,16 @@ async def call(
     while True:
         connection = backend.idle.pop() if backend.idle else await _connected(backend)
         reused = connection.is_used
-        try:
-            answer = await _answered(connection, data, timeout_s, most_bytes)
-        except Broken as broken:
-            connection.close()
-            if reused and not broken.began:
-                continue
-            raise
-        except BaseException:
-            connection.close()
-            raise
-        return connection, answer
+        with ExitStack() as undo:
+            undo.callback(connection.close)
+            try:
+                answer = await _answered(connection, data, timeout_s, most_bytes)
+            except Broken as broken:
+                if reused and not broken.began:
+                    continue
+                raise
+            undo.pop_all()
+            return connection, answer
 
 
 async def _answered(

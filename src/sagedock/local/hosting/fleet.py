@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 
 from sagedock.api.metrics import variant_dimensions
 from sagedock.engine import Found
@@ -74,11 +75,10 @@ class Fleet:
             name: (None,) * (count - len(self._instances[name])) for name, count in wanted.items()
         }
         before = self.counts()
-        try:
+        with ExitStack() as undo:
+            undo.callback(lambda: retire(self._shrunk(before), 0))
             self._add(lacks)
-        except Exception:
-            retire(self._shrunk(before), 0)
-            raise
+            undo.pop_all()
         with self._lock:
             self.site = Site(platform=self._platform, key=self.site.key, plan=plan)
         return self._shrunk(wanted)

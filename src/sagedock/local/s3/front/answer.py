@@ -72,18 +72,17 @@ async def _send_file(piece: FileSlice, send: Send) -> None:
     piece.file.seek(piece.start)
     left = piece.length
     ahead = _read(piece.file, left)
-    while left > 0:
-        data = await ahead
-        if not data:
-            raise OSError(f"{piece.file.name} became shorter while it was sent")
-        left -= len(data)
-        ahead = _read(piece.file, left)
-        try:
+    try:
+        while left > 0:
+            data = await ahead
+            if not data:
+                raise OSError(f"{piece.file.name} became shorter while it was sent")
+            left -= len(data)
+            ahead = _read(piece.file, left)
             await send({"type": "http.response.body", "body": data, "more_body": True})
-        except BaseException:
-            ahead.cancel()
-            raise
-    await ahead
+        await ahead
+    finally:
+        ahead.cancel()  # what is done already is not changed by it
 
 
 def _read(file: BinaryIO, left: int) -> "asyncio.Future[bytes]":

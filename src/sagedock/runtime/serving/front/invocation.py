@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,14 +87,12 @@ class Invocations:
             pool.enter(length)
         except Full:
             return BUSY
-        try:
+        with ExitStack() as undo:
+            undo.callback(pool.leave)
             body = await self._body(call)
-        except BaseException:
-            pool.leave()
-            raise
-        if body is None:
-            pool.leave()
-            return self._too_large()
+            if body is None:
+                return self._too_large()
+            undo.pop_all()
         work = pool.submit(pack_headers(headers), body)
         call.id = work.id
         return await self._await(pool, call, work)
