@@ -89,7 +89,7 @@ class Pool:
     def _send(self, connection: Connection, exchange: Exchange) -> None:
         try:
             message = self._target.message(self._number)
-        except Exception as error:
+        except Exception as error:  # in a callback: the loop would log it, and nobody else learn
             self._broke(error)
             raise
         self._number += 1

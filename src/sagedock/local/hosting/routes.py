@@ -29,6 +29,10 @@ class Backend:
     in_flight: int = 0
     idle: list[Connection] = field(default_factory=list)
 
+    def leave(self) -> None:
+        """Have one request less in flight."""
+        self.in_flight -= 1
+
     def hang_up(self) -> None:
         """Close the connections that wait, when no request comes any more: a server may end only
         once they are. Returns at once.

@@ -10,6 +10,7 @@ import re
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -126,7 +127,7 @@ class Runtime:
         self, asked: Asked, body: bytes, data: bytes, send: Send, begun: float
     ) -> None:
         picked, connection, answer, model_s = await self._called(asked, data, _MOST_BYTES)
-        picked.backend.in_flight -= 1
+        picked.backend.leave()
         connection.release()
         self._count(picked, answer.status, model_s, perf_counter() - begun - model_s)
         if not answer.complete:
@@ -151,7 +152,7 @@ class Runtime:
             await send({"type": "http.response.start", "status": 200, "headers": head})
             await stream(answer, connection, receive, send, self.stream_s)
         finally:
-            picked.backend.in_flight -= 1
+            picked.backend.leave()
             connection.release()
             status = 0 if answer.failed else answer.status
             self._count(picked, status, perf_counter() - begun - overhead_s, overhead_s)
@@ -177,20 +178,19 @@ class Runtime:
         while True:
             picked = self._picked(asked, failed)
             begun = perf_counter()
-            try:
-                connection, answer = await call(
-                    picked.backend, data, timeout_s=self.timeout_s, most_bytes=most_bytes
-                )
-            except Unreachable:
-                picked.backend.in_flight -= 1
-                failed.append(picked.backend)
-            except BaseException as error:
-                picked.backend.in_flight -= 1
-                if not isinstance(error, Broken | TimedOut):
-                    raise
-                self._count(picked, 0, perf_counter() - begun, 0.0)
-                raise Refused(self._no_answer(asked, error)) from error
-            else:
+            with ExitStack() as undo:
+                undo.callback(picked.backend.leave)
+                try:
+                    connection, answer = await call(
+                        picked.backend, data, timeout_s=self.timeout_s, most_bytes=most_bytes
+                    )
+                except Unreachable:
+                    failed.append(picked.backend)
+                    continue
+                except (Broken, TimedOut) as error:
+                    self._count(picked, 0, perf_counter() - begun, 0.0)
+                    raise Refused(self._no_answer(asked, error)) from error
+                undo.pop_all()
                 return picked, connection, answer, perf_counter() - begun
 
     def _picked(self, asked: Asked, failed: list[Backend]) -> Picked:
@@ -209,7 +209,7 @@ class Runtime:
         variant.tally.add(status, model_s, overhead_s, variant.instances)
         self.publisher.awake(variant.tally)
 
-    def _no_answer(self, asked: Asked, error: BaseException) -> api.ServiceError:
+    def _no_answer(self, asked: Asked, error: Broken | TimedOut) -> api.ServiceError:
         invoked = self._invoked(asked)
         if isinstance(error, TimedOut):
             return words.model_timed_out(invoked)

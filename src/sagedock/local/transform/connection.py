@@ -7,6 +7,7 @@ server's answers have, and no more (source: https://www.rfc-editor.org/rfc/rfc91
 import socket
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 __all__ = ["Answer", "Broken", "Connection", "TimedOut"]
@@ -54,19 +55,19 @@ class Connection:
         """
         self._deadline = time.monotonic() + timeout_s
         kept = self._socket is not None
-        try:
-            return self._asked(head, body)
-        except TimeoutError as error:
-            self.close()
-            raise TimedOut from error
-        except (Broken, OSError) as error:
-            self.close()
-            if kept and not self._buffer and not self._is_interrupted:
-                return self.ask(head, body, self._deadline - time.monotonic())
-            raise Broken(str(error)) from error
-        except BaseException:
-            self.close()
-            raise
+        with ExitStack() as undo:
+            undo.callback(self.close)
+            try:
+                answer = self._asked(head, body)
+            except TimeoutError as error:
+                raise TimedOut from error
+            except (Broken, OSError) as error:
+                if not kept or self._buffer or self._is_interrupted:
+                    raise Broken(str(error)) from error
+            else:
+                undo.pop_all()
+                return answer
+        return self.ask(head, body, self._deadline - time.monotonic())
 
     def close(self) -> None:
         """Close it, if it is open."""

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -84,19 +85,17 @@ class ManyModels:
             raise NotLoaded(404, f"model {name}: there is no folder at its url")
         model = self._models[name] = self._new(url)
         kills = memory.kernel_kills()
-        try:
-            cause = await self._start(model)
-        except InvalidRequest as error:
-            cause = str(error)
-        except BaseException:
-            del self._models[name]
-            await self._end(model)
-            raise
-        if cause is None:
-            model.pool.failed.add_done_callback(lambda _: self._on_failed(name, model))
-            return
-        del self._models[name]
-        await self._end(model)
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(self._end, model)
+            undo.callback(self._models.pop, name)  # before it ends
+            try:
+                cause = await self._start(model)
+            except InvalidRequest as error:
+                cause = str(error)
+            if cause is None:
+                model.pool.failed.add_done_callback(lambda _: self._on_failed(name, model))
+                undo.pop_all()
+                return
         self._say(f"model {name} cannot be loaded: {cause}")
         if memory.kernel_kills() > kills or any(word in cause for word in _NO_MEMORY):
             raise NotLoaded(507, f"model {name}: there is not enough memory to load it")
