@@ -339,3 +339,14 @@ def prepare(platform: Platform) -> None:
             request={},
         )
     )
+
+
+def answering(invoked: Callable[[Call], Reply], parameters: bytes | None = None) -> Any:
+    """Return what a model answers: to /invocations what ``invoked`` says."""
+
+    def answer(call: Call) -> Reply:
+        if call.path == "/execution-parameters" and parameters is not None:
+            return 200, parameters
+        return invoked(call) if call.path == "/invocations" else echo(call)
+
+    return answer

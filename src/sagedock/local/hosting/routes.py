@@ -3,8 +3,10 @@
 It is in memory, and changed as a whole: a request sees an endpoint as it was or as it is.
 """
 
+import math
 import random
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -17,6 +19,9 @@ __all__ = ["Backend", "Picked", "Route", "Routes", "RoutingStrategy", "Serving"]
 
 RoutingStrategy = str
 
+#: By then it is known whether a container that broke off lives.
+_REST_S = 1.0
+
 
 @dataclass(eq=False, slots=True)
 class Backend:
@@ -28,6 +33,11 @@ class Backend:
     port: int
     in_flight: int = 0
     idle: list[Connection] = field(default_factory=list)
+    broke_s: float = -math.inf
+
+    def broke(self) -> None:
+        """Get no request for a moment, where others can: it broke one off, and may be dying."""
+        self.broke_s = time.monotonic()
 
     def leave(self) -> None:
         """Have one request less in flight."""
@@ -137,6 +147,8 @@ def _one_of(variant: Serving, failed: Sequence[Backend]) -> Backend:
     backends = [each for each in variant.backends if each not in failed]
     if len(backends) == 1:
         return backends[0]
+    since_s = time.monotonic() - _REST_S
+    backends = [each for each in backends if each.broke_s < since_s] or backends
     if variant.strategy == "LEAST_OUTSTANDING_REQUESTS":
         return min(backends, key=lambda each: each.in_flight)
     return random.choice(backends)

@@ -188,6 +188,8 @@ class Runtime:
                     failed.append(picked.backend)
                     continue
                 except (Broken, TimedOut) as error:
+                    if isinstance(error, Broken):
+                        picked.backend.broke()
                     self._count(picked, 0, perf_counter() - begun, 0.0)
                     raise Refused(self._no_answer(asked, error)) from error
                 undo.pop_all()

@@ -203,3 +203,7 @@ class Scaling:
 
 def _kind(name: str) -> str:
     return next((kind for kind in ("AlarmHigh", "AlarmLow") if f"-{kind}-" in name), name)
+
+
+def points(scaling: Scaling, name: str = "InvocationsPerInstance") -> list[Any]:
+    return scaling.metrics.points("us-west-2", "AWS/SageMaker", name, DIMENSIONS)

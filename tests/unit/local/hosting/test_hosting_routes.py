@@ -71,6 +71,16 @@ def test_what_could_not_be_reached_is_passed_over() -> None:
     assert made.pick("r", "e", None, [one, two]) is None
 
 
+def test_what_broke_off_gets_nothing_for_a_moment_where_others_can() -> None:
+    dying, other = backend(1), backend(2)
+    made = routes(variant("a", 1, dying, other))
+    dying.broke()
+    picked = [made.pick("r", "e", None) for _ in range(50)]
+    assert {each.backend for each in picked if each} == {other}
+    other.broke()
+    assert made.pick("r", "e", None) is not None
+
+
 def test_what_is_removed_is_not_found() -> None:
     made = routes(variant("a", 1, backend(1)))
     assert made.find("r", "e") is not None
