@@ -14,7 +14,10 @@ __all__ = ["explained", "with_remedy"]
 
 #: Codes by which the service says that the request itself is wrong.
 _WRONG_REQUEST = frozenset(
-    {"ResourceInUse", "ResourceLimitExceeded", "ResourceNotFound", "ValidationException"}
+    {
+        *("ResourceInUse", "ResourceLimitExceeded", "ResourceNotFound", "ValidationException"),
+        "ValidationError",  # the same, as sagemaker-runtime says it
+    }
 )
 
 #: What to do locally, by words of a refusal. AWS's own words stay in front.

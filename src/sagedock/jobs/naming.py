@@ -19,7 +19,7 @@ def unique_name(base: str, now: datetime, *, suffix: str | None = None) -> str:
     moment = now.astimezone(UTC)
     stamp = f"{moment:%Y-%m-%d-%H-%M-%S}-{moment.microsecond // 1000:03d}"
     stamp = f"{stamp}-{secrets.token_hex(2) if suffix is None else suffix}"
-    return f"{base[: _LONGEST - len(stamp) - 1]}-{stamp}"
+    return f"{base[: _LONGEST - len(stamp) - 1].rstrip('-')}-{stamp}"
 
 
 def base_name_of_image(image_uri: str) -> str:

@@ -161,6 +161,7 @@ def test_names_of_the_same_millisecond_differ() -> None:
 
 def test_a_long_base_is_cut_to_what_the_service_takes() -> None:
     assert len(unique_name("x" * 80, datetime.now(UTC))) == 63
+    assert "--" not in unique_name("x" * 33 + "-" * 40, datetime.now(UTC))
 
 
 @pytest.mark.parametrize(
