@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -177,26 +177,45 @@ app.add_typer(faults.app, name="fault")
 
 def _run(command: list[str], variables: Mapping[str, str], signals: ExitStack) -> int:
     """Run ``command`` with ``variables``; until ``signals`` is left, it gets those sent to us."""
+    pass_on_to = signals.enter_context(_passed_on())
     try:
         process = subprocess.Popen(command, env={**os.environ, **variables})
     except OSError as error:
         raise LocalServerError(f"{command[0]}: {error.strerror}") from error
-    signals.enter_context(_passed_on(process))
+    pass_on_to(process)
     code = process.wait()
     return code if code >= 0 else 128 - code
 
 
 @contextmanager
-def _passed_on(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Pass signals on to ``process``; once it has ended, they do nothing."""
+def _passed_on() -> Iterator[Callable[["subprocess.Popen[bytes]"], None]]:
+    """Yield what to call with the process that SIGTERM and SIGHUP go to: those that came before
+    it began too. Once it has ended, they do nothing.
+    """
+    begun: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
+
+    def pass_on(number: int, _: FrameType | None) -> None:
+        if begun:
+            begun[0].send_signal(number)
+        else:
+            early.append(number)
+
+    def begin(process: "subprocess.Popen[bytes]") -> None:
+        begun.append(process)
+        while early:
+            process.send_signal(early.pop())
+
+    # The terminal sends Ctrl-C to the command too: it decides, and we wait for it. Functions are
+    # no handlers of the command's; what is ignored, as under nohup, stays so for both.
+    wanted = {signal.SIGTERM: pass_on, signal.SIGHUP: pass_on, signal.SIGINT: lambda *_: None}
     previous = {
-        number: signal.signal(number, lambda received, _: process.send_signal(received))
-        for number in (signal.SIGTERM, signal.SIGHUP)
+        number: signal.signal(number, handler)
+        for number, handler in wanted.items()
+        if signal.getsignal(number) is not signal.SIG_IGN
     }
-    # The terminal sends Ctrl-C to the command too: it decides, and we wait for it.
-    previous[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        yield
+        yield begin
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Mapping
 
 from sagedock.errors import EngineError, InvalidRequest
-from sagedock.local.platform import ENDPOINT_LABEL, JOB_LABEL, Platform
+from sagedock.local.platform import JOB_LABEL, Platform
 from sagedock.local.resources import Key, Resource
+from sagedock.local.runs import Runs
 from sagedock.local.training.containers import (
     POOL_LABEL,
     REGION_LABEL,
@@ -33,9 +34,11 @@ class TrainingJobs:
         width = platform.settings.max_containers or default_width(platform.machine.cpus)
         self._slots = Slots(width)
         self.pools = WarmPools(platform)
-        self._runs: dict[Key, Run] = {}
-        self._lock = threading.Lock()
-        self._ending = False
+        self._runs = Runs(
+            platform.resources,
+            lambda job, ended: Run(platform, self._slots, self.pools, job, ended),
+            lambda run: run.ask_to_stop(StopAsked(grace_s=platform.settings.stop_grace_s)),
+        )
 
     @property
     def slots(self) -> Slots:
@@ -44,22 +47,11 @@ class TrainingJobs:
 
     def start(self, job: Resource) -> bool:
         """Carry ``job`` out, and return True; False, with nothing done, if the server is ending."""
-        with self._lock:
-            if self._ending:
-                return False
-            run = Run(self._platform, self._slots, self.pools, job, lambda: self._forget(run))
-            self._runs[job.key] = run
-            if self._is_stopping(job.key):
-                run.ask_to_stop(self._stop_asked())
-            run.start()
-        return True
+        return self._runs.start(job)
 
     def stop(self, key: Key) -> None:
         """Stop a job as StopTrainingJob does: SIGTERM, 120 seconds, SIGKILL."""
-        with self._lock:
-            run = self._runs.get(key)
-        if run is not None:
-            run.ask_to_stop(self._stop_asked())
+        self._runs.stop(key)
 
     def interrupt(self, key: Key, after_s: float = 0.0) -> bool:
         """Take a spot job's machines away, in ``after_s`` seconds, as AWS does: SIGTERM, the grace,
@@ -69,8 +61,7 @@ class TrainingJobs:
         InvalidRequest where there is nothing to interrupt.
         """
         job = self._platform.resources.get(key)
-        with self._lock:
-            run = self._runs.get(key)
+        run = self._runs.get(key)
         if job is None or run is None or job.status in TERMINAL:
             state = f"is {job.status}" if job else f"does not exist in {key.region}"
             raise InvalidRequest([f"job: {key.name} {state}: name a job that runs"])
@@ -90,10 +81,7 @@ class TrainingJobs:
 
     def wait_until_gone(self, key: Key) -> None:
         """Return once nothing is left of a job that has ended, in the engine or on disk."""
-        with self._lock:
-            run = self._runs.get(key)
-        if run is not None:
-            run.join()
+        self._runs.wait_until_gone(key)
 
     def resume(self) -> None:
         """Take up the jobs that a killed server left, and remove what it left of ended ones."""
@@ -108,44 +96,29 @@ class TrainingJobs:
 
         No job starts any more.
         """
-        with self._lock:
-            self._ending = True
-            runs = list(self._runs.values())
-        for run in runs:
-            run.shut_down(grace_s)
-        for run in runs:
-            run.join()
+        self._runs.shut_down(grace_s)
         self.pools.shut_down()
 
-    def _forget(self, run: Run) -> None:
-        with self._lock:
-            self._runs = {key: each for key, each in self._runs.items() if each is not run}
-
-    def _stop_asked(self) -> StopAsked:
-        return StopAsked(grace_s=self._platform.settings.stop_grace_s)
-
     def _remove_all_but(self, alive: set[Key], pools: set[str]) -> None:
-        """Remove the containers, networks, volumes and folders of all other jobs and pools, but
-        for what somebody else uses.
+        """Remove the containers, networks, volumes and folders of all other training jobs and
+        pools, but for what somebody else uses.
         """
         platform, engine = self._platform, self._platform.engine
-        for each in engine.containers(platform.labels):
-            if ENDPOINT_LABEL not in each.labels and _job_of(each.labels) not in alive:
+        ours = {**platform.labels, JOB_LABEL: ""}
+        for each in engine.containers(ours):
+            if _job_of(each.labels) not in alive:
                 _try_to(engine.remove, each.id)
-        networks = set(engine.networks({**platform.labels, JOB_LABEL: ""}))
+        networks = set(engine.networks(ours))
         for network in networks - {network_name(platform, key) for key in alive}:
             _try_to(engine.remove_network, network)
         for volume, labels in engine.volumes(platform.labels).items():
-            if _job_of(labels) not in alive and labels.get(POOL_LABEL) not in pools:
-                _try_to(engine.remove_volume, volume)
+            of_others = JOB_LABEL not in labels and POOL_LABEL not in labels
+            if of_others or _job_of(labels) in alive or labels.get(POOL_LABEL) in pools:
+                continue
+            _try_to(engine.remove_volume, volume)
         folders = set(platform.jobs_folder.glob("*/*"))
         for folder in folders - {job_folder(platform, key) for key in alive}:
             shutil.rmtree(folder, ignore_errors=True)
-
-    def _is_stopping(self, key: Key) -> bool:
-        """Say whether a stop came before there was a run that could be told of it."""
-        job = self._platform.resources.get(key)
-        return job is not None and job.status == "Stopping"
 
 
 def _try_to(remove: Callable[[str], None], name: str) -> None:

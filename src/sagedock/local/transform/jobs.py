@@ -1,10 +1,10 @@
 """The transform jobs that run now."""
 
 import shutil
-import threading
 
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Key, Resource
+from sagedock.local.runs import Runs
 from sagedock.local.training.slots import Slots
 from sagedock.local.transform.names import (
     KIND,
@@ -27,39 +27,24 @@ class TransformJobs:
 
     def __init__(self, platform: Platform, slots: Slots, serving: ServingContainers) -> None:
         self._platform = platform
-        self._slots = slots
         self._serving = serving
-        self._runs: dict[Key, Run] = {}
-        self._lock = threading.Lock()
-        self._ending = False
+        self._runs = Runs(
+            platform.resources,
+            lambda job, ended: Run(platform, slots, serving, job, ended),
+            lambda run: run.ask_to_stop(),
+        )
 
     def start(self, job: Resource) -> bool:
         """Carry ``job`` out, and return True; False, with nothing done, if the server is ending."""
-        with self._lock:
-            if self._ending:
-                return False
-            run = Run(
-                self._platform, self._slots, self._serving, job, lambda: self._forget(job.key)
-            )
-            self._runs[job.key] = run
-            if self._is_stopping(job.key):
-                run.ask_to_stop()
-            run.start()
-        return True
+        return self._runs.start(job)
 
     def stop(self, key: Key) -> None:
         """Stop a job; returns at once."""
-        with self._lock:
-            run = self._runs.get(key)
-        if run is not None:
-            run.ask_to_stop()
+        self._runs.stop(key)
 
     def wait_until_gone(self, key: Key) -> None:
         """Return once nothing is left of a job that has ended, in the engine or on disk."""
-        with self._lock:
-            run = self._runs.get(key)
-        if run is not None:
-            run.join()
+        self._runs.wait_until_gone(key)
 
     def resume(self) -> None:
         """Take up the jobs that a killed server left, and remove what it left of ended ones."""
@@ -73,22 +58,7 @@ class TransformJobs:
 
         No job starts any more.
         """
-        with self._lock:
-            self._ending = True
-            runs = list(self._runs.values())
-        for run in runs:
-            run.shut_down(grace_s)
-        for run in runs:
-            run.join()
-
-    def _forget(self, key: Key) -> None:
-        with self._lock:
-            self._runs.pop(key, None)
-
-    def _is_stopping(self, key: Key) -> bool:
-        """Say whether a stop came before there was a run that could be told of it."""
-        job = self._platform.resources.get(key)
-        return job is not None and job.status == "Stopping"
+        self._runs.shut_down(grace_s)
 
     def _remove_all_but(self, alive: set[Key]) -> None:
         """Remove the containers and the folders of all other jobs."""
