@@ -25,8 +25,9 @@ $(VENV)/.installed: pyproject.toml requirements-dev.lock
 setup: $(VENV)/.installed ## make the Python environment in .venv
 
 .PHONY: demo
-demo: setup engine build ## train on handwritten digits in the local SageMaker, end to end
-	@$(BIN)/python scripts/train.py --target local
+demo: setup engine build ## train on handwritten digits, serve the model, run it over a file, clean up
+	@$(BIN)/sagedock local run -- $(SHELL) -ec 'for name in train deploy transform; do \
+		echo; echo "== scripts/$$name.py"; $(BIN)/python scripts/$$name.py --target local; done'
 
 .PHONY: lint
 lint: setup ## style, types, layers, Dockerfiles, shell scripts

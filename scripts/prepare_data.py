@@ -7,8 +7,12 @@ python scripts/prepare_data.py --target local     # and copies them to the local
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sagedock import SagedockError, Session
+
+if TYPE_CHECKING:
+    import numpy as np
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "digits"
 PREFIX = "sagedock/digits"
@@ -41,6 +45,16 @@ def channels(session: Session, folder: Path = DATA) -> dict[str, str]:
         name: session.upload(folder / name, f"{PREFIX}/{name}", bucket=bucket)
         for name in ("train", "test")
     }
+
+
+def test_rows(folder: Path = DATA) -> "tuple[np.ndarray, np.ndarray]":
+    """Return the test set: n digits, and n x 64 pixels."""
+    import numpy as np
+
+    if not (folder / "test" / "digits.csv").exists():
+        write_digits(folder)
+    rows = np.loadtxt(folder / "test" / "digits.csv", delimiter=",", dtype=int)
+    return rows[:, 0], rows[:, 1:]
 
 
 def main() -> int:

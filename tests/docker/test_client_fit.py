@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from sagedock import Channel, Estimator, JobFailed, Session
 from tests.conftest import BUCKET, ROLE
 from tests.docker.conftest import TRAINING_IMAGE, RealLocal, let_go
+from tests.docker.scripts import environment, run_script
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "examples" / "digits"
@@ -137,25 +137,6 @@ def test_a_stopped_training_saves_what_it_learnt(
     assert caught.value.status == "Stopped"
     assert "asked to stop: saving what is learnt so far" in shown.lines
     assert names_in(real.get(training.model_data)) == ["model.pt"]
-
-
-def environment(tmp_path: Path) -> dict[str, str]:
-    """Return an environment with a home of its own, and nothing of this one's AWS settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return kept | {"HOME": str(tmp_path), "SAGEDOCK_HOME": str(tmp_path / "sagedock")}
-
-
-def run_script(name: str, tmp_path: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / name), *arguments],
-        env=environment(tmp_path),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_the_script_trains_the_digits_and_says_where_the_model_is(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from sagedock.client.check import problems_in, unknown_instance_type
-from sagedock.client.endpoint import Endpoint
 from sagedock.client.model_archive import CODE_FOLDER, write_model_archive
 from sagedock.client.predictor import Predictor
 from sagedock.client.refusals import explained, with_remedy
@@ -134,11 +133,16 @@ class Model:
             sagemaker.create_endpoint_config(**config.parameters)
             sagemaker.create_endpoint(**endpoint.parameters)
         self.show(f"created the endpoint {name}")
-        if wait:
-            Endpoint(name, session=self.session, show=self.show).wait()
-        return Predictor(
-            name, session=self.session, serializer=serializer, deserializer=deserializer
+        predictor = Predictor(
+            name,
+            session=self.session,
+            serializer=serializer,
+            deserializer=deserializer,
+            show=self.show,
         )
+        if wait:
+            predictor.endpoint.wait()
+        return predictor
 
     def transformer(self, instance_type: str, **parameters: Any) -> "Transformer":
         """Return what runs the model over objects; ``parameters`` are Transformer's own."""

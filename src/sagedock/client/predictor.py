@@ -15,6 +15,7 @@ from sagedock.client.serializers import (
     Serializer,
 )
 from sagedock.client.session import Session
+from sagedock.client.show import Show, to_stdout
 from sagedock.errors import InvalidRequest, InvocationFailed
 
 __all__ = ["Predictor"]
@@ -30,8 +31,9 @@ class Predictor:
         session: Session | None = None,
         serializer: Serializer | None = None,
         deserializer: Deserializer | None = None,
+        show: Show = to_stdout,
     ) -> None:
-        self.endpoint = Endpoint(endpoint_name, session=session)
+        self.endpoint = Endpoint(endpoint_name, session=session, show=show)
         self.serializer = serializer or IdentitySerializer()
         self.deserializer = deserializer or BytesDeserializer()
 
