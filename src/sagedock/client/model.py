@@ -122,17 +122,7 @@ class Model:
             data_capture=data_capture,
             tags=self.tags,
         )
-        requests = deployment.requests()
-        if self._created is None:
-            self.name = self.name or name
-            self._check(self.name, requests)
-        self.create()
-        with explained(self.session.target):
-            config, endpoint = requests
-            sagemaker = self.session.client("sagemaker")
-            sagemaker.create_endpoint_config(**config.parameters)
-            sagemaker.create_endpoint(**endpoint.parameters)
-        self.show(f"created the endpoint {name}")
+        self._start(deployment)
         predictor = Predictor(
             name,
             session=self.session,
@@ -160,6 +150,20 @@ class Model:
             with explained(self.session.target):
                 self.session.client("sagemaker").delete_model(ModelName=self._created)
             self._created = None
+
+    def _start(self, deployment: EndpointDeployment) -> None:
+        """Create the model if need be, the configuration and the endpoint; check all of it first."""
+        requests = deployment.requests()
+        if self._created is None:
+            self.name = self.name or deployment.name
+            self._check(self.name, requests)
+        self.create()
+        with explained(self.session.target):
+            config, endpoint = requests
+            sagemaker = self.session.client("sagemaker")
+            sagemaker.create_endpoint_config(**config.parameters)
+            sagemaker.create_endpoint(**endpoint.parameters)
+        self.show(f"created the endpoint {deployment.name}")
 
     def _check(self, name: str, more: Sequence[Request]) -> None:
         """Raise InvalidRequest with all that is wrong with the model, its files and ``more``."""
