@@ -152,7 +152,7 @@ class Model:
             self._created = None
 
     def _start(self, deployment: EndpointDeployment) -> None:
-        """Create the model if need be, the configuration and the endpoint; check all of it first."""
+        """Create what a deployment is made of; all of it is checked before anything is sent."""
         requests = deployment.requests()
         if self._created is None:
             self.name = self.name or deployment.name
