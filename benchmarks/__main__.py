@@ -7,7 +7,7 @@ from benchmarks.table import show
 
 NAMES = (
     *("imports", "startup", "local_mode", "channel", "pipe", "s3", "checkpoints"),
-    *("describe_and_list", "invoke", "transform", "leaks", "load_generator"),
+    *("describe_and_list", "invoke", "transform", "serving", "leaks", "load_generator"),
 )
 
 
