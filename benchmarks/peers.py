@@ -19,11 +19,24 @@ import requests
 from sagedock.images import build_image, find_matrix, load_images
 from sagedock.images.image import Image
 
-__all__ = ["OURS", "PEERS", "Load", "Running", "Server", "bare", "built", "loaded", "running"]
+__all__ = [
+    "FILES",
+    "OURS",
+    "PEERS",
+    "SERVING",
+    "Load",
+    "Running",
+    "Server",
+    "bare",
+    "body_of",
+    "built",
+    "loaded",
+    "running",
+]
 
 _ROOT = Path(__file__).resolve().parents[1]
-_FILES = _ROOT / "benchmarks" / "peers"
-_SERVING = "sagedock-serving:cpu"
+FILES = _ROOT / "benchmarks" / "peers"
+SERVING = "sagedock-serving:cpu"
 _START_TIMEOUT_S = 120
 _STOCK_MMS = "from sagemaker_inference import model_server; model_server.start_model_server()"
 #: A program for wrk: it posts one body.
@@ -47,14 +60,14 @@ class Server:
 
 OURS = Server(
     name="sagedock",
-    image=_SERVING,
+    image=SERVING,
     command=("serve",),
     environment={"SAGEMAKER_MODEL_SERVER_WORKERS": "2"},
 )
 PEERS = (
     Server(
         name="mms",
-        image=_SERVING,
+        image=SERVING,
         command=("python3", "-c", _STOCK_MMS),
         environment={"SAGEMAKER_MODEL_SERVER_WORKERS": "2", "OMP_NUM_THREADS": "1"},
     ),
@@ -110,11 +123,11 @@ def _progress(line: str) -> None:
 class Running:
     """A server's container."""
 
-    def __init__(self, container: Any, started_s: float) -> None:
+    def __init__(self, container: Any) -> None:
         container.reload()
         (network,) = container.attrs["NetworkSettings"]["Networks"].values()
+        self.id: str = container.id
         self.url = f"http://{network['IPAddress']}:8080"
-        self.started_s = started_s
         self.first_answer_s = 0.0
         self._container = container
 
@@ -146,7 +159,7 @@ def running(server: Server, model: str, **environment: str) -> Iterator[Running]
     """Run ``server`` with ``model`` in a container until its first good answer; yield it."""
     with tempfile.TemporaryDirectory() as folder:
         code = Path(folder, "code")
-        shutil.copytree(_FILES, code)
+        shutil.copytree(FILES, code)
         began = time.perf_counter()
         container = docker.from_env().containers.run(
             server.image,
@@ -158,7 +171,7 @@ def running(server: Server, model: str, **environment: str) -> Iterator[Running]
             labels={"sagedock.bench": "peers"},
         )
         try:
-            found = Running(container, began)
+            found = Running(container)
             _wait_for_an_answer(found, container, model)
             found.first_answer_s = time.perf_counter() - began
             yield found
@@ -167,7 +180,7 @@ def running(server: Server, model: str, **environment: str) -> Iterator[Running]
 
 
 def _wait_for_an_answer(found: Running, container: Any, model: str) -> None:
-    body, content_type = _body_of(model)
+    body, content_type = body_of(model)
     ends = time.monotonic() + _START_TIMEOUT_S
     while time.monotonic() < ends:
         try:
@@ -185,12 +198,12 @@ def _wait_for_an_answer(found: Running, container: Any, model: str) -> None:
     raise RuntimeError(f"it does not serve:\n{container.logs(tail=20).decode()}")
 
 
-def _body_of(model: str) -> tuple[bytes, str]:
+def body_of(model: str) -> tuple[bytes, str]:
     """Return the body, and its content type, that ``model`` is sent."""
     program = "import sys, models; body, kind = models.request(); print(kind, body.hex())"
     said = subprocess.run(
         [sys.executable, "-c", program],
-        cwd=_FILES,
+        cwd=FILES,
         env={"BENCH_MODEL": model},
         capture_output=True,
         text=True,
@@ -203,10 +216,10 @@ def _body_of(model: str) -> tuple[bytes, str]:
 def bare(model: str, batch: int, processes: int = 2) -> float:
     """Return how many predictions a second processes make in a loop, ``batch`` at a time."""
     said = docker.from_env().containers.run(
-        _SERVING,
+        SERVING,
         ["python3", "/opt/ml/model/code/bare.py", str(batch), str(processes)],
         environment={"BENCH_MODEL": model, "OMP_NUM_THREADS": "1"},
-        volumes={str(_FILES): {"bind": "/opt/ml/model/code", "mode": "ro"}},
+        volumes={str(FILES): {"bind": "/opt/ml/model/code", "mode": "ro"}},
         remove=True,
     )
     return float(json.loads(said)["rate"])
@@ -214,7 +227,7 @@ def bare(model: str, batch: int, processes: int = 2) -> float:
 
 def loaded(found: Running, model: str, callers: int, seconds: float) -> Load:
     """Ask for predictions without a pause, from ``callers`` connections."""
-    body, content_type = _body_of(model)
+    body, content_type = body_of(model)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "body").write_bytes(body)
         Path(folder, "post.lua").write_text(_POST % (content_type, Path(folder, "body")))
