@@ -15,38 +15,44 @@ if TYPE_CHECKING:
 
 __all__ = ["serve"]
 
-_PORT = 8080
+
+_Source = Annotated[Path, typer.Option(help="The folder with the handler in it.")]
+_Model = Annotated[
+    Path | None, typer.Option(help="The model: a folder, or a model.tar.gz.", show_default=False)
+]
+_Reload = Annotated[
+    bool, typer.Option("--reload", help="Start it again when the source is changed.")
+]
+_EntryPoint = Annotated[str, typer.Option(help="The handler's file, in the source.")]
+_Image = Annotated[str, typer.Option(help="An image that serves.")]
+_Port = Annotated[int, typer.Option(help="On 127.0.0.1; 0 picks a free one.")]
+_Env = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="A variable of the container; may be repeated."),
+]
+_Memory = Annotated[
+    int | None,
+    typer.Option(metavar="MIB", help="Memory limit of the container.", show_default=False),
+]
+_Gpus = Annotated[int, typer.Option(help="How many GPUs the container gets.")]
+_NoNetwork = Annotated[
+    bool, typer.Option("--no-network", help="Let the container reach no network.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print a line of JSON for each event.")]
 
 
 def serve(
-    source: Annotated[Path, typer.Option(help="The folder with the handler in it.")],
-    model: Annotated[
-        Path | None,
-        typer.Option(help="The model: a folder, or a model.tar.gz.", show_default=False),
-    ] = None,
-    reload: Annotated[
-        bool, typer.Option("--reload", help="Start it again when the source is changed.")
-    ] = False,
-    entry_point: Annotated[
-        str, typer.Option(help="The handler's file, in the source.")
-    ] = "inference.py",
-    image: Annotated[str, typer.Option(help="An image that serves.")] = "sagedock-serving:cpu",
-    port: Annotated[int, typer.Option(help="On 127.0.0.1; 0 picks a free one.")] = _PORT,
-    env: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="A variable of the container; may be repeated."),
-    ] = None,
-    memory: Annotated[
-        int | None,
-        typer.Option(metavar="MIB", help="Memory limit of the container.", show_default=False),
-    ] = None,
-    gpus: Annotated[int, typer.Option(help="How many GPUs the container gets.")] = 0,
-    no_network: Annotated[
-        bool, typer.Option("--no-network", help="Let the container reach no network.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print a line of JSON per event.")
-    ] = False,
+    source: _Source,
+    model: _Model = None,
+    reload: _Reload = False,
+    entry_point: _EntryPoint = "inference.py",
+    image: _Image = "sagedock-serving:cpu",
+    port: _Port = 8080,
+    env: _Env = None,
+    memory: _Memory = None,
+    gpus: _Gpus = 0,
+    no_network: _NoNetwork = False,
+    as_json: _Json = False,
 ) -> None:
     """Serve a handler in a container while you write it: edit, then `curl`. Ctrl-C ends it."""
     from sagedock.engine import connect
