@@ -79,4 +79,10 @@ def websocket_protocol() -> type[asyncio.Protocol] | None:
         def shutdown(self) -> None:
             """Leave the end to the application, which has been told."""
 
+        def handle_close(self, event: Any) -> None:
+            """Tell a client why it is left whose frames are wrong: uvicorn would only leave it."""
+            if not self.close_sent and self.conn.state.name == "OPEN":
+                self.transport.write(self.conn.send(event))
+            super().handle_close(event)
+
     return Patient
