@@ -11,12 +11,14 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from sagedock.engine import Engine
 from sagedock.errors import ImageNotFound
 from tests.docker.serving_container import IMAGE
+from tests.docker.websocket_client import WebSocket
 
 LABEL = {"sagedock.workbench": ""}
 CODE = """
@@ -183,3 +185,19 @@ def test_an_absent_image_is_told_with_how_to_make_it(
         "sagedock: the engine has no image sagedock-no-such-image:1: `make build` in a checkout of "
         "sagedock makes sagedock-serving:cpu, `docker pull` fetches one from a registry"
     ]
+
+
+def test_a_websocket_passes_through(serve: Callable[..., Served], tmp_path: Path) -> None:
+    handler = "def model_fn(d): return 1\ndef stream_fn(messages, model): yield from messages\n"
+    (tmp_path / "source" / "inference.py").write_text(handler)
+    served = serve("--json")
+    port = urlsplit(served.event("serving")["url"]).port
+    assert port
+    client = WebSocket(port)
+    for message in ("text", b"x" * 1_000_000):
+        client.say(message)
+        assert client.hear() == message
+    client.close()
+    client = WebSocket(port)  # the place is free again
+    assert served.end(signal.SIGTERM) == 0
+    assert client.closed() == (1001, "the server stops")

@@ -6,7 +6,8 @@ __all__ = ["CLOSE", "LARGEST_MESSAGE", "TEXT", "binary", "closing", "reason_of",
 
 #: A message, either way, in bytes; SageMaker's own limit is not told.
 LARGEST_MESSAGE = 1 << 20
-TEXT, CLOSE = b"t", b"c"
+TEXT = b"t"
+CLOSE = b"c"
 _BINARY = b"b"
 _CODE = struct.Struct("!H")
 
