@@ -7,7 +7,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -18,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from sagedock.cli import faults
+from sagedock.cli.signals import ended_by_signals
 from sagedock.errors import LocalServerError
 
 __all__ = ["app"]
@@ -66,7 +66,7 @@ def up(
         typer.echo('point AWS clients at it: eval "$(sagedock local env)"')
         return
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    with _ended_by_signals() as ended:
+    with ended_by_signals() as ended:
         local = LocalSageMaker(
             home=_home(home), port=port, region=region, container_memory_mib=container_memory
         )
@@ -219,24 +219,6 @@ def _passed_on() -> Iterator[Callable[["subprocess.Popen[bytes]"], None]]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[threading.Event]:
-    """Yield an event that SIGINT, SIGTERM and a closed terminal set; a second one is the default
-    again.
-    """
-    ended = threading.Event()
-
-    def end(number: int, _: FrameType | None) -> None:
-        ended.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
-        signal.signal(signal.SIGHUP, end)
-    yield ended
 
 
 def _home(home: Path | None) -> Path:

@@ -62,7 +62,7 @@ class Source:
         missing = [*self._entry_point_problems(), *self._missing()]
         return missing or [
             f"source_dir: {path} is a broken link or no regular file: remove it"
-            for path in self._members().values()
+            for path in self.members().values()
             if not path.is_file()
         ]
 
@@ -76,10 +76,11 @@ class Source:
 
     def add_to(self, archive: tarfile.TarFile, prefix: str = "") -> None:
         """Add the files to an archive, below ``prefix``."""
-        for name, path in sorted(self._members().items()):
+        for name, path in sorted(self.members().items()):
             _add(archive, prefix + name, path)
 
-    def _members(self) -> dict[str, Path]:
+    def members(self) -> dict[str, Path]:
+        """Return the files by the names that they have in the archive."""
         if self.source_dir:
             members = dict(_files(Path(self.source_dir)))
         else:

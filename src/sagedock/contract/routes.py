@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 from sagedock.contract import _sources as source
 
-__all__ = ["EXECUTION_PARAMETERS", "INVOCATIONS", "MODELS", "PING", "PORT", "Route"]
+__all__ = [
+    "BIDIRECTIONAL_STREAM",
+    "EXECUTION_PARAMETERS",
+    "INVOCATIONS",
+    "MODELS",
+    "PING",
+    "PORT",
+    "Route",
+]
 
 #: Where the container listens, unless SAGEMAKER_BIND_TO_PORT names another port (source: HOSTING).
 PORT = 8080
@@ -33,6 +41,14 @@ INVOCATIONS = Route(
     method="POST",
     path="/invocations",
     answers="a prediction for the body",
+    source=source.HOSTING,
+)
+#: Only containers whose image has the label com.amazonaws.sagemaker.capabilities.
+#: bidirectional-streaming=true are asked; each Ping (one a minute) must be answered with a Pong.
+BIDIRECTIONAL_STREAM = Route(
+    method="GET",
+    path="/invocations-bidirectional-stream",
+    answers="a WebSocket: text and binary messages both ways, until either side closes it",
     source=source.HOSTING,
 )
 MODELS = Route(

@@ -18,6 +18,7 @@ __all__ = [
     "SAGEDOCK_HOSTS_RESOLVE_S",
     "SAGEDOCK_QUEUE_SIZE",
     "SAGEDOCK_SERVER",
+    "SAGEDOCK_STREAMS",
     "SAGEMAKER_BASE_DIR",
     "SAGEMAKER_BATCH",
     "SAGEMAKER_BATCH_STRATEGY",
@@ -242,6 +243,12 @@ SAGEDOCK_QUEUE_SIZE = Variable(
     name="SAGEDOCK_QUEUE_SIZE",
     setter="user",
     holds="how many requests may wait for a worker",
+    source="sagedock",
+)
+SAGEDOCK_STREAMS = Variable(
+    name="SAGEDOCK_STREAMS",
+    setter="user",
+    holds="how many bidirectional streams may be open at once",
     source="sagedock",
 )
 SAGEDOCK_BATCH_SIZE = Variable(

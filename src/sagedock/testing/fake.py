@@ -135,11 +135,13 @@ class FakeEngine:
         return made.id
 
     def start(self, container: str) -> None:
-        """Run the program in a thread."""
+        """Run the program in a thread; again, if it had ended."""
         made = self.all[container]
         program = self.program
         if program is None:
             raise ContainerNotStarted(_STARTED_NOTHING)
+        made.terminated.clear()
+        made.ended.clear()
         made.state = "running"
         threading.Thread(target=lambda: made.end(program(made)), daemon=True).start()
 

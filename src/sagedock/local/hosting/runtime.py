@@ -42,6 +42,10 @@ _OPERATIONS = {
 }
 _SIGNED = re.compile(rb"Credential=[^/,\s]+/\d{8}/(?P<region>[a-z0-9-]+)/sagemaker/")
 _MOST_BYTES = int(limits.INVOCATION_PAYLOAD_MB) * 1024 * 1024
+_NO_OPERATION = (
+    "The local SageMaker has no such operation. InvokeEndpointWithBidirectionalStream runs on AWS "
+    "alone, over HTTP/2: try a container's WebSocket with `sagedock serve`."
+)
 #: From here on a container's answer is an error.
 _ERROR = 400
 
@@ -111,7 +115,7 @@ class Runtime:
 
     def _refuse_what_cannot_be(self, asked: Asked, body: bytes | None) -> None:
         if not asked.operation:
-            raise Refused(words.bad_request("The local SageMaker has no such operation."))
+            raise Refused(words.bad_request(_NO_OPERATION))
         if problems := asked.problems():
             error = api.validation_error(_SERVICE, problems)
             raise Refused(words.bad_request(str(error.message)))

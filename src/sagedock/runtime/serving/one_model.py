@@ -51,6 +51,7 @@ class OneModel:
 
     async def drain(self, patience_s: float) -> bool:
         """Wait until every accepted request is answered; return False after ``patience_s``."""
+        self.application.conversations.finish()
         return await self._pool.drain(patience_s)
 
     async def close(self) -> None:

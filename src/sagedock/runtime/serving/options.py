@@ -38,6 +38,7 @@ class Options:
     gpus: Sequence[str]
     threads: int
     multi_model: bool
+    streams: int
 
     @property
     def max_payload_bytes(self) -> int:
@@ -67,6 +68,7 @@ class Options:
             gpus=gpus,
             threads=max(1, _usable(processors) // workers),
             multi_model=many,
+            streams=read.whole(variables.SAGEDOCK_STREAMS, workers, least=0),
         )
         if read.problems:
             raise InvalidRequest(read.problems)

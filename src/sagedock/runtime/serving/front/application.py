@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from sagedock.contract import limits, routes
+from sagedock.runtime.serving.front.conversations import Conversations
 from sagedock.runtime.serving.front.invocation import Invocations, Receive, Scope, Send
 from sagedock.runtime.serving.front.metrics import CONTENT_TYPE, METRICS_PATH, Metrics
 from sagedock.runtime.serving.options import Options
@@ -20,7 +21,7 @@ _JSON = [(b"content-type", b"application/json")]
 
 
 class Application:
-    """Answers /ping, /invocations, /execution-parameters and /metrics."""
+    """Answers /ping, /invocations, /execution-parameters, /metrics, and bidirectional streams."""
 
     def __init__(
         self, *, pool: Pool, options: Options, invocations: Invocations, metrics: Metrics
@@ -29,6 +30,7 @@ class Application:
         self._options = options
         self._metrics = metrics
         self._invocations = invocations
+        self.conversations = Conversations(pool=pool, most=options.streams, invocations=invocations)
         self._others: dict[tuple[str, str], Callable[[], Answer]] = {
             (routes.PING.method, _PING): self._ping,
             ("GET", METRICS_PATH): self._tell_metrics,
@@ -37,8 +39,11 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["path"] == _INVOCATIONS and scope["method"] == "POST":
+        if scope["path"] == _INVOCATIONS and scope.get("method") == "POST":
             await self._invocations.serve(self._pool, _INVOCATIONS, scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            await self.conversations.serve(scope, receive, send)
             return
         began = time.monotonic()
         method, path = scope["method"], scope["path"]

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from sagedock.contract import routes
 from sagedock.runtime.serving.front.access_log import AccessLog
 from sagedock.runtime.serving.front.metrics import Metrics
 from sagedock.runtime.serving.pool.frames import Header, pack_headers, unpack_headers
@@ -135,6 +136,13 @@ class Invocations:
         """Write down a request that was answered at once."""
         sent = len(answer.body)
         self._log.add(scope["method"], scope["path"], answer.status, 0, sent, took_s, 0)
+
+    def note_stream(
+        self, path: str, status: int, received: int, sent: int, took_s: float, number: int
+    ) -> None:
+        """Write down a bidirectional stream that has ended, or was refused."""
+        method = routes.BIDIRECTIONAL_STREAM.method
+        self._log.add(method, path, status, received, sent, took_s, number)
 
     def watch(self) -> None:
         """Look from now on whether the clients of slow requests leave. Call it now and then.

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote
 
 from sagedock.contract import routes
+from sagedock.runtime.serving.front.conversations import refuse
 from sagedock.runtime.serving.front.invocation import Invocations, Receive, Scope, Send
 from sagedock.runtime.serving.front.metrics import CONTENT_TYPE, METRICS_PATH, Metrics
 from sagedock.runtime.serving.pool.frames import pack_headers
@@ -20,6 +21,7 @@ __all__ = ["ModelRoutes", "Models", "NotLoaded"]
 _MODELS = routes.MODELS.path
 _INVOKE = "invoke"
 _JSON = pack_headers([(b"content-type", b"application/json")])
+_NO_STREAMS = refusal(404, "a multi-model server takes no bidirectional streams")
 _PAGE = 100
 _LARGEST_ORDER = 1 << 16
 
@@ -63,6 +65,10 @@ class ModelRoutes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        if scope["type"] == "websocket":
+            await receive()
+            await refuse(send, _NO_STREAMS)
+            return
         name, verb = _named(scope)
         pool = self._models.pool(name) if verb == _INVOKE else None
         if pool is not None and scope["method"] == "POST":

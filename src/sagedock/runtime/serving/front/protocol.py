@@ -1,12 +1,12 @@
-"""uvicorn's HTTP protocol, over a transport that writes an answer's head and body at once."""
+"""uvicorn's protocols: HTTP, its answers' heads and bodies written at once, and WebSockets."""
 
 import asyncio
 from typing import Any
 
-from uvicorn.config import HTTP_PROTOCOLS
+from uvicorn.config import HTTP_PROTOCOLS, WS_PROTOCOLS
 from uvicorn.importer import import_from_string
 
-__all__ = ["GatheringTransport", "http_protocol"]
+__all__ = ["GatheringTransport", "http_protocol", "websocket_protocol"]
 
 #: Above this, pieces are written from where they lie.
 _JOINED = 1 << 16
@@ -61,3 +61,28 @@ def http_protocol() -> type[asyncio.Protocol]:
             super().connection_made(GatheringTransport(transport, self.loop))
 
     return Gathering
+
+
+def websocket_protocol() -> type[asyncio.Protocol] | None:
+    """Return uvicorn's WebSocket protocol over wsproto; None where that is not installed."""
+    try:
+        uvicorns: Any = import_from_string(WS_PROTOCOLS["wsproto"])
+    except ModuleNotFoundError:
+        return None
+
+    class Patient(uvicorns):  # type: ignore[misc]
+        """One connection; when the server stops, the application closes it."""
+
+        #: As of an HTTP connection that has begun a request: see ``Server.stop``.
+        cycle = ()
+
+        def shutdown(self) -> None:
+            """Leave the end to the application, which has been told."""
+
+        def handle_close(self, event: Any) -> None:
+            """Tell a client why it is left whose frames are wrong: uvicorn would only leave it."""
+            if not self.close_sent and self.conn.state.name == "OPEN":
+                self.transport.write(self.conn.send(event))
+            super().handle_close(event)
+
+    return Patient

@@ -11,7 +11,8 @@ import uvicorn
 
 from sagedock.runtime.serving.front.invocation import Invocations
 from sagedock.runtime.serving.front.listener import BACKLOG, admit_no_more
-from sagedock.runtime.serving.front.protocol import http_protocol
+from sagedock.runtime.serving.front.protocol import http_protocol, websocket_protocol
+from sagedock.runtime.serving.pool.messages import LARGEST_MESSAGE
 from sagedock.runtime.serving.pool.work import CutShort
 
 __all__ = ["Server"]
@@ -50,7 +51,10 @@ class Server(uvicorn.Server):
                 server_header=False,
                 timeout_graceful_shutdown=int(stop_within_s),
                 timeout_keep_alive=_KEEP_ALIVE_S,
-                ws="none",
+                ws=websocket_protocol() or "none",
+                ws_max_size=LARGEST_MESSAGE,
+                ws_per_message_deflate=False,
+                ws_ping_interval=None,  # the platform pings
             )
         )
 

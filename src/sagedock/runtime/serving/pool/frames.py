@@ -28,7 +28,9 @@ Header = tuple[bytes, bytes]
 
 
 class Kind(IntEnum):
-    """What a frame means. To the worker: REQUEST, ABANDON; the rest comes from it."""
+    """What a frame means. To the worker: REQUEST, ABANDON, OPEN, MESSAGE, FINISH; the rest comes
+    from it.
+    """
 
     REQUEST = 1
     #: The client of a streamed answer has gone.
@@ -40,10 +42,18 @@ class Kind(IntEnum):
     START = 4
     PIECE = 5
     END = 6
-    #: The model is loaded and warmed; the id holds how many requests a batch may have.
+    #: The model is loaded and warmed; the id holds how many requests a batch may have, the status
+    #: is 1 where it takes bidirectional streams.
     READY = 7
     #: The model cannot be loaded; the body says why.
     FAILED = 8
+    #: A client wants a bidirectional stream. The answer is streamed; its pieces are those of
+    #: ``pool.messages``.
+    OPEN = 9
+    #: A message of its client's; the status is 1 where it is text.
+    MESSAGE = 10
+    #: No more messages come: the server stops, and what is left to say is still sent.
+    FINISH = 11
 
 
 class Frame(NamedTuple):

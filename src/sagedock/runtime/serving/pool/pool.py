@@ -125,8 +125,8 @@ class Pool:
         """Give back the place of a request that did not come in."""
         self._receiving -= 1
 
-    def submit(self, headers: bytes, body: bytes) -> Work:
-        """Let a request that has come in wait for a worker."""
+    def submit(self, headers: bytes, body: bytes, *, is_stream: bool = False) -> Work:
+        """Let a request that has come in wait for a worker; ``is_stream``: a bidirectional one."""
         self._receiving -= 1
         self._held_bytes += len(body)
         self._next_id = (self._next_id + 1) % _ID_LIMIT
@@ -138,6 +138,7 @@ class Pool:
             answer=self._loop.create_future(),
             arrived=now,
             deadline=now + self._limits.timeout_s,
+            is_stream=is_stream,
         )
         self._queue[work.id] = work
         if self._idle and not self._dispatching:
@@ -159,12 +160,42 @@ class Pool:
         self._drop_overdue(self._clock())
         while self._idle and self._queue:
             link = self._idle.pop()
-            count = link.appetite(len(self._queue))
-            batch = [self._queue.popitem(last=False)[1] for _ in range(count)]
+            batch = self._batch(link.appetite(len(self._queue)))
+            count = len(batch)
             self._held_bytes -= sum(len(work.body) for work in batch)
             self.counts.batches += 1
             self.counts.batched += count
             link.run(batch)
+
+    def _batch(self, most: int) -> list[Work]:
+        """Take what waits longest; a bidirectional stream is alone."""
+        batch = [self._queue.popitem(last=False)[1]]
+        while len(batch) < most and not (
+            batch[0].is_stream or next(iter(self._queue.values())).is_stream
+        ):
+            batch.append(self._queue.popitem(last=False)[1])
+        return batch
+
+    # --- bidirectional streams -------------------------------------------------------------------
+
+    @property
+    def takes_streams(self) -> bool:
+        """Return whether the model, once it is loaded, takes bidirectional streams."""
+        return any(link.takes_streams for link in self._links.values())
+
+    async def say(self, work: Work, message: bytes, *, is_text: bool) -> None:
+        """Pass a client's message on; return when its worker can take another."""
+        for link in self._links.values():
+            if link.has(work):
+                await link.say(work, message, is_text=is_text)
+
+    def finish(self, work: Work) -> None:
+        """Tell a bidirectional stream's worker that no more messages come."""
+        for link in self._links.values():
+            if link.has(work):
+                link.finish(work)
+
+    # --- overdue ---------------------------------------------------------------------------------
 
     def _drop_overdue(self, now: float) -> None:
         while self._queue and next(iter(self._queue.values())).deadline <= now:
@@ -285,6 +316,8 @@ class Pool:
             link.cause = f"the model was not loaded within {limits.startup_timeout_s:g} s"
             link.process.kill()
         longest = limits.stream_timeout_s if link.streaming() else limits.timeout_s
+        if link.conversing():  # for as long as the client stays
+            return
         if link.busy_since and now - link.busy_since > longest:
             self._say(f"pid {link.process.pid} has run one batch for {longest:g} s: ending it")
             link.process.kill()

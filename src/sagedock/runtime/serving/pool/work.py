@@ -30,7 +30,8 @@ class Work:
     """One accepted request. ``answer`` is cancelled where the client has gone.
 
     ``arrived``, ``started`` and ``deadline`` are moments of the event loop's clock, in seconds;
-    ``started`` is 0 until a worker has it.
+    ``started`` is 0 until a worker has it. ``is_stream`` is a bidirectional stream, which is no
+    part of a batch, and has its worker for itself.
     """
 
     id: int
@@ -40,6 +41,7 @@ class Work:
     arrived: float
     deadline: float
     started: float = 0.0
+    is_stream: bool = False
 
 
 class Pieces:

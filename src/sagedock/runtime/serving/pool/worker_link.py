@@ -53,6 +53,10 @@ class WorkerLink(asyncio.Protocol):
         #: When it got what it runs now; 0 while it runs nothing.
         self.busy_since = 0.0
         self._batch_count = 1
+        self.takes_streams = False
+        #: Cleared while the worker takes no more of what it is told.
+        self._writable = asyncio.Event()
+        self._writable.set()
         #: Seconds that a request takes, lately.
         self._pace_s = _UNKNOWN_PACE_S
 
@@ -63,8 +67,17 @@ class WorkerLink(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """End a worker that has hung up: it does not answer any more."""
         self._transport = None
+        self._writable.set()
         self.gone.set()
         self.process.kill()
+
+    def pause_writing(self) -> None:
+        """Let clients of bidirectional streams wait: the worker does not read."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """Let them go on."""
+        self._writable.set()
 
     def appetite(self, waiting: int) -> int:
         """Return how many of the waiting requests it should get now.
@@ -90,7 +103,8 @@ class WorkerLink(asyncio.Protocol):
         for index, work in enumerate(batch):
             work.started = now
             self._running[work.id] = work
-            frame = Frame(Kind.REQUEST, work.id, 0, int(index < last), work.headers, work.body)
+            kind = Kind.OPEN if work.is_stream else Kind.REQUEST
+            frame = Frame(kind, work.id, 0, int(index < last), work.headers, work.body)
             pieces += (frame.head(), work.headers, work.body)
         self._write(pieces)
 
@@ -109,6 +123,26 @@ class WorkerLink(asyncio.Protocol):
             pieces.discard()
             pieces.end(whole=False)
             self._write([Frame(Kind.ABANDON, work.id).head(), b"", b""])
+            if work.is_stream:
+                self.busy_since = self._clock()  # from now on it may take as long as a request
+
+    def has(self, work: Work) -> bool:
+        """Return whether it runs this request."""
+        return work.id in self._running
+
+    async def say(self, work: Work, message: bytes, *, is_text: bool) -> None:
+        """Pass a message of a bidirectional stream on; return when there is room for another."""
+        frame = Frame(Kind.MESSAGE, work.id, int(is_text), body=message)
+        self._write([frame.head(), b"", message])
+        await self._writable.wait()
+
+    def finish(self, work: Work) -> None:
+        """Say that no more messages of a bidirectional stream come."""
+        self._write([Frame(Kind.FINISH, work.id).head(), b"", b""])
+
+    def conversing(self) -> bool:
+        """Return whether it has a bidirectional stream whose client is still there."""
+        return any(self._streams.get(w.id) for w in self._running.values() if w.is_stream)
 
     def data_received(self, data: bytes) -> None:
         """Take what the worker says."""
@@ -130,6 +164,7 @@ class WorkerLink(asyncio.Protocol):
             self._end(frame)
         elif kind == Kind.READY:
             self.ready, self.batch_size = True, frame.id
+            self.takes_streams = bool(frame.status)
             self._owner.on_ready(self)
         elif kind == Kind.FAILED:
             self.cause = bytes(frame.body).decode("utf-8", "replace")
@@ -137,7 +172,7 @@ class WorkerLink(asyncio.Protocol):
     def _answer(self, frame: Frame) -> None:
         work = self._running.pop(frame.id)
         self._resolve(work, Answer(frame.status, frame.headers, frame.body))
-        self._rest()
+        self._rest(work)
 
     def _start(self, work: Work, frame: Frame) -> None:
         pieces = Pieces(hold=self._hold, release=self._release)
@@ -158,18 +193,18 @@ class WorkerLink(asyncio.Protocol):
     def _end(self, frame: Frame) -> None:
         if stream := self._streams.pop(frame.id):
             stream.end(whole=frame.status != _BROKEN)
-        del self._running[frame.id]
-        self._rest()
+        self._rest(self._running.pop(frame.id))
 
     @staticmethod
     def _resolve(work: Work, answer: Answer) -> None:
         if not work.answer.done():
             work.answer.set_result(answer)
 
-    def _rest(self) -> None:
+    def _rest(self, last: Work) -> None:
         if not self._running:
             took = (self._clock() - self.busy_since) / self._batch_count
-            self._pace_s += (took - self._pace_s) * _NEWEST_SHARE
+            if not last.is_stream:
+                self._pace_s += (took - self._pace_s) * _NEWEST_SHARE
             self.busy_since = 0.0
             self._owner.on_idle(self)
 

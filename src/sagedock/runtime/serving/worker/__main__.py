@@ -18,6 +18,7 @@ from sagedock.errors import SagedockError
 from sagedock.runtime.place import locate
 from sagedock.runtime.serving.pool.frames import Frame, Kind
 from sagedock.runtime.serving.worker.channel import Channel, Hangup
+from sagedock.runtime.serving.worker.conversation import converse
 from sagedock.runtime.serving.worker.defaults import default_handler
 from sagedock.runtime.serving.worker.model import Model, Streamed, load
 from sagedock.runtime.serving.worker.user_code import find_functions, import_program
@@ -52,9 +53,14 @@ def main(arguments: Sequence[str], env: Mapping[str, str] = os.environ) -> int:
     _be_killed_first(_WHILE_SERVING)
     try:
         batches = model.functions.batch_predict_fn is not None
-        channel.send([Frame(Kind.READY, _LARGEST_BATCH if batches else 1)])
+        streams = int(model.functions.stream_fn is not None)
+        channel.send([Frame(Kind.READY, _LARGEST_BATCH if batches else 1, streams)])
         while True:
-            _answer(channel, model, channel.batch())
+            batch = channel.batch()
+            if batch[0].kind == Kind.OPEN:
+                converse(channel, model, batch[0])
+            else:
+                _answer(channel, model, batch)
     except Hangup:
         return 0
 

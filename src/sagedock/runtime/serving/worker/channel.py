@@ -3,6 +3,8 @@
 import select
 import socket
 from collections.abc import Sequence
+from io import BufferedReader
+from typing import cast
 
 from sagedock.runtime.serving.pool.frames import HEAD_BYTES, Frame, Kind, parse_head
 
@@ -22,18 +24,20 @@ class Channel:
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
-        self._file = connected.makefile("rb", buffering=_BUFFER)
+        self._file = cast("BufferedReader", connected.makefile("rb", buffering=_BUFFER))
 
     def batch(self) -> list[Frame]:
         """Wait for the next batch of requests, and return it."""
         batch: list[Frame] = []
         while not batch or batch[-1].more:
-            frame = self._read()
-            if frame.kind == Kind.REQUEST:  # what was to be abandoned has ended meanwhile
+            frame = self.frame()
+            # What was to be abandoned, or told more, has ended meanwhile.
+            if frame.kind in (Kind.REQUEST, Kind.OPEN):
                 batch.append(frame)
         return batch
 
-    def _read(self) -> Frame:
+    def frame(self) -> Frame:
+        """Wait for the next frame, and return it."""
         kind, more, status, number, headers, body = parse_head(self._bytes(HEAD_BYTES))
         return Frame(kind, number, status, more, self._bytes(headers), self._bytes(body))
 
@@ -48,10 +52,20 @@ class Channel:
     def abandoned(self, number: int) -> bool:
         """Return whether the client of a streamed answer has gone; do not wait to learn it."""
         while select.select([self._socket], [], [], 0)[0]:
-            frame = self._read()
+            frame = self.frame()
             if frame.kind == Kind.ABANDON and frame.id == number:
                 return True
         return False
+
+    def has_news(self) -> bool:
+        """Return whether a frame has come, or begins to; do not wait to learn it."""
+        self._socket.setblocking(False)
+        try:
+            return bool(self._file.peek(1))
+        except ConnectionResetError:
+            raise Hangup from None
+        finally:
+            self._socket.setblocking(True)
 
     def send(self, frames: Sequence[Frame]) -> None:
         """Send frames, several small ones at once."""

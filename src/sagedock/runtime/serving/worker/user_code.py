@@ -18,7 +18,7 @@ __all__ = ["Function", "Functions", "find_functions", "import_program"]
 DEFAULT_PROGRAM = "inference.py"
 _CODE = "code"
 _INPUT, _PREDICT, _OUTPUT = "input_fn", "predict_fn", "output_fn"
-_TRANSFORM, _BATCH = "transform_fn", "batch_predict_fn"
+_TRANSFORM, _BATCH, _STREAM = "transform_fn", "batch_predict_fn", "stream_fn"
 #: How many arguments each takes; one more is the context.
 _ARGUMENTS = {
     "model_fn": 1,
@@ -29,6 +29,7 @@ _ARGUMENTS = {
     _OUTPUT: 2,
     _TRANSFORM: 4,
     _BATCH: 2,
+    _STREAM: 2,
 }
 
 Function = Callable[..., Any]
@@ -46,6 +47,7 @@ class Functions:
     output_fn: Function
     transform_fn: Function | None
     batch_predict_fn: Function | None
+    stream_fn: Function | None
 
 
 def import_program(model_dir: Path, env: Mapping[str, str]) -> ModuleType | None:
@@ -107,6 +109,7 @@ def find_functions(module: ModuleType | None, defaults: Defaults) -> Functions:
         output_fn=calls.get(_OUTPUT, defaults.default_output_fn),
         transform_fn=calls.get(_TRANSFORM),
         batch_predict_fn=batch,
+        stream_fn=calls.get(_STREAM),
     )
 
 
