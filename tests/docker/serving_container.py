@@ -97,6 +97,7 @@ class ModelFolder:
 
     client: Any
     folder: Path
+    server: str
     containers: list[Container] = field(default_factory=list)
 
     def code(self, text: str, name: str = "inference.py") -> "ModelFolder":
@@ -118,6 +119,7 @@ class ModelFolder:
         options["environment"] = {
             "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
             "OMP_NUM_THREADS": "1",
+            "SAGEDOCK_SERVER": self.server,
             **options.get("environment", {}),
         }
         container = self.client.containers.run(
@@ -144,9 +146,15 @@ class ModelFolder:
         return self.start(**options).until(200)
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> Iterator[ModelFolder]:
-    """A model's folder. Its containers are gone afterwards."""
+@pytest.fixture(params=["native", "mms"])
+def model(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModelFolder]:
+    """A model's folder, for each of the two servers. Its containers are gone afterwards.
+
+    A test of one of them alone is marked `only("native")`, or "mms".
+    """
+    only = request.node.get_closest_marker("only")
+    if only and request.param not in only.args:
+        pytest.skip(f"a test of the server {' and '.join(only.args)}")
     try:
         client = docker.from_env()
         client.images.get(IMAGE)
@@ -156,7 +164,7 @@ def model(tmp_path: Path) -> Iterator[ModelFolder]:
         pytest.skip(f"no Docker engine answers: {error}")
     folder = tmp_path / "model"
     folder.mkdir()
-    made = ModelFolder(client=client, folder=folder)
+    made = ModelFolder(client=client, folder=folder, server=request.param)
     yield made
     for container in made.containers:
         container.remove(force=True, v=True)
