@@ -4,7 +4,7 @@ import http.client
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,14 @@ class ModelFolder:
             image, ["python", "-c", script], volumes=volumes, remove=True, labels=[LABEL]
         )
 
-    def start(self, *, volumes: tuple[str, ...] = (), port: int = PORT, **options: Any) -> Serving:
+    def start(
+        self,
+        *,
+        volumes: tuple[str, ...] = (),
+        port: int = PORT,
+        command: Sequence[str] = ("serve",),
+        **options: Any,
+    ) -> Serving:
         """Start `serve`; the model's folder is read-only."""
         if options.get("network_mode") != "none":
             options["ports"] = {f"{port}/tcp": ("127.0.0.1", None)}
@@ -124,7 +131,7 @@ class ModelFolder:
         }
         container = self.client.containers.run(
             IMAGE,
-            ["serve"],
+            list(command),
             detach=True,
             labels=[LABEL],
             volumes=[
@@ -139,6 +146,12 @@ class ModelFolder:
         published = container.ports.get(f"{port}/tcp") or [{"HostPort": "0"}]
         return Serving(container=container, port=int(published[0]["HostPort"]))
 
+    def stock(self, code: str | None = None, **options: Any) -> Serving:
+        """Start AWS's toolkit as it comes, and wait until it listens."""
+        if code is not None:
+            self.code(code)
+        return self.start(command=STOCK, **options).until(200)
+
     def serve(self, code: str | None = None, **options: Any) -> Serving:
         """Start `serve`, and wait until the model is loaded."""
         if code is not None:
@@ -146,15 +159,20 @@ class ModelFolder:
         return self.start(**options).until(200)
 
 
+#: AWS's toolkit as it comes: its own Multi Model Server, started by its own code.
+STOCK = (
+    "python",
+    "-c",
+    "from sagemaker_inference import model_server; model_server.start_model_server()",
+)
+#: A test of one server alone.
+NATIVE = pytest.mark.parametrize("model", ["native"], indirect=True)
+MMS = pytest.mark.parametrize("model", ["mms"], indirect=True)
+
+
 @pytest.fixture(params=["native", "mms"])
 def model(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModelFolder]:
-    """A model's folder, for each of the two servers. Its containers are gone afterwards.
-
-    A test of one of them alone is marked `only("native")`, or "mms".
-    """
-    only = request.node.get_closest_marker("only")
-    if only and request.param not in only.args:
-        pytest.skip(f"a test of the server {' and '.join(only.args)}")
+    """A model's folder, for each of the two servers. Its containers are gone afterwards."""
     try:
         client = docker.from_env()
         client.images.get(IMAGE)

@@ -107,7 +107,8 @@ class MmsWorkers:
             status, body = await ask_once(
                 self._places.management,
                 "POST",
-                f"/models?url={self._places.model.name}&model_name={name}&initial_workers=1",
+                f"/models?url={self._places.model.name}&model_name={name}"
+                "&initial_workers=1&synchronous=false",
             )
             if status not in _ACCEPTED:
                 raise BadAnswer(f"the Multi Model Server answered {status} {body[:200]!r}")
