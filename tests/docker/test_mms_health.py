@@ -18,8 +18,8 @@ BROKEN = "def model_fn(d): raise OSError('the weights are gone')\n"
 JAVA = "com.amazonaws.ml.mms.ModelServer"
 #: Processes that run so; the shell that looks is none of them.
 FIND = (
-    "{{ for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline | grep -q '{word}' && basename $p; done; }}"
-    " 2>/dev/null"
+    "{{ for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline"
+    " | grep -q '{word}' && basename $p; done; }} 2>/dev/null"
 )
 
 
