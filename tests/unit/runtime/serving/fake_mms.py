@@ -7,11 +7,13 @@ one, it starts a process that has ended again.
 
 import http.server
 import os
+import shutil
 import signal
 import socket
 import socketserver
 import sys
 import threading
+import time
 import types
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,10 @@ def main() -> None:
         listening = Sockets(place, server.handler(name))
         threading.Thread(target=listening.serve_forever, daemon=True).start()
     print("Model server started.", flush=True)
-    signal.pause()
+    while os.getppid() == server.parent:
+        time.sleep(0.1)
+    shutil.rmtree(server.folder, ignore_errors=True)  # a test has killed `serve`
+    os.killpg(0, signal.SIGKILL)
 
 
 class Sockets(socketserver.ThreadingUnixStreamServer):
@@ -106,6 +111,7 @@ def work(channel: socket.socket, folder: Path, name: str) -> None:
 class Server:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.parent = os.getppid()
         self.workers: dict[str, Worker] = {}
 
     def handler(self, kind: str) -> type[http.server.BaseHTTPRequestHandler]:

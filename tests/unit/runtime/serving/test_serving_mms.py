@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,15 @@ PIDS = "import os\n" + ECHO.replace("return data", "return [os.getpid(), os.getp
 
 
 @pytest.fixture
-def variables(tmp_path: Path) -> dict[str, str]:
-    """What starts `serve` on the stand-in; its private folder is in a folder of the test's."""
-    private = tmp_path / "t"
-    private.mkdir()
+def private() -> Iterator[Path]:
+    """A folder for the server's private one, with a short path."""
+    with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def variables(tmp_path: Path, private: Path) -> dict[str, str]:
+    """What starts `serve` on the stand-in."""
     return {**fake_mms.install(tmp_path / "fake"), "TMPDIR": str(private)}
 
 
@@ -68,14 +75,14 @@ def test_a_server_that_does_not_start_says_why(start: Started, variables: dict[s
 
 
 def test_nothing_is_left_after_a_stop(
-    start: Started, variables: dict[str, str], tmp_path: Path
+    start: Started, variables: dict[str, str], private: Path
 ) -> None:
     serve = start(PIDS, **variables)
     pids = asked(serve)
-    (private,) = (tmp_path / "t").iterdir()
-    assert private.stat().st_mode & 0o777 == 0o700
+    (folder,) = private.iterdir()
+    assert folder.stat().st_mode & 0o777 == 0o700
     assert serve.stop() == 0
-    assert list((tmp_path / "t").iterdir()) == []
+    assert list(private.iterdir()) == []
     until_gone(*pids)
 
 
@@ -176,4 +183,15 @@ def test_many_models(start: Started, variables: dict[str, str], tmp_path: Path) 
     assert serve.ask("/models/one", method="DELETE")[0] == 200
     assert not runs(found["one"])
     assert serve.ask("/models/two/invoke", b"[]")[0] == 200
+    assert serve.stop() == 0
+
+
+def test_a_folder_with_a_long_path_is_not_used(
+    start: Started, variables: dict[str, str], tmp_path: Path
+) -> None:
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    serve = start(**{**variables, "TMPDIR": str(long)})
+    serve.until(200)
+    assert list(long.iterdir()) == []
     assert serve.stop() == 0

@@ -8,7 +8,8 @@ from sagedock.runtime.serving.mms.unix_http import BadAnswer, Connection
 __all__ = ["LAST", "MORE", "Carrier", "envelopes"]
 
 #: How an answer begins: another follows, to be asked for by an empty request, or none does.
-MORE, LAST = b"+", b"."
+MORE = b"+"
+LAST = b"."
 _PIECES_PER_FRAME = 3
 _OK = 200
 
@@ -27,7 +28,7 @@ class Carrier(asyncio.Transport):
         connection: Connection,
         target: str,
         largest: int,
-        hear: Callable[[bytes], None],
+        hear: Callable[[memoryview], None],
         lost: Callable[[str], None],
     ) -> None:
         super().__init__()
@@ -63,7 +64,7 @@ class Carrier(asyncio.Transport):
         status, body = await self._connection.ask("POST", self._target, envelope)
         if status != _OK or body[:1] not in (MORE, LAST):
             raise BadAnswer(f"the Multi Model Server answered {status}")
-        self._hear(body[1:])
+        self._hear(memoryview(body)[1:])
         return body[:1] == MORE
 
     def pause_reading(self) -> None:

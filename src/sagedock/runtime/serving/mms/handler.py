@@ -16,7 +16,7 @@ from typing import Any
 
 from sagedock.runtime.serving.mms.carrier import LAST, MORE
 from sagedock.runtime.serving.mms.greeting import Greeting, introduce
-from sagedock.runtime.serving.pool.frames import Frame, FrameReader, Kind
+from sagedock.runtime.serving.pool.frames import HEAD_BYTES, Frame, Kind, parse_head
 from sagedock.runtime.serving.pool.refusals import refusal
 from sagedock.runtime.serving.worker.loading import (
     WHILE_LOADING,
@@ -58,7 +58,7 @@ class Handler:
             self._load(Path(context.system_properties["model_dir"]).parent, context.model_name)
             return None
         self._keep_outputs()
-        self._ready.extend(self._answers(FrameReader().feed(bytes(data[0]["body"]))))
+        self._ready.extend(self._answers(list(_frames(data[0]["body"]))))
         return [self._packed()]
 
     # --- load -------------------------------------------------------------------------------------
@@ -104,6 +104,17 @@ class Handler:
             taken.append(self._ready.popleft())
             size += len(taken[-1].body)
         return b"".join([MORE if self._ready else LAST, *_pieces(taken)])
+
+
+def _frames(body: bytearray) -> Iterator[Frame]:
+    """Yield the frames of a batch; the requests' bodies are not copied."""
+    view, start = memoryview(body), 0
+    while start < len(view):
+        head, start = view[start : start + HEAD_BYTES], start + HEAD_BYTES
+        kind, more, status, number, headers_size, body_size = parse_head(bytes(head))
+        headers, start = view[start : start + headers_size], start + headers_size
+        yield Frame(kind, number, status, more, bytes(headers), view[start : start + body_size])
+        start += body_size
 
 
 def _pieces(frames: Iterable[Frame]) -> Iterator[bytes | bytearray | memoryview]:

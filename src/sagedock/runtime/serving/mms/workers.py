@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
+from typing import cast
 
 from sagedock.contract import paths, variables
 from sagedock.errors import InvalidRequest, SagedockError, StorageError
@@ -29,6 +30,8 @@ __all__ = ["MmsWorkers"]
 _PREFIX = "sagedock-mms-"
 #: Where a file system is read-only, containers still have this.
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a folder of our own is made in it
+#: A unix socket's path has at most 107 characters.
+_LONGEST_PATH = 80
 _ACCEPTED = range(200, 300)
 #: A worker's process must say within this time that it is there; then it loads the model.
 _BIRTH_S = 120.0
@@ -125,7 +128,7 @@ class MmsWorkers:
             connection=Connection(self._places.inference),
             target=f"/predictions/{name}",
             largest=configuration.envelope_bytes(self._options),
-            hear=link.data_received,
+            hear=cast("Callable[[memoryview], None]", link.data_received),
             lost=lost,
         )
 
@@ -224,7 +227,11 @@ def _package(env: Mapping[str, str]) -> Path:
 
 
 def _private_folder() -> Path:
+    """Return a new folder, where names of sockets have room. Raises StorageError without one."""
     for parent in (None, _SHARED_MEMORY):
         with contextlib.suppress(OSError):
-            return Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-    raise StorageError("no folder can be written: mount a writable one at /tmp")
+            folder = tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
+            if len(folder) < _LONGEST_PATH:
+                return Path(folder)
+            Path(folder).rmdir()
+    raise StorageError("no folder with a short path can be written: mount one at /tmp")

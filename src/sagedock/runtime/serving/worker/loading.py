@@ -25,7 +25,8 @@ __all__ = [
 
 _OOM_WISH = Path("/proc/self/oom_score_adj")
 #: A model that is being loaded goes before those that serve.
-WHILE_LOADING, WHILE_SERVING = 900, 500
+WHILE_LOADING = 900
+WHILE_SERVING = 500
 #: As many as the front may give at once; it has its own limit.
 _LARGEST_BATCH = 1 << 16
 
@@ -37,7 +38,7 @@ def be_killed_first(wish: int) -> None:
 
 
 def log_to_stderr() -> None:
-    """Let what the model's code logs, from INFO on, go to stderr, whoever asked for it before."""
+    """Let what the model's code logs, from INFO on, go to stderr, and nowhere else."""
     logging.basicConfig(
         level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", force=True
     )
