@@ -48,6 +48,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(options: Options, env: Mapping[str, str], source: Source) -> None:
+    listener = listen(options.port)
     workers = source(options, env)
     log, metrics = AccessLog(), Metrics()
     invocations = Invocations(max_payload_mb=options.max_payload_mb, log=log, metrics=metrics)
@@ -61,7 +62,6 @@ async def _serve(options: Options, env: Mapping[str, str], source: Source) -> No
         say=say,
     )
     server = Server(service.application, invocations, say, _GRACE_S)
-    listener = listen(options.port)
     say(f"listening on {options.port}; {options.workers} worker(s) for each model")
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     lives = (workers.live(), service.live(), _tick(invocations, log))

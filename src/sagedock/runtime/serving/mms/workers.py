@@ -141,8 +141,9 @@ class MmsWorkers:
     async def _unregister(self, name: str, pid: int) -> None:
         with contextlib.suppress(OSError):  # the server has ended: so has whatever it started
             await ask_once(self._places.management, "DELETE", f"/models/{name}")
-        with contextlib.suppress(ChildProcessError):  # it is not ours to bury, or buried already
-            os.waitpid(pid, os.WNOHANG) if pid else None
+        if pid:  # what the server leaves behind is the container's first process's to bury
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
 
 
 class _Process:
