@@ -4,7 +4,7 @@ import http.client
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,7 @@ class ModelFolder:
 
     client: Any
     folder: Path
+    server: str
     containers: list[Container] = field(default_factory=list)
 
     def code(self, text: str, name: str = "inference.py") -> "ModelFolder":
@@ -111,18 +112,26 @@ class ModelFolder:
             image, ["python", "-c", script], volumes=volumes, remove=True, labels=[LABEL]
         )
 
-    def start(self, *, volumes: tuple[str, ...] = (), port: int = PORT, **options: Any) -> Serving:
+    def start(
+        self,
+        *,
+        volumes: tuple[str, ...] = (),
+        port: int = PORT,
+        command: Sequence[str] = ("serve",),
+        **options: Any,
+    ) -> Serving:
         """Start `serve`; the model's folder is read-only."""
         if options.get("network_mode") != "none":
             options["ports"] = {f"{port}/tcp": ("127.0.0.1", None)}
         options["environment"] = {
             "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
             "OMP_NUM_THREADS": "1",
+            "SAGEDOCK_SERVER": self.server,
             **options.get("environment", {}),
         }
         container = self.client.containers.run(
             IMAGE,
-            ["serve"],
+            list(command),
             detach=True,
             labels=[LABEL],
             volumes=[
@@ -137,6 +146,12 @@ class ModelFolder:
         published = container.ports.get(f"{port}/tcp") or [{"HostPort": "0"}]
         return Serving(container=container, port=int(published[0]["HostPort"]))
 
+    def stock(self, code: str | None = None, **options: Any) -> Serving:
+        """Start AWS's toolkit as it comes, and wait until it listens."""
+        if code is not None:
+            self.code(code)
+        return self.start(command=STOCK, **options).until(200)
+
     def serve(self, code: str | None = None, **options: Any) -> Serving:
         """Start `serve`, and wait until the model is loaded."""
         if code is not None:
@@ -144,9 +159,20 @@ class ModelFolder:
         return self.start(**options).until(200)
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> Iterator[ModelFolder]:
-    """A model's folder. Its containers are gone afterwards."""
+#: AWS's toolkit as it comes: its own Multi Model Server, started by its own code.
+STOCK = (
+    "python",
+    "-c",
+    "from sagemaker_inference import model_server; model_server.start_model_server()",
+)
+#: A test of one server alone.
+NATIVE = pytest.mark.parametrize("model", ["native"], indirect=True)
+MMS = pytest.mark.parametrize("model", ["mms"], indirect=True)
+
+
+@pytest.fixture(params=["native", "mms"])
+def model(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModelFolder]:
+    """A model's folder, for each of the two servers. Its containers are gone afterwards."""
     try:
         client = docker.from_env()
         client.images.get(IMAGE)
@@ -156,7 +182,7 @@ def model(tmp_path: Path) -> Iterator[ModelFolder]:
         pytest.skip(f"no Docker engine answers: {error}")
     folder = tmp_path / "model"
     folder.mkdir()
-    made = ModelFolder(client=client, folder=folder)
+    made = ModelFolder(client=client, folder=folder, server=request.param)
     yield made
     for container in made.containers:
         container.remove(force=True, v=True)

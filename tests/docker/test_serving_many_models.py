@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.docker.serving_container import IMAGE, ModelFolder, Reply, Serving, model
+from tests.docker.serving_container import IMAGE, NATIVE, ModelFolder, Reply, Serving, model
 
 __all__ = ["model"]
 
@@ -72,6 +72,7 @@ def test_a_model_too_large_for_the_memory_is_507_and_the_others_live(
     assert load(serving, "huge").status == 507  # again, and still alive
 
 
+@NATIVE
 def test_the_label_says_what_the_image_can(model: ModelFolder) -> None:
     labels = model.client.images.get(IMAGE).labels
     for capability in ("multi-models", "accept-bind-to-port"):

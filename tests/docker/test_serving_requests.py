@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.docker.serving_container import IMAGE, LABEL, ModelFolder, Serving, model
+from tests.docker.serving_container import IMAGE, LABEL, NATIVE, ModelFolder, Serving, model
 
 __all__ = ["model"]
 
@@ -174,6 +174,7 @@ def output_fn(prediction, accept, context):
 # --- streams and batches -------------------------------------------------------------------------
 
 
+@NATIVE
 def test_a_stream_comes_while_it_is_made(model: ModelFolder, signs: Path) -> None:
     serving = model.serve(
         """
@@ -195,6 +196,7 @@ def predict_fn(data, model):
     assert answer.read() == b"last"
 
 
+@NATIVE
 def test_a_client_that_leaves_a_stream_frees_the_worker(model: ModelFolder) -> None:
     serving = model.serve("""
 import itertools

@@ -27,7 +27,9 @@ __all__ = [
     "SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY",
     "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS",
     "SAGEMAKER_MAX_PAYLOAD_IN_MB",
+    "SAGEMAKER_MODEL_SERVER_TIMEOUT",
     "SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS",
+    "SAGEMAKER_MODEL_SERVER_VMARGS",
     "SAGEMAKER_MODEL_SERVER_WORKERS",
     "SAGEMAKER_MULTI_MODEL",
     "SAGEMAKER_PROGRAM",
@@ -215,10 +217,23 @@ SAGEMAKER_MODEL_SERVER_WORKERS = Variable(
     holds="how many processes hold the model",
     source=source.INFERENCE_TOOLKIT,
 )
+#: Seconds by the toolkit's own words; Multi Model Server takes the number for minutes.
+SAGEMAKER_MODEL_SERVER_TIMEOUT = Variable(
+    name="SAGEMAKER_MODEL_SERVER_TIMEOUT",
+    setter="user",
+    holds="how many seconds a request may take",
+    source=source.INFERENCE_TOOLKIT,
+)
 SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS = Variable(
     name="SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS",
     setter="user",
-    holds="how long a request may take",
+    holds="the same; it goes before SAGEMAKER_MODEL_SERVER_TIMEOUT",
+    source=source.INFERENCE_TOOLKIT,
+)
+SAGEMAKER_MODEL_SERVER_VMARGS = Variable(
+    name="SAGEMAKER_MODEL_SERVER_VMARGS",
+    setter="user",
+    holds="options of the Java machine that Multi Model Server runs on",
     source=source.INFERENCE_TOOLKIT,
 )
 SAGEMAKER_STARTUP_TIMEOUT = Variable(

@@ -18,7 +18,7 @@ from sagedock.runtime.serving.front.model_routes import ModelRoutes, NotLoaded
 from sagedock.runtime.serving.one_model import pool_limits, worker_variables
 from sagedock.runtime.serving.options import Options
 from sagedock.runtime.serving.pool.pool import Pool
-from sagedock.runtime.serving.pool.process import launcher
+from sagedock.runtime.serving.pool.process import Launcher
 
 __all__ = ["ManyModels"]
 
@@ -47,11 +47,13 @@ class ManyModels:
         *,
         options: Options,
         env: Mapping[str, str],
+        launcher: Launcher,
         invocations: Invocations,
         metrics: Metrics,
         say: Callable[[str], None],
     ) -> None:
         self._options = options
+        self._launcher = launcher
         self._say = say
         own_code = variables.SAGEMAKER_SUBMIT_DIRECTORY.name  # one folder cannot be many models'
         self._env = {name: value for name, value in env.items() if name != own_code}
@@ -114,7 +116,7 @@ class ManyModels:
     def _new(self, url: str) -> _Loaded:
         first_gpu = next(self._numbers)
         own = dict(self._env)
-        launch = launcher(
+        launch = self._launcher(
             lambda number: worker_variables(first_gpu + number, self._options, own), url
         )
         pool = Pool(launch=launch, limits=pool_limits(self._options, loads=1), say=self._say)

@@ -1,4 +1,4 @@
-"""The native model server: one front, pools of model workers, and the order of their lives."""
+"""The model server: one front, pools of model workers, and the order of their lives."""
 
 import asyncio
 import os
@@ -16,6 +16,7 @@ from sagedock.runtime.serving.front.server import Server
 from sagedock.runtime.serving.many_models import ManyModels
 from sagedock.runtime.serving.one_model import OneModel
 from sagedock.runtime.serving.options import Options
+from sagedock.runtime.serving.pool.process import OwnWorkers, Workers
 
 __all__ = ["serve"]
 
@@ -26,11 +27,15 @@ _GRACE_S = int(limits.SERVING_STOP_GRACE_S) - _RESERVE_S
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
-def serve(env: Mapping[str, str] = os.environ) -> None:
+#: Says where workers come from.
+Source = Callable[[Options, Mapping[str, str]], Workers]
+
+
+def serve(env: Mapping[str, str] = os.environ, source: Source = lambda *_: OwnWorkers()) -> None:
     """Serve until SIGTERM. Raises SagedockError where the model cannot be served."""
     options = Options.read(env)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(options, env))
+        runner.run(_serve(options, env, source))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -42,16 +47,25 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _serve(options: Options, env: Mapping[str, str]) -> None:
+async def _serve(options: Options, env: Mapping[str, str], source: Source) -> None:
+    listener = listen(options.port)
+    workers = source(options, env)
     log, metrics = AccessLog(), Metrics()
     invocations = Invocations(max_payload_mb=options.max_payload_mb, log=log, metrics=metrics)
     kind = ManyModels if options.multi_model else OneModel
-    service = kind(options=options, env=env, invocations=invocations, metrics=metrics, say=say)
+    service = kind(
+        options=options,
+        env=env,
+        launcher=workers.launcher,
+        invocations=invocations,
+        metrics=metrics,
+        say=say,
+    )
     server = Server(service.application, invocations, say, _GRACE_S)
-    listener = listen(options.port)
     say(f"listening on {options.port}; {options.workers} worker(s) for each model")
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    duties = [serving, *map(asyncio.create_task, (service.live(), _tick(invocations, log)))]
+    lives = (workers.live(), service.live(), _tick(invocations, log))
+    duties = [serving, *map(asyncio.create_task, lives)]
     try:
         with _stop_signal() as stopped:
             await _first(stopped, *duties)
@@ -65,6 +79,7 @@ async def _serve(options: Options, env: Mapping[str, str]) -> None:
             duty.cancel()
         await asyncio.gather(*duties, return_exceptions=True)
         await service.close()
+        await workers.close()
         log.flush()
 
 

@@ -11,7 +11,7 @@ from sagedock.runtime.serving.front.invocation import Invocations
 from sagedock.runtime.serving.front.metrics import Metrics
 from sagedock.runtime.serving.options import Options
 from sagedock.runtime.serving.pool.pool import Pool, PoolLimits
-from sagedock.runtime.serving.pool.process import launcher
+from sagedock.runtime.serving.pool.process import Launcher
 
 __all__ = ["OneModel", "pool_limits", "worker_variables"]
 
@@ -24,6 +24,7 @@ class OneModel:
         *,
         options: Options,
         env: Mapping[str, str],
+        launcher: Launcher,
         invocations: Invocations,
         metrics: Metrics,
         say: Callable[[str], None],

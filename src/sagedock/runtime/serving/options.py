@@ -54,11 +54,10 @@ class Options:
         many = _is_true(env, variables.SAGEMAKER_MULTI_MODEL)
         usual = 1 if many else len(gpus) or _usable(processors)
         workers = read.whole(variables.SAGEMAKER_MODEL_SERVER_WORKERS, usual, least=1)
-        timeout = limits.INVOCATION_TIMEOUT_S
         options = cls(
             port=read.whole(variables.SAGEMAKER_BIND_TO_PORT, routes.PORT, least=1, most=65535),
             workers=workers,
-            timeout_s=read.seconds(variables.SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS, int(timeout)),
+            timeout_s=_timeout(read),
             startup_timeout_s=read.seconds(variables.SAGEMAKER_STARTUP_TIMEOUT, _STARTUP_S),
             max_payload_mb=_payload(read, in_batch=_is_true(env, variables.SAGEMAKER_BATCH)),
             queue_size=read.whole(variables.SAGEDOCK_QUEUE_SIZE, _QUEUE_SIZE, least=1),
@@ -124,6 +123,12 @@ def _payload(read: _Reader, *, in_batch: bool) -> int:
     least = 0 if in_batch else 1
     given = read.whole(variables.SAGEMAKER_MAX_PAYLOAD_IN_MB, usual, least=least, most=most)
     return given or most
+
+
+def _timeout(read: _Reader) -> float:
+    """Return how long a request may take, in seconds, from the toolkit's two variables."""
+    usual = read.seconds(variables.SAGEMAKER_MODEL_SERVER_TIMEOUT, int(limits.INVOCATION_TIMEOUT_S))
+    return read.seconds(variables.SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS, usual)
 
 
 def _several(env: Mapping[str, str]) -> bool:

@@ -51,9 +51,9 @@ def _serve(server: ModelServer, env: Mapping[str, str]) -> None:
 
             native.serve(env)
         case ModelServer.MMS:
-            raise InvalidRequest(
-                [f"{variables.SAGEDOCK_SERVER}: this image has no Multi Model Server: use native"]
-            )
+            from sagedock.runtime.serving import mms, native
+
+            native.serve(env, mms.workers)
         case _:
             assert_never(server)
 

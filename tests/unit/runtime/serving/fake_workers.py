@@ -41,6 +41,9 @@ class FakeWorker:
         if not self._ended.done():
             self._ended.set_result(how)
 
+    async def connect(self, link: asyncio.Protocol) -> None:
+        await self._loop.create_unix_connection(lambda: link, sock=self.socket)
+
     def kill(self) -> None:
         """End it: whatever it waits for, the pool hears that it has gone."""
         try:

@@ -36,6 +36,18 @@ def test_every_word_is_heard() -> None:
     assert (options.queue_size, options.batch_size, options.several_records) == (11, 5, False)
 
 
+def test_the_timeout_has_two_names_of_which_one_goes_first() -> None:
+    both = {
+        "SAGEMAKER_MODEL_SERVER_TIMEOUT": "7",
+        "SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS": "8",
+    }
+    assert Options.read(both).timeout_s == 8
+    del both["SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS"]
+    assert Options.read(both).timeout_s == 7
+    with pytest.raises(InvalidRequest, match="SAGEMAKER_MODEL_SERVER_TIMEOUT: 'x' must be a num"):
+        Options.read({"SAGEMAKER_MODEL_SERVER_TIMEOUT": "x"})
+
+
 def test_batch_transforms_zero_means_as_much_as_there_may_be() -> None:
     any_size = {"SAGEMAKER_MAX_PAYLOAD_IN_MB": "0"}
     assert Options.read({**any_size, "SAGEMAKER_BATCH": "True"}).max_payload_mb == 100

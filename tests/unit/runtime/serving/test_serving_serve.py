@@ -1,16 +1,29 @@
 """`serve` from its start to its end: real processes, without a container."""
 
+import functools
 import json
 import os
 import signal
 import socket
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.unit.runtime.serving.serve_process import ECHO, Started, start
+from tests.unit.runtime.serving import fake_mms
+from tests.unit.runtime.serving.serve_process import ECHO, Started
+from tests.unit.runtime.serving.serve_process import start as start_native
 
-__all__ = ["start"]
+__all__ = ["start_native"]
+
+
+@pytest.fixture(params=["native", "mms"])
+def start(request: pytest.FixtureRequest, start_native: Started, tmp_path: Path) -> Started:
+    """Start `serve` on either server; what stands for Multi Model Server needs no Java."""
+    if request.param == "native":
+        return start_native
+    variables = fake_mms.install(tmp_path / "fake")
+    return functools.partial(start_native, **variables)
 
 
 def test_it_loads_answers_and_stops(start: Started) -> None:
@@ -29,7 +42,7 @@ def test_it_loads_answers_and_stops(start: Started) -> None:
     [
         ("def model_fn(d): raise OSError('weights are gone')", "OSError: weights are gone"),
         ("def model_fn(d) return", "SyntaxError: "),
-        ("import os\ndef model_fn(d): os._exit(3)", "ended with 3"),
+        ("import os\ndef model_fn(d): os._exit(3)", "ended"),
         ("def model_fn(d, a, b): 1", "model_fn takes 3 arguments"),
     ],
 )

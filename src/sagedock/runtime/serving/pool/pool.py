@@ -273,7 +273,7 @@ class Pool:
 
     async def _connect(self, process: WorkerProcess) -> WorkerLink:
         link = WorkerLink(self, process, self._clock)
-        await self._loop.create_unix_connection(lambda: link, sock=process.socket)
+        await process.connect(link)
         return link
 
     async def _last_words(self, link: WorkerLink) -> None:

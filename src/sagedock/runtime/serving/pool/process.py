@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["Launch", "WorkerProcess", "launcher"]
+__all__ = ["Launch", "Launcher", "OwnWorkers", "WorkerProcess", "Workers", "launcher"]
 
 _WORKER = "sagedock.runtime.serving.worker"
 #: A body passes in few system calls.
@@ -21,12 +21,11 @@ class WorkerProcess(Protocol):
     """A running worker, as the pool sees it."""
 
     @property
-    def socket(self) -> socket.socket:
-        """This side's end of the pair."""
-
-    @property
     def pid(self) -> int:
         """What the log calls it."""
+
+    async def connect(self, link: asyncio.Protocol) -> None:
+        """Let ``link`` write frames to it, and hear its own."""
 
     def kill(self) -> None:
         """End it at once."""
@@ -38,10 +37,34 @@ class WorkerProcess(Protocol):
 Launch = Callable[[int], Coroutine[Any, Any, WorkerProcess]]
 
 
+class Launcher(Protocol):
+    """Makes what starts the workers of one model."""
+
+    def __call__(self, environment: Callable[[int], Mapping[str, str]], *folder: str) -> Launch:
+        """Return it; ``environment`` gives each worker's variables by its number."""
+
+
+class Workers(Protocol):
+    """Where workers come from, for as long as the server lives."""
+
+    @property
+    def launcher(self) -> Launcher:
+        """What starts them."""
+
+    async def live(self) -> None:
+        """Wait until cancelled. Raises SagedockError where no worker can be started any more."""
+
+    async def close(self) -> None:
+        """End what they need."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Process:
     socket: socket.socket
     process: asyncio.subprocess.Process
+
+    async def connect(self, link: asyncio.Protocol) -> None:
+        await asyncio.get_running_loop().create_unix_connection(lambda: link, sock=self.socket)
 
     @property
     def pid(self) -> int:
@@ -80,3 +103,19 @@ def launcher(environment: Callable[[int], Mapping[str, str]], *folder: str) -> L
         return _Process(socket=ours, process=process)
 
     return launch
+
+
+class OwnWorkers:
+    """Processes of our own: they need nothing but Python."""
+
+    @property
+    def launcher(self) -> Launcher:
+        """What starts them."""
+        return launcher
+
+    async def live(self) -> None:
+        """Wait until cancelled."""
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Do nothing: pools have ended them."""

@@ -1,6 +1,6 @@
 """The process that holds the model: `python -m sagedock.runtime.serving.worker`.
 
-``__main__``       load, then answer batches
+``__main__``       load, then answer batches; ``loading`` is how
 ``channel``        its end of the socket pair
 ``user_code``      the user's functions; ``defaults`` stands for those that are not there
 ``model``          a loaded model, and what it answers
