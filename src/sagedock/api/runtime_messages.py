@@ -12,12 +12,15 @@ from sagedock.api.service_error import ServiceError
 __all__ = [
     "Invoked",
     "ModelError",
+    "asynchronous_only",
     "bad_request",
     "endpoint_not_found",
     "model_broke",
     "model_error",
     "model_timed_out",
     "no_multi_model_endpoint",
+    "not_asynchronous",
+    "not_one_input",
     "oversize_body",
     "unavailable",
     "unknown_variant",
@@ -81,6 +84,29 @@ def endpoint_not_found(endpoint: str, account: str) -> ServiceError:
     unverified.
     """
     return bad_request(f"Endpoint {endpoint} of account {account} not found.")
+
+
+def asynchronous_only(endpoint: str) -> ServiceError:
+    """An asynchronous endpoint is invoked at once, or for a stream. That it is refused: row 100 (a
+    source); the words are unverified.
+    """
+    return bad_request(
+        f"Endpoint {endpoint} is an asynchronous inference endpoint. Use InvokeEndpointAsync to "
+        "invoke it."
+    )
+
+
+def not_asynchronous(endpoint: str) -> ServiceError:
+    """InvokeEndpointAsync of an endpoint without an AsyncInferenceConfig. Unverified."""
+    return bad_request(
+        f"Endpoint {endpoint} is not an asynchronous inference endpoint and does not support "
+        "InvokeEndpointAsync."
+    )
+
+
+def not_one_input(request: str) -> ServiceError:
+    """Neither Body nor InputLocation, or both: refused by row 94; the words are unverified."""
+    return bad_request(f"Request {request} must have exactly one of a body and an input location.")
 
 
 def unknown_variant(variant: str, endpoint: str) -> ServiceError:

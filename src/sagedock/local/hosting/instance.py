@@ -98,6 +98,8 @@ class Instance:
         calls this saw to that; those that it has are awaited, as long as any may take.
         """
         self._retired.set()
+        if self.backend is not None:
+            self.backend.is_retired = True
         self._drain(self.backend)
         with self._changing:  # from here on nobody starts another one
             container, self._container, self.backend = self._container, None, None
@@ -170,7 +172,7 @@ class Instance:
             if self._ended.is_set() or time.monotonic() > ends:
                 raise NotServing(reasons.no_ping(self.variant.name))
             pause_s = min(pause_s * _SLOWER, _LONGEST_PAUSE_S)
-        self.backend = Backend(*address)
+        self.backend = Backend(*address, name=self.name)
         self._changed()
 
     def _watch(self, container: str, ended: threading.Event, follower: threading.Thread) -> None:

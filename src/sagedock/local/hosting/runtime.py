@@ -1,4 +1,5 @@
-"""sagemaker-runtime: InvokeEndpoint and InvokeEndpointWithResponseStream, on the event loop.
+"""sagemaker-runtime: InvokeEndpoint, InvokeEndpointWithResponseStream and InvokeEndpointAsync, on
+the event loop.
 
 What every request does is kept short: no thread, no store, no checking of what cannot be wrong.
 """
@@ -15,11 +16,13 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from sagedock import api
 from sagedock.api import runtime_messages as words
 from sagedock.contract import limits
+from sagedock.local.hosting.asynchronous import AsyncInference, accepted, answer_headers
 from sagedock.local.hosting.calls import TimedOut, Unreachable, call
 from sagedock.local.hosting.capture import Captured, Capturer
 from sagedock.local.hosting.connection import Answer, Broken, Connection
@@ -39,6 +42,7 @@ _PATH = re.compile(r"/endpoints/(?P<endpoint>[^/]+)/(?P<what>[a-z-]+)")
 _OPERATIONS = {
     "invocations": "InvokeEndpoint",
     "invocations-response-stream": "InvokeEndpointWithResponseStream",
+    "async-invocations": "InvokeEndpointAsync",
 }
 _SIGNED = re.compile(rb"Credential=[^/,\s]+/\d{8}/(?P<region>[a-z0-9-]+)/sagemaker/")
 _MOST_BYTES = int(limits.INVOCATION_PAYLOAD_MB) * 1024 * 1024
@@ -71,6 +75,7 @@ class Runtime:
     """
 
     routes: Routes
+    asynchronous: AsyncInference
     publisher: Publisher
     capturer: Capturer
     default_region: str
@@ -84,6 +89,9 @@ class Runtime:
         request_id = str(uuid.uuid4())
         try:
             asked, body = self._asked(scope, request_id), await _body(receive)
+            if asked.operation == "InvokeEndpointAsync":
+                await self._accept(asked, body, send)
+                return
             self._refuse_what_cannot_be(asked, body)
             data = passed_on(asked, body or b"")
             if asked.operation == "InvokeEndpoint":
@@ -117,11 +125,34 @@ class Runtime:
             raise Refused(words.bad_request(str(error.message)))
         if body is None:
             raise Refused(words.oversize_body(asked.request_id))
+        route = self.routes.find(asked.region, asked.endpoint)
+        if route is not None and route.asynchronous is not None:
+            raise Refused(words.asynchronous_only(asked.endpoint))
         if "TargetModel" in asked.members:
             raise Refused(words.no_multi_model_endpoint(asked.endpoint))
         if names := asked.not_here():
             text = f"The local SageMaker cannot follow: {', '.join(names)}. Leave it out locally."
             raise Refused(words.bad_request(text))
+
+    async def _accept(self, asked: Asked, body: bytes | None, send: Send) -> None:
+        """Answer InvokeEndpointAsync: the request waits in the store."""
+        route = self.routes.find(asked.region, asked.endpoint)
+        if route is None:
+            raise Refused(words.endpoint_not_found(asked.endpoint, self.account))
+        if route.asynchronous is None:
+            raise Refused(words.not_asynchronous(asked.endpoint))
+        if body is None:
+            raise Refused(words.oversize_body(asked.request_id))
+        request = accepted(asked, body, route.asynchronous)
+        await run_in_threadpool(self.asynchronous.accept, request)
+        answer = json.dumps({"InferenceId": request.inference_id}).encode()
+        headers = [
+            (b"x-amzn-requestid", asked.request_id.encode()),
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(answer)).encode()),
+            *answer_headers(request),
+        ]
+        await _send(send, 202, headers, answer)
 
     async def _invoke(
         self, asked: Asked, body: bytes, data: bytes, send: Send, begun: float
