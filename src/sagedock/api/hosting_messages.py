@@ -13,6 +13,7 @@ __all__ = [
     "never_asynchronous",
     "never_serverless",
     "no_instance_left",
+    "no_instances_of_serverless",
     "unsupported_by_serverless",
 ]
 
@@ -65,3 +66,16 @@ def model_data_source_of_serverless() -> ServiceError:
         "Model with containers that use ModelDataSource cannot be deployed to a serverless "
         "endpoint."
     )
+
+
+def no_instances_of_serverless(variant: str) -> ServiceError:
+    """DesiredInstanceCount of a serverless variant. Unverified."""
+    return validation(f"DesiredInstanceCount cannot be set for serverless variant {variant}.")
+
+
+def too_many_calls() -> ServiceError:
+    """More calls of a serverless endpoint than its MaxConcurrency. Source: the general remark of
+    aws-answers ("Throttling of InvokeEndpoint is HTTP 400 with a null message"), and
+    opensearch-project/ml-commons#2429; seen of endpoints with instances.
+    """
+    return ServiceError(code="ThrottlingException", message=None)

@@ -14,11 +14,13 @@ __all__ = [
     "ModelError",
     "asynchronous_only",
     "bad_request",
+    "cold_start_failed",
     "endpoint_not_found",
     "model_broke",
     "model_error",
     "model_timed_out",
     "no_multi_model_endpoint",
+    "no_stream",
     "not_asynchronous",
     "not_one_input",
     "oversize_body",
@@ -158,6 +160,18 @@ def model_broke(invoked: Invoked) -> ModelError:
     """
     text = f"Received server error (500) from {_CONTAINER} and could not load the entire response"
     return _model_error(invoked, _SERVER_ERROR, f"{text} body. {invoked.see}", "")
+
+
+def cold_start_failed(invoked: Invoked, reason: str) -> ModelError:
+    """The container that a call of a serverless endpoint started did not serve. Unverified."""
+    return model_error(invoked, _SERVER_ERROR, reason)
+
+
+def no_stream(endpoint: str) -> ServiceError:
+    """InvokeEndpointWithResponseStream of a serverless endpoint. Unverified."""
+    return bad_request(
+        f"Endpoint {endpoint} is serverless and does not support response streaming."
+    )
 
 
 def _model_error(invoked: Invoked, status: int, message: str, original: str) -> ModelError:

@@ -14,7 +14,7 @@ from sagedock.local.ecr import find_image
 from sagedock.local.hosting import document as life
 from sagedock.local.hosting.endpoint import with_document
 from sagedock.local.hosting.endpoints import Endpoints
-from sagedock.local.hosting.kinds import other_kind, without_instances
+from sagedock.local.hosting.kinds import other_kind, unfit_desires
 from sagedock.local.hosting.names import CONFIG, ENDPOINT, MODEL, Shelf
 from sagedock.local.hosting.plan import Plan, plan_of
 from sagedock.local.hosting.unsupported import unsupported_deployment
@@ -125,7 +125,7 @@ class EndpointOperations:
                     "The local SageMaker cannot carry out: ServerlessUpdateConfig. Leave it out."
                 )
             )
-        if refusal := without_instances(before, desires):
+        if refusal := unfit_desires(before, desires):
             raise Refused(refusal)
         plan, at = before.with_desires(desires), epoch_s(time.time())
         self._refuse_beyond_quota(caller, plan, {before.fleet: before})

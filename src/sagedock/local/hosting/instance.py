@@ -85,6 +85,12 @@ class Instance:
             self._attend(container)
             self._await_ping(container)
 
+    def memory_percent(self) -> float | None:
+        """Return how much of its memory the container uses, or None. Raises EngineError."""
+        container = self._container
+        usage = self._engine.usage(container) if container is not None else None
+        return None if usage is None else 100 * usage.memory_bytes / usage.memory_limit_bytes
+
     def cancel(self) -> None:
         """Have whatever it does end soon; returns at once."""
         self._retired.set()
@@ -186,6 +192,8 @@ class Instance:
             return
         self.backend = None
         self._changed()
+        if self._retired.is_set():  # who was told wants no other one
+            return
         follower.join()
         self._replace()
 

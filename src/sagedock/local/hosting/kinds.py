@@ -7,7 +7,7 @@ from sagedock.api import ServiceError
 from sagedock.api import hosting_messages as words
 from sagedock.local.hosting.plan import Plan
 
-__all__ = ["other_kind", "unfit_model", "without_instances"]
+__all__ = ["other_kind", "unfit_desires", "unfit_model"]
 
 Request = Mapping[str, Any]
 
@@ -26,10 +26,13 @@ def other_kind(endpoint: str, before: Plan, after: Plan) -> ServiceError | None:
     return None
 
 
-def without_instances(before: Plan, desires: Mapping[str, Request]) -> ServiceError | None:
-    """Return the refusal of a variant that is to have no instance, or None: of an asynchronous
-    endpoint requests can wait.
+def unfit_desires(before: Plan, desires: Mapping[str, Request]) -> ServiceError | None:
+    """Return the refusal of a variant that is to have no instance, or one where it has none, or
+    None. Of an asynchronous endpoint requests can wait.
     """
+    for each in before.variants:
+        if each.serverless is not None and "DesiredInstanceCount" in desires.get(each.name, {}):
+            return words.no_instances_of_serverless(each.name)
     none_left = [
         name for name, desire in desires.items() if desire.get("DesiredInstanceCount") == 0
     ]

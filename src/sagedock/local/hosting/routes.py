@@ -10,10 +10,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sagedock.local.hosting.connection import Connection
 from sagedock.local.hosting.tally import Tally
+
+if TYPE_CHECKING:
+    from sagedock.local.hosting.serverless import Pool
 
 __all__ = ["Backend", "Picked", "Route", "Routes", "RoutingStrategy", "Serving"]
 
@@ -69,6 +72,8 @@ class Serving:
     tally: Tally
     #: The DataCaptureConfig, where data is captured.
     capture: Mapping[str, Any] | None = None
+    #: What starts the containers of a variant without instances.
+    pool: "Pool | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +86,11 @@ class Route:
     variants: tuple[Serving, ...]
     #: The AsyncInferenceConfig of an endpoint that is invoked by way of S3.
     asynchronous: Mapping[str, Any] | None = None
+
+    @property
+    def serverless(self) -> Serving | None:
+        """The only variant of a serverless endpoint, or None."""
+        return self.variants[0] if self.variants[0].pool is not None else None
 
     def variant(self, name: str) -> Serving | None:
         """Return the variant of that name, or None."""

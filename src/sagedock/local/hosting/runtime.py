@@ -21,14 +21,18 @@ from starlette.types import Receive, Scope, Send
 
 from sagedock import api
 from sagedock.api import runtime_messages as words
+from sagedock.api.hosting_messages import too_many_calls
 from sagedock.contract import limits
+from sagedock.errors import EngineError
 from sagedock.local.hosting.asynchronous import AsyncInference, accepted, answer_headers
 from sagedock.local.hosting.calls import TimedOut, Unreachable, call
 from sagedock.local.hosting.capture import Captured, Capturer
 from sagedock.local.hosting.connection import Answer, Broken, Connection
+from sagedock.local.hosting.instance import Cancelled, NotServing
 from sagedock.local.hosting.passing import Asked, Headers, passed_on, returned
 from sagedock.local.hosting.publishing import Publisher
-from sagedock.local.hosting.routes import Backend, Picked, Routes
+from sagedock.local.hosting.routes import Backend, Picked, Routes, Serving
+from sagedock.local.hosting.serverless import Pool, PoolClosed, Throttled
 from sagedock.local.hosting.streaming import pieces, stream
 from sagedock.local.refusal import Refused
 
@@ -46,6 +50,7 @@ _OPERATIONS = {
 }
 _SIGNED = re.compile(rb"Credential=[^/,\s]+/\d{8}/(?P<region>[a-z0-9-]+)/sagemaker/")
 _MOST_BYTES = int(limits.INVOCATION_PAYLOAD_MB) * 1024 * 1024
+_MOST_SERVERLESS_BYTES = int(limits.SERVERLESS_PAYLOAD_MB) * 1024 * 1024
 #: From here on a container's answer is an error.
 _ERROR = 400
 
@@ -128,6 +133,8 @@ class Runtime:
         route = self.routes.find(asked.region, asked.endpoint)
         if route is not None and route.asynchronous is not None:
             raise Refused(words.asynchronous_only(asked.endpoint))
+        if route is not None and route.serverless is not None:
+            _refuse_of_serverless(asked, body)
         if "TargetModel" in asked.members:
             raise Refused(words.no_multi_model_endpoint(asked.endpoint))
         if names := asked.not_here():
@@ -158,6 +165,8 @@ class Runtime:
         self, asked: Asked, body: bytes, data: bytes, send: Send, begun: float
     ) -> None:
         picked, connection, answer, model_s = await self._called(asked, data, _MOST_BYTES)
+        if picked.variant.pool is not None and answer.size > _MOST_SERVERLESS_BYTES:
+            answer.complete = False  # it is larger than it may be
         picked.backend.leave()
         connection.release()
         self._count(picked, answer.status, model_s, perf_counter() - begun - model_s)
@@ -207,7 +216,9 @@ class Runtime:
         """
         failed: list[Backend] = []
         while True:
-            picked = self._picked(asked, failed)
+            picked = self._picked(asked, failed) or await self._claimed(asked, failed)
+            if picked is None:
+                continue
             begun = perf_counter()
             with ExitStack() as undo:
                 undo.callback(picked.backend.leave)
@@ -226,7 +237,8 @@ class Runtime:
                 undo.pop_all()
                 return picked, connection, answer, perf_counter() - begun
 
-    def _picked(self, asked: Asked, failed: list[Backend]) -> Picked:
+    def _picked(self, asked: Asked, failed: list[Backend]) -> Picked | None:
+        """Return where a request goes; None where a container may have to be started for it."""
         picked = self.routes.pick(asked.region, asked.endpoint, asked.variant, failed)
         if picked is not None:
             return picked
@@ -235,7 +247,34 @@ class Runtime:
             raise Refused(words.endpoint_not_found(asked.endpoint, self.account))
         if asked.variant and route.variant(asked.variant) is None:
             raise Refused(words.unknown_variant(asked.variant, asked.endpoint))
+        if route.serverless is not None:
+            return None
         raise Refused(words.unavailable(asked.endpoint))
+
+    async def _claimed(self, asked: Asked, failed: list[Backend]) -> Picked | None:
+        """Return the serverless container that a request goes to, started if need be; None where
+        another deployment serves meanwhile.
+        """
+        variant, pool = self._serverless(asked)
+        if variant is None or pool is None:
+            return None
+        try:
+            return Picked(variant, await pool.claim(failed))
+        except Throttled as error:
+            raise Refused(too_many_calls()) from error
+        except NotServing as error:
+            reason = words.cold_start_failed(self._invoked(asked), error.reason)
+            raise Refused(reason) from error
+        except (PoolClosed, Cancelled, EngineError) as error:
+            if self._serverless(asked)[1] is not pool:
+                return None
+            _log.warning("endpoint %s: %s", asked.endpoint, error)
+            raise Refused(words.unavailable(asked.endpoint)) from error
+
+    def _serverless(self, asked: Asked) -> tuple[Serving | None, Pool | None]:
+        route = self.routes.find(asked.region, asked.endpoint)
+        variant = route.serverless if route is not None else None
+        return (None, None) if variant is None else (variant, variant.pool)
 
     def _count(self, picked: Picked, status: int, model_s: float, overhead_s: float) -> None:
         variant = picked.variant
@@ -254,6 +293,13 @@ class Runtime:
 
     def _invoked(self, asked: Asked) -> words.Invoked:
         return words.Invoked(region=asked.region, account=self.account, endpoint=asked.endpoint)
+
+
+def _refuse_of_serverless(asked: Asked, body: bytes) -> None:
+    if len(body) > _MOST_SERVERLESS_BYTES:
+        raise Refused(words.oversize_body(asked.request_id))
+    if asked.operation != "InvokeEndpoint":
+        raise Refused(words.no_stream(asked.endpoint))
 
 
 def _captured(
@@ -300,7 +346,7 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 async def _refuse(send: Send, error: api.ServiceError, request_id: str) -> None:
-    details: dict[str, Any] = {"Message": error.message or ""}
+    details: dict[str, Any] = {"Message": error.message}
     if isinstance(error, words.ModelError):
         details |= error.details
     headers = [

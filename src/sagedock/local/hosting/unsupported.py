@@ -21,7 +21,6 @@ _VARIANT = (
     "InstancePools",
     "AcceleratorType",
     "CoreDumpConfig",
-    "ServerlessConfig",
     "ManagedInstanceScaling",
     "CapacityReservationConfig",
     "AcceleratorPartitionLayouts",

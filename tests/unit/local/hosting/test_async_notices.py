@@ -140,7 +140,7 @@ def test_a_command_that_fails_is_a_failed_notification(
     tmp_path: Path, hook: tuple[str, ...]
 ) -> None:
     with started(tmp_path / "home", notification_hook=hook) as local:
-        deploy_async(local, notify={"SuccessTopic": TOPIC})
+        deploy_async(local, notify={"SuccessTopic": f"{TOPIC}-absent"})
         invoke_async(local, put_input(local))
         awaited(lambda: value(local, "NotificationFailures") == 1)
 
