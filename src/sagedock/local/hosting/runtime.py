@@ -32,7 +32,7 @@ from sagedock.local.hosting.instance import Cancelled, NotServing
 from sagedock.local.hosting.passing import Asked, Headers, passed_on, returned
 from sagedock.local.hosting.publishing import Publisher
 from sagedock.local.hosting.routes import Backend, Picked, Routes, Serving
-from sagedock.local.hosting.serverless import Pool, PoolClosed, Throttled
+from sagedock.local.hosting.serverless import Pool, Throttled
 from sagedock.local.hosting.streaming import pieces, stream
 from sagedock.local.refusal import Refused
 
@@ -265,7 +265,7 @@ class Runtime:
         except NotServing as error:
             reason = words.cold_start_failed(self._invoked(asked), error.reason)
             raise Refused(reason) from error
-        except (PoolClosed, Cancelled, EngineError) as error:
+        except (Cancelled, EngineError) as error:
             if self._serverless(asked)[1] is not pool:
                 return None
             _log.warning("endpoint %s: %s", asked.endpoint, error)

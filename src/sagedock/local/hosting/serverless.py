@@ -12,7 +12,7 @@ from time import monotonic
 
 from sagedock.api import hosting_metrics as names
 from sagedock.errors import EngineError, StorageError
-from sagedock.local.hosting.instance import Instance
+from sagedock.local.hosting.instance import Cancelled, Instance
 from sagedock.local.hosting.routes import Backend
 from sagedock.local.hosting.tally import Tally
 from sagedock.local.metrics import MetricStore, Point, Series
@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 _LOOK_S, _SHORTEST_LOOK_S = 1.0, 0.02
 _DRAIN_LOOK_S = 0.005
 _MEMORY_EVERY_S = 60.0
+#: Between SIGTERM and SIGKILL of a container that nobody asks.
+_GRACE_S = 2.0
 _US = 1e6
 
 MakeInstance = Callable[[Callable[[], None]], Instance]
@@ -33,7 +35,7 @@ class Throttled(Exception):
     """As many calls are under way as MaxConcurrency allows."""
 
 
-class PoolClosed(Exception):
+class PoolClosed(Cancelled):
     """The variant is not served by these containers any more."""
 
 
@@ -203,13 +205,13 @@ class Pool:
             warm.instance.cancel()  # the next call starts another one
             threading.Thread(target=self._lose, args=(warm,), daemon=True).start()
 
-    def _lose(self, warm: _Warm) -> None:
+    def _lose(self, warm: _Warm, grace_s: float = 0.0) -> None:
         """Have nothing left of a container that serves nobody any more."""
         with self._lock:
             if warm in self._all:
                 self._all.remove(warm)
         if warm.instance is not None:
-            warm.instance.retire(0)
+            warm.instance.retire(grace_s)
 
     def _tend(self) -> None:
         look_s = max(_SHORTEST_LOOK_S, min(_LOOK_S, self._idle_s / 4))
@@ -229,7 +231,7 @@ class Pool:
             self._all = [each for each in self._all if each not in idle]
         self._measure(idle)
         for each in idle:
-            self._lose(each)
+            self._lose(each, _GRACE_S)
 
     def _measure(self, containers: Sequence[_Warm]) -> None:
         """Publish the memory that containers use, in percent of what they may."""

@@ -267,3 +267,20 @@ def count(local: Local) -> int:
     found = local.client("sagemaker").describe_endpoint(EndpointName="endpoint-1")
     number: int = found["ProductionVariants"][0]["CurrentInstanceCount"]
     return number
+
+
+def test_invocations_of_a_backlog_are_not_counted_as_others_are(tmp_path: Path) -> None:
+    with started(tmp_path / "home", time_scale=120.0) as local:
+        deploy_async(local)
+        local.client("application-autoscaling").register_scalable_target(
+            ServiceNamespace="sagemaker",
+            ResourceId="endpoint/endpoint-1/variant/AllTraffic",
+            ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+            MinCapacity=1,
+            MaxCapacity=2,
+        )
+        invoke_async(local, put_input(local))
+        awaited(lambda: value(local, "InvocationsProcessed") == 1)
+        awaited(lambda: latest(local, "ApproximateBacklogSize") == 0, 60)
+        for name in ("InvocationsPerInstance", "ConcurrentRequestsPerModel"):
+            assert statistics(local, name) is None

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from sagedock.engine import Usage
 from sagedock.testing import Call, Container, Reply, serving
 from tests.conftest import BUCKET, IMAGE, ROLE, Local
 from tests.unit.local.hosting.conftest import started
@@ -26,6 +27,7 @@ from tests.unit.local.hosting.hosting_local import (
     settled,
     variant,
 )
+from tests.unit.local.hosting.test_async_restarts import started as restarted
 from tests.unit.local.hosting.test_hosting_metrics import statistics
 
 CONFIG = {"MemorySizeInMB": 2048, "MaxConcurrency": 2}
@@ -324,13 +326,20 @@ def test_metrics_of_calls(local: Local) -> None:
 
 
 def test_a_cold_start_is_measured(hasty: Local) -> None:
+    def program(container: Container) -> int:
+        container.usage = Usage(
+            at_s=1, started_at_s=0, cpu_s=1, cpus=1, memory_bytes=25, memory_limit_bytes=100
+        )
+        return serving(echo)(container)
+
+    hasty.engine.program = program
     deploy(hasty, serverless())
     invoke(hasty)
     awaited(lambda: statistics(hasty, "ModelSetupTime") is not None)
     setup = statistics(hasty, "ModelSetupTime")
     assert (setup["SampleCount"], setup["Unit"]) == (1, "Microseconds")
     assert statistics(hasty, "OverheadLatency")["Maximum"] >= 0.9 * setup["Maximum"]
-    awaited(lambda: memory(hasty) is not None)
+    awaited(lambda: memory(hasty) == 25)
 
 
 def memory(local: Local) -> float | None:
@@ -359,9 +368,7 @@ def test_the_next_server_starts_cold(tmp_path: Path) -> None:
     assert engine.all == {}
     left = engine.create(specs[0])  # as a server that was killed leaves it
     engine.start(left)
-    from tests.unit.local.hosting.test_async_restarts import started as again
-
-    local = again(tmp_path / "home", engine)
+    local = restarted(tmp_path / "home", engine)
     try:
         assert settled(local)["EndpointStatus"] == "InService"
         awaited(lambda: engine.all == {})
