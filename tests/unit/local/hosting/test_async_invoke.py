@@ -75,6 +75,18 @@ def test_what_a_container_is_told(local: Local) -> None:
     }.items() <= call.headers.items()
 
 
+def test_an_input_has_the_type_that_s3_knows_unless_the_request_says(local: Local) -> None:
+    deploy_async(local)
+    local.client("s3").put_object(
+        Bucket=BUCKET, Key="typed", Body=b"[]", ContentType="application/json"
+    )
+    uri = f"s3://{BUCKET}/typed"
+    runtime = local.client("sagemaker-runtime")
+    for said, seen in (({}, "application/json"), ({"ContentType": "text/csv"}, "text/csv")):
+        answer = runtime.invoke_endpoint_async(EndpointName="endpoint-1", InputLocation=uri, **said)
+        assert awaited_object(local, answer["OutputLocation"])["ContentType"] == seen
+
+
 def test_an_input_may_be_sent_with_the_request(local: Local) -> None:
     deploy_async(local)
     answer = invoke_async(local, Body=b"inline", Filename="mine.txt", S3OutputPathExtension="x/y")

@@ -97,21 +97,21 @@ def _invoked(place: _Place, outcome: Outcome) -> Outcome:
     """Return the outcome with what the container answered, or why it did not."""
     begun = time.monotonic()
     try:
-        with _input(place) as (body, size):
+        with _input(place) as found:
             outcome = replace(outcome, download_s=time.monotonic() - begun)
-            return _asked(place, outcome, body, size)
+            return _asked(place, outcome, found)
     except _InputUnusable as error:
         return replace(outcome, reason=str(error), download_failed=True)
 
 
-def _asked(place: _Place, outcome: Outcome, body: BinaryIO, size: int) -> Outcome:
+def _asked(place: _Place, outcome: Outcome, found: "_Input") -> Outcome:
     request, begun = place.request, time.monotonic()
     try:
         reply = exchange(
             (place.backend.host, place.backend.port),
-            _headers(request),
-            body,
-            size,
+            _headers(request, found),
+            found.body,
+            found.size,
             place.answer,
             timeout_s=request.timeout_s,
         )
@@ -167,13 +167,22 @@ class _InputUnusable(Exception):
     """There is no input, or it is too large."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Input:
+    """An input, opened, how many bytes it has, and the type that S3 knows of it."""
+
+    body: BinaryIO
+    size: int
+    content_type: str | None = None
+
+
 @contextmanager
-def _input(place: _Place) -> Iterator[tuple[BinaryIO, int]]:
-    """Lend the input, opened, and how many bytes it has."""
+def _input(place: _Place) -> Iterator[_Input]:
+    """Lend the input."""
     request = place.request
     if request.input_location is None:
         body = request.body or b""
-        yield io.BytesIO(body), len(body)
+        yield _Input(body=io.BytesIO(body), size=len(body))
         return
     uri = S3Uri.parse(request.input_location)
     try:
@@ -183,13 +192,17 @@ def _input(place: _Place) -> Iterator[tuple[BinaryIO, int]]:
     with file:
         if stored.size > _MOST_INPUT_BYTES:
             raise _InputUnusable(reasons.large_input(request.input_location, stored.size))
-        yield file, stored.size
+        yield _Input(body=file, size=stored.size, content_type=stored.content_type)
 
 
-def _headers(request: AsyncRequest) -> Mapping[str, str]:
-    """Return what the container is told beside the input."""
+def _headers(request: AsyncRequest, found: _Input) -> Mapping[str, str]:
+    """Return what the container is told beside the input.
+
+    Where the request has no ContentType it is the object's: SDK v2 stores it there, and sends none
+    (its predictor_async.py); for others unverified.
+    """
     told = {
-        "Content-Type": request.content_type,
+        "Content-Type": request.content_type or found.content_type,
         "Accept": request.accept,
         "X-Amzn-SageMaker-Custom-Attributes": request.custom_attributes,
         "X-Amzn-SageMaker-Inference-Id": request.inference_id,
