@@ -14,6 +14,7 @@ __all__ = [
     "never_serverless",
     "no_instance_left",
     "no_instances_of_serverless",
+    "too_many_calls",
     "unsupported_by_serverless",
 ]
 
