@@ -107,7 +107,7 @@ def updating(
             "ProductionVariants": [
                 {
                     **_variant(each, weight=0.0, count=0, status=_launching(each, at)),
-                    "InstanceType": each.instance_type,
+                    **({"InstanceType": each.instance_type} if each.instance_type else {}),
                 }
                 for each in plan.variants
             ],

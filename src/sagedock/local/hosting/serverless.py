@@ -101,7 +101,9 @@ class Pool:
         """Start what is provisioned, and return once it serves. Raises as Instance.launch does."""
         self._tending.start()
         with ThreadPoolExecutor(max(1, min(8, self._provisioned))) as starts:
-            made = [starts.submit(self._started, True) for _ in range(self._provisioned)]
+            made = [
+                starts.submit(self._started, self._provision()) for _ in range(self._provisioned)
+            ]
             for each in made:
                 each.result()
 
@@ -124,16 +126,18 @@ class Pool:
                 backend.in_flight += 1
                 warm.used_s = monotonic()
                 return backend
-        begun = monotonic()
-        backend = await asyncio.get_running_loop().run_in_executor(
-            self._starters, self._started, False
-        )
+            # Counted and begun as one step: no other call may take its place.
+            begun, new = monotonic(), _Warm(is_provisioned=False, is_reserved=True)
+            self._all.append(new)
+            start = self._starters.submit(self._started, new)
+        backend = await asyncio.wrap_future(start)
         self._tally.note(names.SETUP_TIME, (monotonic() - begun) * _US)
         return backend
 
     def cancel(self) -> None:
         """Have whatever it starts end soon, and start nothing any more; returns at once."""
-        self._ending.set()
+        with self._lock:
+            self._ending.set()
         for each in self._instances():
             each.cancel()
 
@@ -176,16 +180,20 @@ class Pool:
             note(names.PROVISIONED_EXECUTIONS, executing)
             note(names.PROVISIONED_UTILIZATION, executing / self._provisioned)
 
-    def _started(self, is_provisioned: bool) -> Backend:
+    def _provision(self) -> _Warm:
+        warm = _Warm(is_provisioned=True, is_reserved=False)
+        with self._lock:
+            self._all.append(warm)
+        return warm
+
+    def _started(self, warm: _Warm) -> Backend:
         """Start a container, and return where it serves: with its first call in flight, unless it
         is provisioned.
         """
-        warm = _Warm(is_provisioned=is_provisioned, is_reserved=not is_provisioned)
-        instance = warm.instance = self._make(lambda: self._changed(warm))
-        with self._lock:
-            self._all.append(warm)
+        instance = self._make(lambda: self._changed(warm))
         with ExitStack() as undo:
             undo.callback(self._lose, warm)
+            warm.instance = instance
             if self._ending.is_set():
                 raise PoolClosed
             instance.launch()

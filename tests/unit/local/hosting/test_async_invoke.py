@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,6 +142,24 @@ def test_an_input_that_is_not_there_fails(local: Local) -> None:
     said = awaited_object(local, answer["FailureLocation"])["Body"].decode()
     assert said.startswith(f"Could not access the input at s3://{BUCKET}/absent")
     awaited(lambda: f"[{answer['InferenceId']}] Could not access" in log(local))
+
+
+def test_an_input_of_more_than_a_gigabyte_fails(local: Local, tmp_path: Path) -> None:
+    deploy_async(local)
+    large = tmp_path / "home" / "s3" / "buckets" / BUCKET / "large"
+    with large.open("wb") as file:
+        file.truncate(1024**3 + 1)  # sparse
+    answer = invoke_async(local, f"s3://{BUCKET}/large")
+    said = awaited_object(local, answer["FailureLocation"])["Body"].decode()
+    assert "at most 1 GB can be processed" in said
+
+
+def test_a_place_that_cannot_be_written_leaves_the_failure(local: Local) -> None:
+    deploy_async(local)
+    answer = invoke_async(local, Body=b"1", S3OutputPathExtension="../../x")
+    assert "/../../x/" in answer["OutputLocation"]
+    awaited(lambda: f"[{answer['InferenceId']}] Could not upload the response" in log(local))
+    assert objects_below(local, "") == []
 
 
 def test_an_answer_without_a_length_fails(local: Local) -> None:

@@ -110,6 +110,28 @@ def test_each_container_has_one_call_at_a_time_and_more_are_throttled(local: Loc
     assert len(local.engine.all) == 2
 
 
+def test_calls_that_come_together_start_no_more_than_may_be(local: Local) -> None:
+    model, pinged = Held(), threading.Event()
+
+    def slow(call: Call) -> Reply:
+        if call.path == "/ping" and not pinged.is_set():
+            return Reply(status=500)
+        return model(call)
+
+    local.engine.program = serving(slow)
+    deploy(local, serverless())
+    with ThreadPoolExecutor(8) as pool:
+        under_way = [pool.submit(invoke, local) for _ in range(8)]
+        awaited(lambda: sum(each.done() for each in under_way) == 6)
+        assert len(local.engine.all) <= 2
+        pinged.set()
+        awaited(lambda: len(model.calls) == 2)
+        model.gate.set()
+    failed = [each.exception() for each in under_way if each.exception()]
+    assert len(failed) == 6
+    assert {each.response["Error"]["Code"] for each in failed} == {"ThrottlingException"}
+
+
 def test_a_container_that_does_not_serve_fails_the_call_and_not_the_endpoint(
     impatient: Local,
 ) -> None:
@@ -210,6 +232,28 @@ def test_a_call_that_starts_a_container_survives_an_update(local: Local) -> None
     assert settled(local)["EndpointStatus"] == "InService"
     awaited(lambda: local.engine.all == {})
     assert invoke(local, b"new")["Body"] == b"new"
+
+
+def test_an_update_tells_of_the_configuration_that_comes(local: Local) -> None:
+    pinged = threading.Event()
+    pinged.set()
+
+    def slow(call: Call) -> Reply:
+        return echo(call) if pinged.is_set() else Reply(status=500)
+
+    local.engine.program = serving(slow)
+    deploy(local, serverless())
+    create_config(local, "more", serverless(ProvisionedConcurrency=1))
+    pinged.clear()
+    sagemaker = local.client("sagemaker")
+    sagemaker.update_endpoint(EndpointName="endpoint-1", EndpointConfigName="more")
+    awaited(lambda: len(local.engine.all) == 1)
+    told = sagemaker.describe_endpoint(EndpointName="endpoint-1")
+    (coming,) = told["PendingDeploymentSummary"]["ProductionVariants"]
+    assert coming["DesiredServerlessConfig"] == {**CONFIG, "ProvisionedConcurrency": 1}
+    pinged.set()
+    (only,) = settled(local)["ProductionVariants"]
+    assert only["CurrentServerlessConfig"] == {**CONFIG, "ProvisionedConcurrency": 1}
 
 
 def test_what_each_kind_may_become(local: Local) -> None:
