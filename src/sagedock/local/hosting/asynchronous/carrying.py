@@ -121,6 +121,9 @@ def _asked(place: _Place, outcome: Outcome, found: "_Input") -> Outcome:
         return replace(outcome, reason=str(words.model_broke(place.invoked).message))
     except TimedOut:
         return replace(outcome, reason=str(words.model_timed_out(place.invoked).message))
+    except OSError as error:  # this machine's disk
+        reason = reasons.not_stored(str(request.output_location), str(error))
+        return replace(outcome, reason=reason, upload_failed=True)
     outcome = replace(
         outcome,
         status=reply.status,
@@ -150,11 +153,11 @@ def _stored(objects: ObjectStore, request: AsyncRequest, answer: Path, outcome: 
     if where is None:
         return outcome
     is_of_container = outcome.succeeded or outcome.status >= _ERROR
-    if not is_of_container:
-        answer.write_text(str(outcome.reason), encoding="utf-8")
     content_type = outcome.content_type if is_of_container else reasons.CONTENT_TYPE
     uri = S3Uri.parse(where)
     try:
+        if not is_of_container:
+            answer.write_text(str(outcome.reason), encoding="utf-8")
         objects.put_file(uri.bucket, uri.key, answer, content_type)
     except (S3Error, StorageError, OSError) as error:
         _log.warning("endpoint %s: %s: %s", request.endpoint, where, error)
