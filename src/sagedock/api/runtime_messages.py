@@ -12,12 +12,17 @@ from sagedock.api.service_error import ServiceError
 __all__ = [
     "Invoked",
     "ModelError",
+    "asynchronous_only",
     "bad_request",
+    "cold_start_failed",
     "endpoint_not_found",
     "model_broke",
     "model_error",
     "model_timed_out",
     "no_multi_model_endpoint",
+    "no_stream",
+    "not_asynchronous",
+    "not_one_input",
     "oversize_body",
     "unavailable",
     "unknown_variant",
@@ -83,6 +88,29 @@ def endpoint_not_found(endpoint: str, account: str) -> ServiceError:
     return bad_request(f"Endpoint {endpoint} of account {account} not found.")
 
 
+def asynchronous_only(endpoint: str) -> ServiceError:
+    """An asynchronous endpoint is invoked at once, or for a stream. That it is refused: row 100 (a
+    source); the words are unverified.
+    """
+    return bad_request(
+        f"Endpoint {endpoint} is an asynchronous inference endpoint. Use InvokeEndpointAsync to "
+        "invoke it."
+    )
+
+
+def not_asynchronous(endpoint: str) -> ServiceError:
+    """InvokeEndpointAsync of an endpoint without an AsyncInferenceConfig. Unverified."""
+    return bad_request(
+        f"Endpoint {endpoint} is not an asynchronous inference endpoint and does not support "
+        "InvokeEndpointAsync."
+    )
+
+
+def not_one_input(request: str) -> ServiceError:
+    """Neither Body nor InputLocation, or both: refused by row 94; the words are unverified."""
+    return bad_request(f"Request {request} must have exactly one of a body and an input location.")
+
+
 def unknown_variant(variant: str, endpoint: str) -> ServiceError:
     """TargetVariant names none of the endpoint's. Unverified."""
     return bad_request(f"Variant {variant} not found for endpoint {endpoint}.")
@@ -132,6 +160,18 @@ def model_broke(invoked: Invoked) -> ModelError:
     """
     text = f"Received server error (500) from {_CONTAINER} and could not load the entire response"
     return _model_error(invoked, _SERVER_ERROR, f"{text} body. {invoked.see}", "")
+
+
+def cold_start_failed(invoked: Invoked, reason: str) -> ModelError:
+    """The container that a call of a serverless endpoint started did not serve. Unverified."""
+    return model_error(invoked, _SERVER_ERROR, reason)
+
+
+def no_stream(endpoint: str) -> ServiceError:
+    """InvokeEndpointWithResponseStream of a serverless endpoint. Unverified."""
+    return bad_request(
+        f"Endpoint {endpoint} is serverless and does not support response streaming."
+    )
 
 
 def _model_error(invoked: Invoked, status: int, message: str, original: str) -> ModelError:

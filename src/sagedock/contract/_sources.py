@@ -15,10 +15,12 @@ BATCH = _GUIDE + "your-algorithms-batch-code.html"
 MULTI_MODEL = _GUIDE + "mms-container-apis.html"
 PIPELINES = _GUIDE + "inference-pipeline-real-time.html"
 HOSTING_QUESTIONS = _GUIDE + "hosting-faqs.html"
+SERVERLESS = _GUIDE + "serverless-endpoints-invoke.html"
 
 STOP_TRAINING_JOB = _API + "API_StopTrainingJob.html"
 PRODUCTION_VARIANT = _API + "API_ProductionVariant.html"
 DESCRIBE_TRAINING_JOB = _API + "API_DescribeTrainingJob.html"
+INVOKE_ASYNC = _API + "API_runtime_InvokeEndpointAsync.html"
 MODEL_CLIENT_CONFIG = _API + "API_ModelClientConfig.html"
 
 DEEP_LEARNING_CONTAINERS = "https://github.com/aws/deep-learning-containers"

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from sagedock.contract import _sources as source
 
 __all__ = [
+    "ASYNC_INPUT_MB",
+    "ASYNC_INVOCATION_S",
+    "ASYNC_QUEUED_S",
     "BATCH_PAYLOAD_MB",
     "FAILURE_REASON_CHARACTERS",
     "HOSTS_RESOLVE_S",
@@ -12,6 +15,8 @@ __all__ = [
     "INVOCATION_TIMEOUT_S",
     "MODEL_DOWNLOAD_S",
     "PING_ANSWER_S",
+    "SERVERLESS_PAYLOAD_MB",
+    "SERVERLESS_STARTUP_S",
     "SERVING_STARTUP_S",
     "SERVING_STOP_GRACE_S",
     "STREAM_TIMEOUT_S",
@@ -51,3 +56,11 @@ INVOCATION_PAYLOAD_MB = Limit(value=25, unit="megabytes", source=source.HOSTING_
 #: Batch transform: the payload, and the payload times the concurrent requests; also source:
 #: API_CreateTransformJob.
 BATCH_PAYLOAD_MB = Limit(value=100, unit="megabytes", source=source.BATCH)
+#: Asynchronous inference: the most that an input may have, how long a container may take unless the
+#: request says otherwise, and how long a request may wait.
+ASYNC_INPUT_MB = Limit(value=1024, unit="megabytes", source=source.HOSTING_QUESTIONS)
+ASYNC_INVOCATION_S = Limit(value=900, unit="seconds", source=source.INVOKE_ASYNC)
+ASYNC_QUEUED_S = Limit(value=21_600, unit="seconds", source=source.INVOKE_ASYNC)
+#: Serverless: the payload, and how long /ping may take to answer 200 after a cold start.
+SERVERLESS_PAYLOAD_MB = Limit(value=4, unit="megabytes", source=source.SERVERLESS)
+SERVERLESS_STARTUP_S = Limit(value=180, unit="seconds", source=source.SERVERLESS)

@@ -58,6 +58,13 @@ CREATE TABLE IF NOT EXISTS metric_progress (
     region TEXT NOT NULL, stream TEXT NOT NULL, events INTEGER NOT NULL,
     PRIMARY KEY (region, stream)
 );
+CREATE TABLE IF NOT EXISTS async_requests (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, region TEXT NOT NULL, endpoint TEXT NOT NULL,
+    received REAL NOT NULL, expires REAL NOT NULL, request TEXT NOT NULL, body BLOB,
+    state TEXT NOT NULL DEFAULT 'waiting', outcome TEXT
+);
+CREATE INDEX IF NOT EXISTS async_requests_by_state
+    ON async_requests (region, endpoint, state, number);
 """
 #: Reads go through the memory that holds the file anyway, up to 256 MiB of it, and not by a call of
 #: the system for every page: a list of jobs reads a hundred pages.

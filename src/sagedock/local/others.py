@@ -3,11 +3,14 @@
 moto keeps their state in memory: it is gone when the server ends.
 """
 
+import logging
 from typing import Any, cast
 
 from starlette.types import ASGIApp
 
-__all__ = ["other_services"]
+__all__ = ["other_services", "publish_to_topic"]
+
+_log = logging.getLogger(__name__)
 
 _WORKERS = 10
 
@@ -19,3 +22,21 @@ def other_services() -> ASGIApp:
 
     wsgi: Any = DomainDispatcherApplication(create_backend_app)
     return cast(ASGIApp, WSGIMiddleware(wsgi, workers=_WORKERS))
+
+
+def publish_to_topic(arn: str, message: str) -> bool:
+    """Publish to an SNS topic of moto's, and return True; False where it does not take it.
+
+    ``arn`` is an SNS topic's. Who subscribed (queues, HTTP addresses, ...) has it on return.
+    """
+    from moto.core.exceptions import ServiceException
+    from moto.sns.models import sns_backends
+    from requests import RequestException
+
+    _, _, _, region, account, _ = arn.split(":", 5)
+    try:
+        sns_backends[account][region].publish(message, arn)
+    except (ServiceException, RequestException, KeyError) as error:
+        _log.warning("%s takes no message: %s", arn, error)
+        return False
+    return True

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sagedock.engine import Engine, Machine
+from sagedock.local.async_requests import AsyncRequests
 from sagedock.local.faults import Faults
 from sagedock.local.logs import LogStore
 from sagedock.local.metrics import MetricStore
@@ -41,6 +42,7 @@ class Platform:
     tags: Tags
     logs: LogStore
     metrics: MetricStore
+    async_requests: AsyncRequests
     objects: ObjectStore
     network: str
     container_url: str

@@ -16,6 +16,7 @@ import uvicorn
 from sagedock.engine import Engine, Network, connect
 from sagedock.errors import EngineError, LocalServerError
 from sagedock.local import cloudwatch, hosting, logs, metrics, training, transform
+from sagedock.local.async_requests import AsyncRequests
 from sagedock.local.autoscaling import Autoscaling, Fleets
 from sagedock.local.caller import Caller
 from sagedock.local.control import Control
@@ -203,6 +204,7 @@ def _platform(
         tags=Tags(database),
         logs=logs.LogStore(database),
         metrics=metrics.MetricStore(database),
+        async_requests=AsyncRequests(database),
         objects=objects,
         network=network,
         container_url=inside.url,
@@ -244,6 +246,7 @@ def _sagemaker(
 def _runtime(platform: Platform, endpoints: hosting.Endpoints) -> hosting.Runtime:
     return hosting.Runtime(
         routes=endpoints.routes,
+        asynchronous=endpoints.asynchronous,
         publisher=endpoints.publisher,
         capturer=endpoints.capturer,
         default_region=platform.settings.region,

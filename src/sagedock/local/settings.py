@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,8 @@ _QUOTA = re.compile(
 )
 _LOWEST_MEMORY_MIB = 6  # Docker's own minimum
 _SHORTEST_PERIOD_S = 0.1
+#: How long a serverless container that nobody asks stays. The service's own is not told.
+_SERVERLESS_IDLE_S = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,9 @@ class Settings:
     cuts the time for /ping shorter than a variant asks for.
     ``time_scale`` makes the time of autoscaling pass that much faster: its periods, cooldowns and
     alarms.
+    ``notification_hook`` is a command that is given what SNS topics are told of asynchronous
+    invocations; ``serverless_idle_s`` is how long a serverless container stays that nobody asks, in
+    the time that ``time_scale`` makes faster.
     ``allow_instance_types`` are types newer than the installed model of the service.
     ``file_systems`` are the folders that stand for EFS and FSx file systems, by their ids.
     ``quotas`` are numbers of instances, by the service's name of the quota; others are unlimited.
@@ -72,6 +78,8 @@ class Settings:
     file_systems: Mapping[str, Path] = field(default_factory=dict)
     check_answers: bool = False
     quotas: Mapping[str, int] = field(default_factory=dict)
+    notification_hook: tuple[str, ...] = ()
+    serverless_idle_s: float = _SERVERLESS_IDLE_S
 
     def __post_init__(self) -> None:
         problems = [
@@ -100,6 +108,7 @@ class Settings:
             for name, value in (
                 ("stop grace", self.stop_grace_s),
                 ("shutdown grace", self.shutdown_grace_s),
+                ("serverless idle time", self.serverless_idle_s),
             )
             if value < 0
         )
@@ -126,6 +135,7 @@ class Settings:
         """
         grace_s = _number(environ, "SAGEDOCK_STOP_GRACE_S")
         time_scale = _number(environ, "SAGEDOCK_TIME_SCALE")
+        idle_s = _number(environ, "SAGEDOCK_SERVERLESS_IDLE_S")
         settings = cls(
             home=default_home(environ),
             port=_number(environ, "SAGEDOCK_PORT") or 0,
@@ -144,6 +154,8 @@ class Settings:
             ),
             file_systems=_file_systems(environ),
             quotas=_quotas(environ, "SAGEDOCK_QUOTAS"),
+            notification_hook=_command(environ, "SAGEDOCK_NOTIFICATION_HOOK"),
+            serverless_idle_s=cls.serverless_idle_s if idle_s is None else idle_s,
         )
         return replace(settings, **{k: v for k, v in overrides.items() if v is not None})
 
@@ -166,6 +178,15 @@ def _number(environ: Mapping[str, str], name: str) -> int | None:
     if not text.isdigit():
         raise InvalidRequest([f"{name}: {text!r} is not a whole number: use digits"])
     return int(text)
+
+
+def _command(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return a command and its arguments, split as a shell would; it is run without one."""
+    try:
+        return tuple(shlex.split(environ.get(name, "")))
+    except ValueError as error:
+        problem = f"{name}: {environ[name]!r} is no command: {error}: close each quotation mark"
+        raise InvalidRequest([problem]) from error
 
 
 def _file_systems(environ: Mapping[str, str]) -> dict[str, Path]:

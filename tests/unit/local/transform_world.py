@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sagedock.engine import ContainerSpec
+from sagedock.local.async_requests import AsyncRequests
 from sagedock.local.caller import Caller
 from sagedock.local.database import Database
 from sagedock.local.faults import Faults
@@ -298,6 +299,7 @@ def opened_world(home: Path, model: Model, **settings: Any) -> Iterator[World]:
         tags=Tags(database),
         logs=LogStore(database),
         metrics=MetricStore(database),
+        async_requests=AsyncRequests(database),
         objects=objects,
         network="probe",
         container_url="http://127.0.0.1:1",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from sagedock.api.rules.hosting_kinds import RULES as KINDS
 from sagedock.api.rules.rule import BROKEN, Finding, Request, Rule, repeated
 from sagedock.api.rules.sources import API, GITHUB, GUIDE
 from sagedock.api.rules.tags import RULES as TAGS
@@ -84,13 +85,6 @@ def _same_desires(request: Request) -> Finding:
     return repeated(each["VariantName"] for each in request.get("DesiredWeightsAndCapacities", ()))
 
 
-def _no_instance_left(request: Request) -> Finding:
-    for each in request.get("DesiredWeightsAndCapacities", ()):
-        if each.get("DesiredInstanceCount") == 0:
-            return {"name": each["VariantName"]}
-    return None
-
-
 CREATE_MODEL: tuple[Rule, ...] = (
     Rule(
         fields=("PrimaryContainer", "Containers"),
@@ -151,6 +145,7 @@ CREATE_CONFIG: tuple[Rule, ...] = (
         source=API + "API_ProductionVariant.html",
         verified=False,
     ),
+    *KINDS,
     *TAGS,
 )
 CREATE_ENDPOINT: tuple[Rule, ...] = TAGS
@@ -160,13 +155,6 @@ UPDATE_WEIGHTS: tuple[Rule, ...] = (
         finding=_same_desires,
         message="Each variant can be updated once in a request: {names}",
         source=API + "API_UpdateEndpointWeightsAndCapacities.html",
-        verified=False,
-    ),
-    Rule(
-        fields=("DesiredWeightsAndCapacities",),
-        finding=_no_instance_left,
-        message="DesiredInstanceCount of variant {name} must be at least 1.",
-        source=API + "API_DesiredWeightAndCapacity.html",
         verified=False,
     ),
 )

@@ -81,6 +81,8 @@ class Fleet:
     busy: bool = False
     instance_type: str | None = None
     in_flight: int | None = None
+    #: Whether its invocations are counted in CloudWatch: those of a backlog are not.
+    is_counted: bool = True
 
 
 class Fleets(Protocol):

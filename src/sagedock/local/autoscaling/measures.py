@@ -45,7 +45,9 @@ class Measures:
         if minute not in self._running:
             # What was invoked may be published a little late: it is the last minute but one.
             self._metrics.add([*self._zeros(minute - 2)])
-            running = frozenset(resource for resource, fleet in fleets.items() if fleet.current)
+            running = frozenset(
+                resource for resource, fleet in fleets.items() if fleet.current and fleet.is_counted
+            )
             kept = {when: who for when, who in self._running.items() if when > minute - 2}
             self._running = {**kept, minute: running}
 

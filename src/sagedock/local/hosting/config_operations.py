@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sagedock.local.caller import Caller
+from sagedock.local.hosting.kinds import unfit_model
 from sagedock.local.hosting.names import CONFIG, MODEL, Shelf
 from sagedock.local.hosting.unsupported import unsupported_config
 from sagedock.local.listing import Listing
@@ -20,7 +21,13 @@ Answer = dict[str, Any]
 
 _LISTING = Listing(kind=CONFIG.name, member="EndpointConfigs")
 #: Members of the request that Describe echoes when they were sent.
-_ECHOED = ("KmsKeyId", "DataCaptureConfig", "VpcConfig", "ExecutionRoleArn")
+_ECHOED = (
+    "AsyncInferenceConfig",
+    "DataCaptureConfig",
+    "ExecutionRoleArn",
+    "KmsKeyId",
+    "VpcConfig",
+)
 
 
 class ConfigOperations:
@@ -50,7 +57,9 @@ class ConfigOperations:
         if refusal := unsupported_config(request):
             raise Refused(refusal)
         for variant in request["ProductionVariants"]:
-            self._models.found(caller, variant["ModelName"])
+            model = self._models.found(caller, variant["ModelName"])
+            if refusal := unfit_model(variant, model.request):
+                raise Refused(refusal)
         created = epoch_s(time.time())
         arn = self._shelf.arn(caller, name)
         config = Resource(

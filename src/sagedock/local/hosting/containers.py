@@ -8,6 +8,7 @@ from sagedock.contract import paths, routes, signals, variables
 from sagedock.engine import BindMount, ContainerSpec
 from sagedock.local.endpoints import container_variables
 from sagedock.local.hosting.plan import Plan, VariantPlan
+from sagedock.local.hosting.serverless_share import serverless_share
 from sagedock.local.platform import ENDPOINT_LABEL, Platform
 from sagedock.local.resources import Key
 from sagedock.local.training.machine_limits import Share, share_of
@@ -68,6 +69,10 @@ class Site:
 
     def share(self, variant: VariantPlan) -> Share:
         """Return what a container of ``variant`` gets of this machine."""
+        if variant.serverless is not None:
+            return serverless_share(
+                variant.serverless, self.platform.machine, self.platform.settings
+            )
         return share_of(variant.instance_type, self.platform.machine, self.platform.settings)
 
     def network(self, variant: VariantPlan) -> str:

@@ -61,6 +61,7 @@ def created(
         "CreationTime": epoch_s(at),
         "LastModifiedTime": epoch_s(at),
         **({"LastDeploymentConfig": deployment} if deployment else {}),
+        **_asynchronous(plan),
         _PLAN: plan.as_json(),
     }
 
@@ -76,6 +77,7 @@ def in_service(document: Document, plan: Plan, at: float) -> dict[str, Any]:
         "EndpointStatus": "InService",
         "LastModifiedTime": epoch_s(at),
         **_captured(plan),
+        **_asynchronous(plan),
         _PLAN: plan.as_json(),
     }
 
@@ -105,7 +107,7 @@ def updating(
             "ProductionVariants": [
                 {
                     **_variant(each, weight=0.0, count=0, status=_launching(each, at)),
-                    "InstanceType": each.instance_type,
+                    **({"InstanceType": each.instance_type} if each.instance_type else {}),
                 }
                 for each in plan.variants
             ],
@@ -163,7 +165,10 @@ def deleting(document: Document, at: float) -> dict[str, Any]:
 def _variant(
     plan: VariantPlan, *, weight: float, count: int, status: Document | None = None
 ) -> dict[str, Any]:
-    return {
+    """Return a variant as Describe answers it. That a serverless one has no instances is
+    unverified.
+    """
+    described = {
         "VariantName": plan.name,
         "DeployedImages": [
             {
@@ -177,6 +182,13 @@ def _variant(
         "CurrentInstanceCount": count,
         "DesiredInstanceCount": plan.count,
         **({"VariantStatus": [status]} if status else {}),
+    }
+    if plan.serverless is None:
+        return described
+    configs = ("CurrentServerlessConfig", "DesiredServerlessConfig")
+    return {
+        **_without(described, "DesiredInstanceCount"),
+        **dict.fromkeys(configs, plan.serverless),
     }
 
 
@@ -202,6 +214,10 @@ def _captured(plan: Plan) -> dict[str, Any]:
             "KmsKeyId": plan.capture.get("KmsKeyId", ""),
         }
     }
+
+
+def _asynchronous(plan: Plan) -> dict[str, Any]:
+    return {} if plan.asynchronous is None else {"AsyncInferenceConfig": plan.asynchronous}
 
 
 def _without(document: Document, *names: str) -> dict[str, Any]:

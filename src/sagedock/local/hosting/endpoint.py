@@ -178,6 +178,7 @@ class Endpoint:
         if fleet is not None:
             fleet.retire(self._grace_s)
         self._remove_leftovers()
+        self._platform.async_requests.remove_all(self.key.region, self.key.name)
         self._gone(self)  # before its name is free: another endpoint may have it at once
         with self._platform.resources.together():
             self._platform.tags.remove_all(self._document["EndpointArn"])
@@ -281,6 +282,7 @@ class Endpoint:
                     account=self._platform.settings.account,
                     endpoint=self.key.name,
                     variants=self._serving.serving(),
+                    asynchronous=self._serving.plan.asynchronous,
                 )
             )
 

@@ -14,6 +14,7 @@ from sagedock.local.ecr import find_image
 from sagedock.local.hosting import document as life
 from sagedock.local.hosting.endpoint import with_document
 from sagedock.local.hosting.endpoints import Endpoints
+from sagedock.local.hosting.kinds import other_kind, unfit_desires
 from sagedock.local.hosting.names import CONFIG, ENDPOINT, MODEL, Shelf
 from sagedock.local.hosting.plan import Plan, plan_of
 from sagedock.local.hosting.unsupported import unsupported_deployment
@@ -100,6 +101,8 @@ class EndpointOperations:
         # The configuration that it has must be there, too (rows 32 and 56 of the rest).
         self._configs.found(caller, found.document["EndpointConfigName"])
         plan = self._plan(caller, request["EndpointConfigName"], at)
+        if refusal := other_kind(found.key.name, life.plan_in(found.document), plan):
+            raise Refused(refusal)
         plan = _retained(plan, life.plan_in(found.document), request)
         self._refuse_beyond_quota(caller, plan, {})
         deployment = request.get("DeploymentConfig")
@@ -122,6 +125,8 @@ class EndpointOperations:
                     "The local SageMaker cannot carry out: ServerlessUpdateConfig. Leave it out."
                 )
             )
+        if refusal := unfit_desires(before, desires):
+            raise Refused(refusal)
         plan, at = before.with_desires(desires), epoch_s(time.time())
         self._refuse_beyond_quota(caller, plan, {before.fleet: before})
         arn = self._changed(caller, found.key, lambda document: life.reweighed(document, plan, at))

@@ -6,12 +6,14 @@ import threading
 from collections.abc import Mapping
 
 from sagedock.errors import EngineError
+from sagedock.local.hosting.asynchronous import AsyncInference, Courier
 from sagedock.local.hosting.capture import Capturer
 from sagedock.local.hosting.containers import REGION_LABEL, endpoint_folder
 from sagedock.local.hosting.endpoint import Endpoint
 from sagedock.local.hosting.names import ENDPOINT
 from sagedock.local.hosting.publishing import Publisher
 from sagedock.local.hosting.routes import Routes
+from sagedock.local.others import publish_to_topic
 from sagedock.local.platform import ENDPOINT_LABEL, Platform
 from sagedock.local.resources import Key
 
@@ -21,12 +23,14 @@ _log = logging.getLogger(__name__)
 
 
 class Endpoints:
-    """Creates, changes and takes up endpoints. ``routes``, ``publisher`` and ``capturer`` serve
-    them all.
+    """Creates, changes and takes up endpoints. ``routes``, ``publisher``, ``capturer`` and
+    ``asynchronous`` serve them all.
     """
 
     def __init__(self, platform: Platform) -> None:
-        self.routes = Routes()
+        courier = Courier(publish_to_topic, platform.settings.notification_hook)
+        self.asynchronous = AsyncInference(platform, courier)
+        self.routes = Routes(self.asynchronous.routed)
         self.publisher = Publisher(platform.metrics, platform.settings.time_scale)
         self.capturer = Capturer(platform.objects)
         self._platform = platform
@@ -47,6 +51,7 @@ class Endpoints:
         """Take up the endpoints of the last server, and remove what it left of others."""
         kept = {each.key for each in self._platform.resources.unfinished(ENDPOINT.name, ())}
         self._remove_all_but(kept)
+        self.asynchronous.start()
         for key in kept:
             if (endpoint := self.of(key)) is not None:
                 endpoint.resume()
@@ -68,6 +73,7 @@ class Endpoints:
 
     def close(self) -> None:
         """Store the last metrics and captured data. Nobody invokes any more."""
+        self.asynchronous.close()
         self.publisher.close()
         self.capturer.close()
 

@@ -15,6 +15,7 @@ from sagedock.local.hosting.instance import Cancelled, Instance, NotServing
 from sagedock.local.hosting.model_data import lay_out_data
 from sagedock.local.hosting.plan import Plan, VariantPlan
 from sagedock.local.hosting.routes import Serving
+from sagedock.local.hosting.serverless import Pool
 from sagedock.local.hosting.tally import Tally
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Key
@@ -44,6 +45,11 @@ class Fleet:
             for each in plan.variants
         }
         self._lock = threading.Lock()
+        self._pools = {
+            each.name: self._pool(each, each.serverless)
+            for each in plan.variants
+            if each.serverless is not None
+        }
 
     @property
     def plan(self) -> Plan:
@@ -55,7 +61,11 @@ class Fleet:
         up. Raises the first NotServing, DataUnusable, Cancelled or EngineError; the caller retires
         the fleet then.
         """
-        running = [each for each in found if each.state == "running"]
+        running = [
+            each
+            for each in found
+            if each.state == "running" and each.labels[VARIANT_LABEL] not in self._pools
+        ]
         for each in found:
             if each not in running:
                 self._platform.engine.remove(each.id)
@@ -64,6 +74,8 @@ class Fleet:
                 objects = self._platform.objects
                 lay_out_data(objects, variant, self.site.data_folder(variant), self._check)
         self._add({each.name: _ids(each, running) for each in self.plan.variants})
+        for pool in self._pools.values():
+            pool.launch()
 
     def scale(self, plan: Plan) -> tuple[Instance, ...]:
         """Follow ``plan``, which differs in counts and weights: return once each new instance
@@ -98,14 +110,20 @@ class Fleet:
         self._ending.set()
         for each in self._all():
             each.cancel()
+        for pool in self._pools.values():
+            pool.cancel()
 
     def hurry(self) -> None:
         """Let what is in flight not be awaited any longer; returns at once."""
         for each in self._all():
             each.hurry()
+        for pool in self._pools.values():
+            pool.hurry()
 
     def retire(self, grace_s: float) -> None:
         """Stop every instance, and remove what is left of the fleet."""
+        for pool in self._pools.values():
+            pool.retire(grace_s)
         self.cancel()
         retire(self._all(), grace_s)
         shutil.rmtree(self.site.folder, ignore_errors=True)
@@ -148,14 +166,33 @@ class Fleet:
                         instance.cancel()
                     raise failure
 
-    def _instance(self, variant: VariantPlan, found: Found | None) -> Instance:
+    def _pool(self, variant: VariantPlan, config: Mapping[str, int]) -> Pool:
+        settings = self._platform.settings
+
+        def make(changed: Callable[[], None]) -> Instance:
+            return self._instance(variant, None, changed)
+
+        return Pool(
+            config,
+            make,
+            idle_s=settings.serverless_idle_s / settings.time_scale,
+            tally=self._tallies[variant.name],
+            metrics=self._platform.metrics,
+        )
+
+    def _instance(
+        self,
+        variant: VariantPlan,
+        found: Found | None,
+        changed: Callable[[], None] | None = None,
+    ) -> Instance:
         shortest = self._platform.settings.endpoint_startup_s
         return Instance(
             name=found.labels[INSTANCE_LABEL] if found else _new_id(),
             site=self.site,
             variant=variant,
             startup_s=variant.startup_s if shortest is None else min(variant.startup_s, shortest),
-            changed=self._changed,
+            changed=changed or self._changed,
         )
 
     def _serving(self, variant: VariantPlan) -> Serving:
@@ -169,6 +206,7 @@ class Fleet:
             instances=len(instances),
             tally=self._tallies[variant.name],
             capture=self.plan.capture,
+            pool=self._pools.get(variant.name),
         )
 
 

@@ -85,6 +85,12 @@ class Instance:
             self._attend(container)
             self._await_ping(container)
 
+    def memory_percent(self) -> float | None:
+        """Return how much of its memory the container uses, or None. Raises EngineError."""
+        container = self._container
+        usage = self._engine.usage(container) if container is not None else None
+        return None if usage is None else 100 * usage.memory_bytes / usage.memory_limit_bytes
+
     def cancel(self) -> None:
         """Have whatever it does end soon; returns at once."""
         self._retired.set()
@@ -98,6 +104,8 @@ class Instance:
         calls this saw to that; those that it has are awaited, as long as any may take.
         """
         self._retired.set()
+        if self.backend is not None:
+            self.backend.is_retired = True
         self._drain(self.backend)
         with self._changing:  # from here on nobody starts another one
             container, self._container, self.backend = self._container, None, None
@@ -170,7 +178,7 @@ class Instance:
             if self._ended.is_set() or time.monotonic() > ends:
                 raise NotServing(reasons.no_ping(self.variant.name))
             pause_s = min(pause_s * _SLOWER, _LONGEST_PAUSE_S)
-        self.backend = Backend(*address)
+        self.backend = Backend(*address, name=self.name)
         self._changed()
 
     def _watch(self, container: str, ended: threading.Event, follower: threading.Thread) -> None:
@@ -184,6 +192,8 @@ class Instance:
             return
         self.backend = None
         self._changed()
+        if self._retired.is_set():  # who was told wants no other one
+            return
         follower.join()
         self._replace()
 

@@ -39,6 +39,8 @@ class VariantPlan:
     strategy: str
     download_s: int
     startup_s: int
+    #: The ServerlessConfig of a variant without instances.
+    serverless: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,8 @@ class Plan:
     variants: tuple[VariantPlan, ...]
     #: The configuration's DataCaptureConfig, where data is captured.
     capture: Mapping[str, Any] | None = None
+    #: The configuration's AsyncInferenceConfig.
+    asynchronous: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return what the store keeps."""
@@ -85,6 +89,7 @@ def plan_of(
             for each in config["ProductionVariants"]
         ),
         capture=_capture(config),
+        asynchronous=config.get("AsyncInferenceConfig"),
     )
 
 
@@ -103,6 +108,7 @@ def _variant(
     container = containers_of(model)[0]
     image = find(container["Image"])
     routing = variant.get("RoutingConfig") or {}
+    serverless = variant.get("ServerlessConfig")
     return VariantPlan(
         name=variant["VariantName"],
         image=container["Image"],
@@ -112,14 +118,16 @@ def _variant(
         environment=dict(container.get("Environment") or {}),
         data=data_of(container),
         isolated=model["EnableNetworkIsolation"] or config["EnableNetworkIsolation"],
-        instance_type=variant["InstanceType"],
-        count=variant["InitialInstanceCount"],
+        instance_type=variant.get("InstanceType", ""),
+        count=variant.get("InitialInstanceCount", 0),
         weight=variant["InitialVariantWeight"],
         strategy=routing.get("RoutingStrategy", "RANDOM"),
         download_s=variant.get("ModelDataDownloadTimeoutInSeconds", int(limits.MODEL_DOWNLOAD_S)),
         startup_s=variant.get(
-            "ContainerStartupHealthCheckTimeoutInSeconds", int(limits.SERVING_STARTUP_S)
+            "ContainerStartupHealthCheckTimeoutInSeconds",
+            int(limits.SERVERLESS_STARTUP_S if serverless else limits.SERVING_STARTUP_S),
         ),
+        serverless=serverless,
     )
 
 

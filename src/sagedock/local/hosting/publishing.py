@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from sagedock.api import metrics as names
+from sagedock.api.hosting_metrics import UNITS
 from sagedock.errors import StorageError
 from sagedock.local.hosting.tally import Taken, Tally
 from sagedock.local.metrics import MetricStore, Point, Series
@@ -93,4 +94,5 @@ def _metrics(taken: Taken) -> Mapping[str, tuple[str, Mapping[float, int]]]:
         names.SERVER_ERRORS: (names.UNIT_OF_INVOCATIONS, errors(taken.server_errors)),
         names.MODEL_LATENCY: (names.UNIT_OF_LATENCIES, taken.model),
         names.OVERHEAD_LATENCY: (names.UNIT_OF_LATENCIES, taken.overhead),
+        **{name: (UNITS[name], values) for name, values in taken.more.items()},
     }

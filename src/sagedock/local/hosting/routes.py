@@ -7,13 +7,16 @@ import math
 import random
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sagedock.local.hosting.connection import Connection
 from sagedock.local.hosting.tally import Tally
+
+if TYPE_CHECKING:
+    from sagedock.local.hosting.serverless import Pool
 
 __all__ = ["Backend", "Picked", "Route", "Routes", "RoutingStrategy", "Serving"]
 
@@ -31,9 +34,13 @@ class Backend:
 
     host: str
     port: int
+    #: The instance's.
+    name: str = ""
     in_flight: int = 0
     idle: list[Connection] = field(default_factory=list)
     broke_s: float = -math.inf
+    #: It gets no request any more, and is about to be stopped.
+    is_retired: bool = False
 
     def broke(self) -> None:
         """Get no request for a moment, where others can: it broke one off, and may be dying."""
@@ -65,6 +72,8 @@ class Serving:
     tally: Tally
     #: The DataCaptureConfig, where data is captured.
     capture: Mapping[str, Any] | None = None
+    #: What starts the containers of a variant without instances.
+    pool: "Pool | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +84,13 @@ class Route:
     account: str
     endpoint: str
     variants: tuple[Serving, ...]
+    #: The AsyncInferenceConfig of an endpoint that is invoked by way of S3.
+    asynchronous: Mapping[str, Any] | None = None
+
+    @property
+    def serverless(self) -> Serving | None:
+        """The only variant of a serverless endpoint, or None."""
+        return self.variants[0] if self.variants[0].pool is not None else None
 
     def variant(self, name: str) -> Serving | None:
         """Return the variant of that name, or None."""
@@ -89,10 +105,14 @@ class Picked:
     backend: Backend
 
 
-class Routes:
-    """The endpoints in service."""
+Watch = Callable[[str, str, Route | None], None]
 
-    def __init__(self) -> None:
+
+class Routes:
+    """The endpoints in service. ``watch`` is told of each change, and returns at once."""
+
+    def __init__(self, watch: Watch = lambda *_: None) -> None:
+        self._watch = watch
         self._routes: dict[tuple[str, str], Route] = {}
         self._lock = threading.Lock()
 
@@ -100,11 +120,13 @@ class Routes:
         """Let requests go by ``route`` from now on. Those that were routed before are in flight."""
         with self._lock:
             self._routes[route.region, route.endpoint] = route
+        self._watch(route.region, route.endpoint, route)
 
     def remove(self, region: str, endpoint: str) -> None:
         """Let no request reach an endpoint any more."""
         with self._lock:
             self._routes.pop((region, endpoint), None)
+        self._watch(region, endpoint, None)
 
     def find(self, region: str, endpoint: str) -> Route | None:
         """Return how an endpoint is served, or None where it is not in service."""

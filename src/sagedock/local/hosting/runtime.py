@@ -1,4 +1,5 @@
-"""sagemaker-runtime: InvokeEndpoint and InvokeEndpointWithResponseStream, on the event loop.
+"""sagemaker-runtime: InvokeEndpoint, InvokeEndpointWithResponseStream and InvokeEndpointAsync, on
+the event loop.
 
 What every request does is kept short: no thread, no store, no checking of what cannot be wrong.
 """
@@ -15,17 +16,23 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from sagedock import api
 from sagedock.api import runtime_messages as words
+from sagedock.api.hosting_messages import too_many_calls
 from sagedock.contract import limits
+from sagedock.errors import EngineError
+from sagedock.local.hosting.asynchronous import AsyncInference, accepted, answer_headers
 from sagedock.local.hosting.calls import TimedOut, Unreachable, call
 from sagedock.local.hosting.capture import Captured, Capturer
 from sagedock.local.hosting.connection import Answer, Broken, Connection
+from sagedock.local.hosting.instance import Cancelled, NotServing
 from sagedock.local.hosting.passing import Asked, Headers, passed_on, returned
 from sagedock.local.hosting.publishing import Publisher
-from sagedock.local.hosting.routes import Backend, Picked, Routes
+from sagedock.local.hosting.routes import Backend, Picked, Routes, Serving
+from sagedock.local.hosting.serverless import Pool, Throttled
 from sagedock.local.hosting.streaming import pieces, stream
 from sagedock.local.refusal import Refused
 
@@ -39,6 +46,7 @@ _PATH = re.compile(r"/endpoints/(?P<endpoint>[^/]+)/(?P<what>[a-z-]+)")
 _OPERATIONS = {
     "invocations": "InvokeEndpoint",
     "invocations-response-stream": "InvokeEndpointWithResponseStream",
+    "async-invocations": "InvokeEndpointAsync",
 }
 _SIGNED = re.compile(rb"Credential=[^/,\s]+/\d{8}/(?P<region>[a-z0-9-]+)/sagemaker/")
 _MOST_BYTES = int(limits.INVOCATION_PAYLOAD_MB) * 1024 * 1024
@@ -46,6 +54,7 @@ _NO_OPERATION = (
     "The local SageMaker has no such operation. InvokeEndpointWithBidirectionalStream runs on AWS "
     "alone, over HTTP/2: try a container's WebSocket with `sagedock serve`."
 )
+_MOST_SERVERLESS_BYTES = int(limits.SERVERLESS_PAYLOAD_MB) * 1024 * 1024
 #: From here on a container's answer is an error.
 _ERROR = 400
 
@@ -75,6 +84,7 @@ class Runtime:
     """
 
     routes: Routes
+    asynchronous: AsyncInference
     publisher: Publisher
     capturer: Capturer
     default_region: str
@@ -88,6 +98,9 @@ class Runtime:
         request_id = str(uuid.uuid4())
         try:
             asked, body = self._asked(scope, request_id), await _body(receive)
+            if asked.operation == "InvokeEndpointAsync":
+                await self._accept(asked, body, send)
+                return
             self._refuse_what_cannot_be(asked, body)
             data = passed_on(asked, body or b"")
             if asked.operation == "InvokeEndpoint":
@@ -121,16 +134,43 @@ class Runtime:
             raise Refused(words.bad_request(str(error.message)))
         if body is None:
             raise Refused(words.oversize_body(asked.request_id))
+        route = self.routes.find(asked.region, asked.endpoint)
+        if route is not None and route.asynchronous is not None:
+            raise Refused(words.asynchronous_only(asked.endpoint))
+        if route is not None and route.serverless is not None:
+            _refuse_of_serverless(asked, body)
         if "TargetModel" in asked.members:
             raise Refused(words.no_multi_model_endpoint(asked.endpoint))
         if names := asked.not_here():
             text = f"The local SageMaker cannot follow: {', '.join(names)}. Leave it out locally."
             raise Refused(words.bad_request(text))
 
+    async def _accept(self, asked: Asked, body: bytes | None, send: Send) -> None:
+        """Answer InvokeEndpointAsync: the request waits in the store."""
+        route = self.routes.find(asked.region, asked.endpoint)
+        if route is None:
+            raise Refused(words.endpoint_not_found(asked.endpoint, self.account))
+        if route.asynchronous is None:
+            raise Refused(words.not_asynchronous(asked.endpoint))
+        if body is None:
+            raise Refused(words.oversize_body(asked.request_id))
+        request = accepted(asked, body, route.asynchronous)
+        await run_in_threadpool(self.asynchronous.accept, request)
+        answer = json.dumps({"InferenceId": request.inference_id}).encode()
+        headers = [
+            (b"x-amzn-requestid", asked.request_id.encode()),
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(answer)).encode()),
+            *answer_headers(request),
+        ]
+        await _send(send, 202, headers, answer)
+
     async def _invoke(
         self, asked: Asked, body: bytes, data: bytes, send: Send, begun: float
     ) -> None:
         picked, connection, answer, model_s = await self._called(asked, data, _MOST_BYTES)
+        if picked.variant.pool is not None and answer.size > _MOST_SERVERLESS_BYTES:
+            answer.complete = False  # it is larger than it may be
         picked.backend.leave()
         connection.release()
         self._count(picked, answer.status, model_s, perf_counter() - begun - model_s)
@@ -180,7 +220,9 @@ class Runtime:
         """
         failed: list[Backend] = []
         while True:
-            picked = self._picked(asked, failed)
+            picked = self._picked(asked, failed) or await self._claimed(asked, failed)
+            if picked is None:
+                continue
             begun = perf_counter()
             with ExitStack() as undo:
                 undo.callback(picked.backend.leave)
@@ -199,7 +241,8 @@ class Runtime:
                 undo.pop_all()
                 return picked, connection, answer, perf_counter() - begun
 
-    def _picked(self, asked: Asked, failed: list[Backend]) -> Picked:
+    def _picked(self, asked: Asked, failed: list[Backend]) -> Picked | None:
+        """Return where a request goes; None where a container may have to be started for it."""
         picked = self.routes.pick(asked.region, asked.endpoint, asked.variant, failed)
         if picked is not None:
             return picked
@@ -208,7 +251,34 @@ class Runtime:
             raise Refused(words.endpoint_not_found(asked.endpoint, self.account))
         if asked.variant and route.variant(asked.variant) is None:
             raise Refused(words.unknown_variant(asked.variant, asked.endpoint))
+        if route.serverless is not None:
+            return None
         raise Refused(words.unavailable(asked.endpoint))
+
+    async def _claimed(self, asked: Asked, failed: list[Backend]) -> Picked | None:
+        """Return the serverless container that a request goes to, started if need be; None where
+        another deployment serves meanwhile.
+        """
+        variant, pool = self._serverless(asked)
+        if variant is None or pool is None:
+            return None
+        try:
+            return Picked(variant, await pool.claim(failed))
+        except Throttled as error:
+            raise Refused(too_many_calls()) from error
+        except NotServing as error:
+            reason = words.cold_start_failed(self._invoked(asked), error.reason)
+            raise Refused(reason) from error
+        except (Cancelled, EngineError) as error:
+            if self._serverless(asked)[1] is not pool:
+                return None
+            _log.warning("endpoint %s: %s", asked.endpoint, error)
+            raise Refused(words.unavailable(asked.endpoint)) from error
+
+    def _serverless(self, asked: Asked) -> tuple[Serving | None, Pool | None]:
+        route = self.routes.find(asked.region, asked.endpoint)
+        variant = route.serverless if route is not None else None
+        return (None, None) if variant is None else (variant, variant.pool)
 
     def _count(self, picked: Picked, status: int, model_s: float, overhead_s: float) -> None:
         variant = picked.variant
@@ -227,6 +297,13 @@ class Runtime:
 
     def _invoked(self, asked: Asked) -> words.Invoked:
         return words.Invoked(region=asked.region, account=self.account, endpoint=asked.endpoint)
+
+
+def _refuse_of_serverless(asked: Asked, body: bytes) -> None:
+    if len(body) > _MOST_SERVERLESS_BYTES:
+        raise Refused(words.oversize_body(asked.request_id))
+    if asked.operation != "InvokeEndpoint":
+        raise Refused(words.no_stream(asked.endpoint))
 
 
 def _captured(
@@ -273,7 +350,7 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 async def _refuse(send: Send, error: api.ServiceError, request_id: str) -> None:
-    details: dict[str, Any] = {"Message": error.message or ""}
+    details: dict[str, Any] = {"Message": error.message}
     if isinstance(error, words.ModelError):
         details |= error.details
     headers = [

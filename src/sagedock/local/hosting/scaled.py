@@ -36,7 +36,7 @@ class HostedFleets:
         now, later = life.plan_in(found.document), life.pending_plan(found.document)
         variant = now.variant(name)
         wanted = (later.variant(name) if later else None) or variant
-        if variant is None or wanted is None:
+        if variant is None or wanted is None or variant.serverless is not None:
             return None
         running, in_flight = self._served(resource.region, resource.endpoint, name)
         return Fleet(
@@ -44,7 +44,8 @@ class HostedFleets:
             current=running,
             busy=found.status != _SERVES,
             instance_type=variant.instance_type,
-            in_flight=in_flight,
+            in_flight=in_flight if now.asynchronous is None else None,
+            is_counted=now.asynchronous is None,
         )
 
     def set_desired(self, resource: ScalableResource, count: int) -> None:

@@ -26,6 +26,8 @@ class Taken:
     model: Counter[float] = field(default_factory=Counter)
     overhead: Counter[float] = field(default_factory=Counter)
     per_instance: Counter[float] = field(default_factory=Counter)
+    #: Values of further metrics, by name.
+    more: dict[str, Counter[float]] = field(default_factory=dict)
 
 
 class Tally:
@@ -46,7 +48,12 @@ class Tally:
             now.server_errors += 1
         now.model[_rounded(model_s * 1e6)] += 1
         now.overhead[_rounded(overhead_s * 1e6)] += 1
-        now.per_instance[1 / max(1, instances)] += 1
+        if instances:
+            now.per_instance[1 / instances] += 1
+
+    def note(self, name: str, value: float) -> None:
+        """Count a value of another metric; it is published with the next invocation."""
+        self._now.more.setdefault(name, Counter())[_rounded(value) if value >= 1 else value] += 1
 
     def take(self) -> Taken | None:
         """Return what was counted, and begin anew; None where nothing was."""

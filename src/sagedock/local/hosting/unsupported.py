@@ -12,7 +12,6 @@ Request = Mapping[str, Any]
 _CONTAINER = ("ModelPackageName", "AdditionalModelDataSources", "ContainerMetricsConfig")
 _SOURCE = ("HubAccessConfig", "ManifestS3Uri")
 _CONFIG = (
-    "AsyncInferenceConfig",
     "ExplainerConfig",
     "ShadowProductionVariants",
     "CrossRegionTrafficConfig",
@@ -22,7 +21,6 @@ _VARIANT = (
     "InstancePools",
     "AcceleratorType",
     "CoreDumpConfig",
-    "ServerlessConfig",
     "ManagedInstanceScaling",
     "CapacityReservationConfig",
     "AcceleratorPartitionLayouts",

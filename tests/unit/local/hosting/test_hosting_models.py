@@ -166,7 +166,7 @@ def test_a_configuration_is_described_with_its_defaults(local: Local) -> None:
         (
             {"ProductionVariants": [variant(ServerlessConfig={
                 "MemorySizeInMB": 1024, "MaxConcurrency": 1})]},
-            "The local SageMaker cannot carry out: ProductionVariants[0].ServerlessConfig",
+            "Variant AllTraffic cannot have both a ServerlessConfig and instances.",
         ),
         (
             {"ProductionVariants": [variant(RoutingConfig={"RoutingStrategy": "KV_AWARE"})]},
@@ -177,8 +177,9 @@ def test_a_configuration_is_described_with_its_defaults(local: Local) -> None:
             "The local SageMaker cannot carry out: ProductionVariants[0] without ModelName",
         ),
         (
-            {"ProductionVariants": [variant()], "AsyncInferenceConfig": {"OutputConfig": {}}},
-            "The local SageMaker cannot carry out: AsyncInferenceConfig",
+            {"ProductionVariants": [variant(), variant("B")],
+             "AsyncInferenceConfig": {"OutputConfig": {}}},
+            "Multiple variants are not supported when specifying an AsyncInferenceConfig.",
         ),
         ({"ProductionVariants": [variant(ModelName="other")]}, 'Could not find model "arn:aws'),
     ],

@@ -1,0 +1,75 @@
+"""Real-time, asynchronous and serverless endpoints: what each kind excludes."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sagedock.api import ServiceError
+from sagedock.api import hosting_messages as words
+from sagedock.local.hosting.plan import Plan
+
+__all__ = ["other_kind", "unfit_desires", "unfit_model"]
+
+Request = Mapping[str, Any]
+
+
+def other_kind(endpoint: str, before: Plan, after: Plan) -> ServiceError | None:
+    """Return the refusal of an update that makes an endpoint another kind, or None.
+
+    A serverless one may become one with instances.
+    """
+    if before.asynchronous is not None and after.asynchronous is None:
+        return words.asynchronous_forever(endpoint)
+    if before.asynchronous is None and after.asynchronous is not None:
+        return words.never_asynchronous(endpoint)
+    if _is_serverless(after) and not _is_serverless(before):
+        return words.never_serverless(endpoint)
+    return None
+
+
+def unfit_desires(before: Plan, desires: Mapping[str, Request]) -> ServiceError | None:
+    """Return the refusal of a variant that is to have no instance, or one where it has none, or
+    None. Of an asynchronous endpoint requests can wait.
+    """
+    for each in before.variants:
+        if each.serverless is not None and "DesiredInstanceCount" in desires.get(each.name, {}):
+            return words.no_instances_of_serverless(each.name)
+    none_left = [
+        name for name, desire in desires.items() if desire.get("DesiredInstanceCount") == 0
+    ]
+    if not none_left or before.asynchronous is not None:
+        return None
+    return words.no_instance_left(none_left[0])
+
+
+def unfit_model(variant: Request, model: Request) -> ServiceError | None:
+    """Return the refusal of a serverless variant whose model (CreateModel's request) has what such
+    endpoints exclude, or None.
+    """
+    if not variant.get("ServerlessConfig"):
+        return None
+    if any(each.get("ModelDataSource") for each in _containers(model)):
+        return words.model_data_source_of_serverless()
+    wishes = {
+        "VPC configuration": model.get("VpcConfig"),
+        "network isolation": model.get("EnableNetworkIsolation"),
+        "several containers": len(model.get("Containers") or ()) > 1,
+        "multi-model containers": any(
+            each.get("Mode") == "MultiModel" for each in _containers(model)
+        ),
+    }
+    named = [name for name, wanted in wishes.items() if wanted]
+    if not named:
+        return None
+    return words.unsupported_by_serverless(
+        variant["VariantName"], variant["ModelName"], ", ".join(named)
+    )
+
+
+def _containers(model: Request) -> Iterator[Request]:
+    if primary := model.get("PrimaryContainer"):
+        yield primary
+    yield from model.get("Containers") or ()
+
+
+def _is_serverless(plan: Plan) -> bool:
+    return any(each.serverless is not None for each in plan.variants)
