@@ -6,6 +6,7 @@ from typing import Literal
 from sagedock.contract import _sources as source
 
 __all__ = [
+    "ADDITIONAL_MODELS",
     "CHANNELS",
     "CHECKPOINTS",
     "CHECKPOINT_CONFIG",
@@ -15,6 +16,7 @@ __all__ = [
     "INPUT",
     "INPUT_DATA_CONFIG",
     "MODEL",
+    "MODELS",
     "OUTPUT",
     "OUTPUT_DATA",
     "RESERVED",
@@ -25,6 +27,7 @@ __all__ = [
     "UPLOADING",
     "WARM_POOL_CACHE",
     "Place",
+    "additional_model",
     "channel",
     "fifo",
 ]
@@ -106,6 +109,22 @@ MODEL = Place(
     holds="the final model; becomes model.tar.gz, or objects of its own",
     source=source.OUTPUT,
 )
+MODELS = Place(
+    path="/opt/ml/models",
+    kind="folder",
+    writer="platform",
+    holds="of a container that serves many models: a folder for each that it has now, with the "
+    "model in its folder `model`",
+    source=source.MULTI_MODEL,
+)
+ADDITIONAL_MODELS = Place(
+    path="/opt/ml/additional-model-data-sources",
+    kind="folder",
+    writer="platform",
+    holds="one folder per channel of AdditionalModelDataSources, complete before the container "
+    "starts",
+    source=source.ADDITIONAL_MODELS,
+)
 OUTPUT = Place(
     path="/opt/ml/output",
     kind="folder",
@@ -164,6 +183,11 @@ CODE = Place(
 UNSYNCED = ".sagemaker-ignore"
 UPLOADING = ".sagemaker-uploading"
 UPLOADED = ".sagemaker-uploaded"
+
+
+def additional_model(channel: str) -> str:
+    """Return the folder of an additional source, ``/opt/ml/additional-model-data-sources/a``."""
+    return f"{ADDITIONAL_MODELS.path}/{channel}"
 
 
 def channel(name: str) -> str:

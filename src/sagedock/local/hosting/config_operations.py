@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sagedock.local.caller import Caller
-from sagedock.local.hosting.names import CONFIG, MODEL, Shelf
+from sagedock.local.hosting.names import CONFIG, MODEL, VARIANTS, Shelf, variants_of
 from sagedock.local.hosting.unsupported import unsupported_config
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
@@ -49,7 +49,7 @@ class ConfigOperations:
         self._shelf.refuse_taken(caller, name)
         if refusal := unsupported_config(request):
             raise Refused(refusal)
-        for variant in request["ProductionVariants"]:
+        for variant in variants_of(request):
             self._models.found(caller, variant["ModelName"])
         created = epoch_s(time.time())
         arn = self._shelf.arn(caller, name)
@@ -84,9 +84,11 @@ def _document(request: Request, arn: str, created: float) -> dict[str, Any]:
     return {
         "EndpointConfigName": request["EndpointConfigName"],
         "EndpointConfigArn": arn,
-        "ProductionVariants": [
-            {"InitialVariantWeight": 1.0, **each} for each in request["ProductionVariants"]
-        ],
+        **{
+            name: [{"InitialVariantWeight": 1.0, **each} for each in request[name]]
+            for name in VARIANTS
+            if request.get(name)
+        },
         "CreationTime": created,
         "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),
         **echoed,

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Taken", "Tally"]
+__all__ = ["Taken", "Tally", "rounded"]
 
 #: Latencies are kept to one part in so many: a second of traffic is a few dozen values.
 _STEPS = 100
@@ -44,8 +44,8 @@ class Tally:
             now.client_errors += 1
         elif status >= 500 or status == 0:
             now.server_errors += 1
-        now.model[_rounded(model_s * 1e6)] += 1
-        now.overhead[_rounded(overhead_s * 1e6)] += 1
+        now.model[rounded(model_s * 1e6)] += 1
+        now.overhead[rounded(overhead_s * 1e6)] += 1
         now.per_instance[1 / max(1, instances)] += 1
 
     def take(self) -> Taken | None:
@@ -56,7 +56,7 @@ class Tally:
         return taken
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
     """Return ``value`` to one part in a hundred."""
     if value < 1:
         return 0.0
