@@ -68,6 +68,7 @@ class ModelStore:
         is not known any more.
         """
         unload_all(address)
+        self.folder.mkdir(parents=True, exist_ok=True)
         for each in self.folder.iterdir():  # the container sees this folder: it stays
             shutil.rmtree(each, ignore_errors=True)
 
