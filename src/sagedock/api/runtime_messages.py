@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sagedock.api import log_groups
+from sagedock.api.container_names import PRIMARY
 from sagedock.api.service_error import ServiceError
 
 __all__ = [
-    "PRIMARY",
     "Invoked",
     "ModelError",
     "bad_request",
@@ -37,9 +37,6 @@ _BAD_REQUEST, _MODEL_ERROR, _NOT_READY, _UNAVAILABLE = 400, 424, 429, 503
 _SERVER_ERROR, _DEPENDENCY = 500, 530
 #: The most that the model allows for a message; it is cut there (unverified).
 _LONGEST = 2048
-#: What a container is called in a model that has only one. Sources: rows 69, 74 and 82, which are
-#: newer than those that say "model".
-PRIMARY = "primary"
 _TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container {container}. Review "
     "the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
@@ -152,11 +149,11 @@ def model_not_ready(target: str) -> ServiceError:
     )
 
 
-def internal_dependency() -> ServiceError:
+def internal_dependency(target: str) -> ServiceError:
     """What the platform itself needs failed. The words are unverified."""
     return ServiceError(
         code="InternalDependencyException",
-        message="The model could not be stored on the instance.",
+        message=f"Model {target} could not be stored on the instance.",
         http_status=_DEPENDENCY,
     )
 

@@ -18,7 +18,6 @@ MULTI_CONTAINER = _GUIDE + "multi-container-troubleshooting.html"
 PIPELINES = _GUIDE + "inference-pipeline-real-time.html"
 HOSTING_QUESTIONS = _GUIDE + "hosting-faqs.html"
 
-ADDITIONAL_MODELS = _API + "API_AdditionalModelDataSource.html"
 STOP_TRAINING_JOB = _API + "API_StopTrainingJob.html"
 PRODUCTION_VARIANT = _API + "API_ProductionVariant.html"
 DESCRIBE_TRAINING_JOB = _API + "API_DescribeTrainingJob.html"

@@ -21,7 +21,8 @@ SSH_PORT = 22
 MPI_PORT = 7778
 #: The ports of SAGEMAKER_SAFE_PORT_RANGE: the first container's first one, and how many each has.
 #: AWS's numbers are not told (unverified); these are below those that Linux hands out.
-SAFE_PORTS, SAFE_PORTS_EACH = 17_000, 1_000
+SAFE_PORTS = 17_000
+SAFE_PORTS_EACH = 1_000
 
 
 def host(number: int) -> str:

@@ -6,7 +6,6 @@ from typing import Literal
 from sagedock.contract import _sources as source
 
 __all__ = [
-    "ADDITIONAL_MODELS",
     "CHANNELS",
     "CHECKPOINTS",
     "CHECKPOINT_CONFIG",
@@ -117,14 +116,6 @@ MODELS = Place(
     "model in its folder `model`",
     source=source.MULTI_MODEL,
 )
-ADDITIONAL_MODELS = Place(
-    path="/opt/ml/additional-model-data-sources",
-    kind="folder",
-    writer="platform",
-    holds="one folder per channel of AdditionalModelDataSources, complete before the container "
-    "starts",
-    source=source.ADDITIONAL_MODELS,
-)
 OUTPUT = Place(
     path="/opt/ml/output",
     kind="folder",
@@ -186,8 +177,10 @@ UPLOADED = ".sagemaker-uploaded"
 
 
 def additional_model(channel: str) -> str:
-    """Return the folder of an additional source, ``/opt/ml/additional-model-data-sources/a``."""
-    return f"{ADDITIONAL_MODELS.path}/{channel}"
+    """Return the folder of a channel of AdditionalModelDataSources, complete before the container
+    starts. Source: sagemaker.serve of aws/sagemaker-python-sdk, which tells containers of it.
+    """
+    return f"{RESERVED.path}/additional-model-data-sources/{channel}"
 
 
 def channel(name: str) -> str:

@@ -130,7 +130,7 @@ def _variant_without_instances(request: Request) -> Finding:
 
 def _too_many_for_shadows(request: Request) -> Finding:
     shadows = request.get("ShadowProductionVariants") or ()
-    several = len(shadows) > 1 or len(request["ProductionVariants"]) > 1
+    several = len(shadows) > 1 or len(request.get("ProductionVariants") or ()) > 1
     return BROKEN if shadows and several else None
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import ExitStack
 
-from sagedock.api.runtime_messages import PRIMARY
+from sagedock.api.container_names import PRIMARY
 from sagedock.local.hosting.connection import Answer, Broken, Connection
 from sagedock.local.hosting.routes import Backend
 

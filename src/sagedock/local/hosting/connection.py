@@ -9,7 +9,7 @@ from typing import Any
 
 import httptools
 
-from sagedock.api.runtime_messages import PRIMARY
+from sagedock.api.container_names import PRIMARY
 
 __all__ = ["Answer", "Broken", "Connection"]
 

@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import Any
 
 from sagedock.api import metrics
-from sagedock.api.runtime_messages import PRIMARY
+from sagedock.api.container_names import PRIMARY
 from sagedock.contract import limits, paths, routes
 from sagedock.local.hosting.calls import TimedOut, Unreachable, call
 from sagedock.local.hosting.connection import Broken

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sagedock.api.runtime_messages import PRIMARY
+from sagedock.api.container_names import PRIMARY, numbered
 from sagedock.contract import limits, routes
 from sagedock.engine import Image
 from sagedock.local.hosting.names import SHADOWS, VARIANTS
@@ -173,11 +173,9 @@ def container_plans(
 
 
 def _names(containers: Sequence[Document]) -> Iterator[str]:
-    """Yield what each of several is called; the form of those without a name is that of
-    aws/amazon-sagemaker-examples#1072.
-    """
+    """Yield what each of several is called."""
     for number, each in enumerate(containers, start=1):
-        yield each.get("ContainerHostname") or f"container-{number}"
+        yield each.get("ContainerHostname") or numbered(number)
 
 
 def _container(

@@ -11,6 +11,7 @@ from time import perf_counter
 
 from sagedock.api import ServiceError, metrics
 from sagedock.api import runtime_messages as words
+from sagedock.api.container_names import PRIMARY
 from sagedock.contract import limits, routes
 from sagedock.local.hosting.calls import TimedOut, Unreachable, call
 from sagedock.local.hosting.connection import Answer, Broken, Connection
@@ -110,7 +111,7 @@ class Member:
         except NotReady as error:
             raise Refused(words.model_not_ready(target)) from error
         except DataUnusable as error:
-            raise Refused(_of_data(error, uri)) from error
+            raise Refused(_of_data(error, uri, target)) from error
 
     async def _asked(self, errand: Errand, models: LoadedModels, model: Loaded) -> Reached:
         """Invoke a model; again where the container lost it, or has no room for what it does."""
@@ -208,7 +209,7 @@ async def reach(backend: Backend, errand: Errand) -> Reached:
     connection, answer = await call(
         backend, errand.passed_on(), timeout_s=errand.timeout_s, most_bytes=errand.most_bytes
     )
-    return Reached(connection, answer, words.PRIMARY)
+    return Reached(connection, answer, PRIMARY)
 
 
 def _unfit(members: Sequence[Member], asked: Asked, *, direct: bool) -> ServiceError | None:
@@ -247,11 +248,11 @@ def _next(errand: Errand, answer: Answer, left_s: float) -> Errand:
     )
 
 
-def _of_data(error: DataUnusable, uri: S3Uri) -> ServiceError:
+def _of_data(error: DataUnusable, uri: S3Uri, target: str) -> ServiceError:
     match error:
         case DataAbsent():
             return words.target_model_absent(uri.bucket, uri.key)
         case DataBroken():
             return words.target_model_broken(uri.bucket, uri.key)
         case _:
-            return words.internal_dependency()
+            return words.internal_dependency(target)
