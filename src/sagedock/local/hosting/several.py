@@ -5,6 +5,7 @@ with direct invocation one of them gets it. Sources: the contract's PIPELINES pa
 https://docs.aws.amazon.com/sagemaker/latest/dg/multi-container-direct.html
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -95,8 +96,10 @@ class Member:
         model = await self._borrowed(errand, models, prefix)
         waited_s = perf_counter() - begun
         try:
-            errand = replace(errand, timeout_s=max(0.0, errand.timeout_s - waited_s))
-            reached = await self._asked(errand, models, model)
+            async with asyncio.timeout(max(0.0, errand.timeout_s - waited_s)):
+                reached = await self._asked(errand, models, model)
+        except TimeoutError as error:
+            raise TimedOut from error
         finally:
             models.give_back(model)
         return replace(reached, waited_s=waited_s)
@@ -218,7 +221,8 @@ def _unfit(members: Sequence[Member], asked: Asked, *, direct: bool) -> ServiceE
     """
     many = any(each.models is not None for each in members)
     host = asked.members.get("TargetContainerHostname")
-    if many and "TargetModel" not in asked.members:
+    # The service's model gives TargetModel to no other operation.
+    if many and ("TargetModel" not in asked.members or asked.operation != "InvokeEndpoint"):
         return words.missing_target_model(asked.request_id)
     if not many and "TargetModel" in asked.members:
         return words.no_multi_model_endpoint(asked.endpoint)

@@ -221,6 +221,26 @@ def test_a_model_that_the_container_lost_is_loaded_again(local: Local) -> None:
     assert models.did("load") == ["a.tar.gz", "a.tar.gz"]
 
 
+def test_a_model_that_does_not_answer_in_time(impatient: Local) -> None:
+    gate = threading.Event()
+
+    def hold(*_: Any) -> None:
+        gate.wait(60)
+
+    served(impatient, ManyModels(on_invoke=hold), "a.tar.gz")
+    error = refused(impatient, "a.tar.gz")
+    gate.set()
+    assert (error["Code"], error["OriginalStatusCode"]) == ("ModelError", 0)
+    assert "Your invocation timed out" in error["Message"]
+
+
+def test_a_stream_has_no_target_model(local: Local) -> None:
+    served(local, ManyModels(), "a.tar.gz")
+    stream = local.client("sagemaker-runtime").invoke_endpoint_with_response_stream
+    with pytest.raises(ClientError, match="is missing a target model header"):
+        stream(EndpointName="endpoint-1", Body=b"x")
+
+
 def test_a_404_of_the_models_own_is_its_answer(local: Local) -> None:
     models = ManyModels(on_invoke=lambda *_: Reply(status=404, body=b"no such row"))
     served(local, models, "a.tar.gz")
