@@ -19,6 +19,7 @@ __all__ = [
     "explicitly_denied",
     "image_access_denied",
     "image_not_found",
+    "image_without_label",
     "input_bucket_elsewhere",
     "input_not_found",
     "internal_failure",
@@ -266,6 +267,14 @@ def could_not_find(kind: str, arn: str) -> ServiceError:
 def requested_image_not_found(image: str) -> ServiceError:
     """CreateModel of an image that ECR lacks. Source: row 2 of the rest."""
     return validation(f"Requested image {image} not found.")
+
+
+def image_without_label(image: str, label: str) -> ServiceError:
+    """CreateModel of an image that does not say that it can what it must. Sources:
+    aws/amazon-sagemaker-examples#3925 (multi-models), deepjavalibrary/djl-serving#708
+    (accept-bind-to-port).
+    """
+    return validation(f"Your Ecr Image {image} does not contain required {label} Docker label(s).")
 
 
 def non_ecr_image(image: str) -> ServiceError:

@@ -8,11 +8,12 @@ about the contract is typed here, once, with the page that states it, and nowher
 ``variables``  environment variables, and who sets each
 ``limits``     numbers: seconds, characters
 ``routes``     what a serving container answers over HTTP, and its port
+``labels``     how an image says what it can
 ``network``    host names, the interface, torchrun's port
 ``fabric``     instance types with an Elastic Fabric Adapter: a table, loaded where it is read
 ``signals``    exit codes and how a container is stopped
 """
 
-from sagedock.contract import limits, network, paths, routes, signals, variables
+from sagedock.contract import labels, limits, network, paths, routes, signals, variables
 
-__all__ = ["limits", "network", "paths", "routes", "signals", "variables"]
+__all__ = ["labels", "limits", "network", "paths", "routes", "signals", "variables"]

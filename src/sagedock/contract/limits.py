@@ -14,6 +14,7 @@ __all__ = [
     "INVOCATION_PAYLOAD_MB",
     "INVOCATION_TIMEOUT_S",
     "MODEL_DOWNLOAD_S",
+    "MODEL_LOAD_S",
     "PING_ANSWER_S",
     "SERVERLESS_PAYLOAD_MB",
     "SERVERLESS_STARTUP_S",
@@ -47,6 +48,8 @@ PING_ANSWER_S = Limit(value=2, unit="seconds", source=source.HOSTING)
 SERVING_STARTUP_S = Limit(value=480, unit="seconds", source=source.HOSTING)
 #: The most that a variant may ask for; what it has without asking is not told.
 MODEL_DOWNLOAD_S = Limit(value=3600, unit="seconds", source=source.PRODUCTION_VARIANT)
+#: How long one of many models may take to be downloaded and loaded.
+MODEL_LOAD_S = Limit(value=360, unit="seconds", source=source.INVOKE_MULTI_MODEL)
 SERVING_STOP_GRACE_S = Limit(value=30, unit="seconds", source=source.HOSTING)
 #: How long a container may take to answer, and to end an answer that it streams.
 INVOCATION_TIMEOUT_S = Limit(value=60, unit="seconds", source=source.HOSTING)

@@ -4,6 +4,8 @@ __all__ = [
     "INTERFACE",
     "MASTER_PORT",
     "MPI_PORT",
+    "SAFE_PORTS",
+    "SAFE_PORTS_EACH",
     "SSH_PORT",
     "host",
 ]
@@ -17,6 +19,10 @@ MASTER_PORT = 7777
 SSH_PORT = 22
 #: Where the first host of an MPI job waits for the others: our launcher's own.
 MPI_PORT = 7778
+#: The ports of SAGEMAKER_SAFE_PORT_RANGE: the first container's first one, and how many each has.
+#: AWS's numbers are not told (unverified); these are below those that Linux hands out.
+SAFE_PORTS = 17_000
+SAFE_PORTS_EACH = 1_000
 
 
 def host(number: int) -> str:

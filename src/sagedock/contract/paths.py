@@ -15,6 +15,7 @@ __all__ = [
     "INPUT",
     "INPUT_DATA_CONFIG",
     "MODEL",
+    "MODELS",
     "OUTPUT",
     "OUTPUT_DATA",
     "RESERVED",
@@ -25,6 +26,7 @@ __all__ = [
     "UPLOADING",
     "WARM_POOL_CACHE",
     "Place",
+    "additional_model",
     "channel",
     "fifo",
 ]
@@ -106,6 +108,14 @@ MODEL = Place(
     holds="the final model; becomes model.tar.gz, or objects of its own",
     source=source.OUTPUT,
 )
+MODELS = Place(
+    path="/opt/ml/models",
+    kind="folder",
+    writer="platform",
+    holds="of a container that serves many models: a folder for each that it has now, with the "
+    "model in its folder `model`",
+    source=source.MULTI_MODEL,
+)
 OUTPUT = Place(
     path="/opt/ml/output",
     kind="folder",
@@ -164,6 +174,13 @@ CODE = Place(
 UNSYNCED = ".sagemaker-ignore"
 UPLOADING = ".sagemaker-uploading"
 UPLOADED = ".sagemaker-uploaded"
+
+
+def additional_model(channel: str) -> str:
+    """Return the folder of a channel of AdditionalModelDataSources, complete before the container
+    starts. Source: sagemaker.serve of aws/sagemaker-python-sdk, which tells containers of it.
+    """
+    return f"{RESERVED.path}/additional-model-data-sources/{channel}"
 
 
 def channel(name: str) -> str:

@@ -34,6 +34,7 @@ __all__ = [
     "SAGEMAKER_MULTI_MODEL",
     "SAGEMAKER_PROGRAM",
     "SAGEMAKER_REGION",
+    "SAGEMAKER_SAFE_PORT_RANGE",
     "SAGEMAKER_STARTUP_TIMEOUT",
     "SAGEMAKER_SUBMIT_DIRECTORY",
     "SAGEMAKER_TRAINING_MODULE",
@@ -174,6 +175,12 @@ SAGEMAKER_BIND_TO_PORT = Variable(
     setter="platform",
     holds="the port to listen on, in inference pipelines and multi-container endpoints",
     source=source.PIPELINES,
+)
+SAGEMAKER_SAFE_PORT_RANGE = Variable(
+    name="SAGEMAKER_SAFE_PORT_RANGE",
+    setter="platform",
+    holds="FIRST-LAST: the further ports that the container may listen on there",
+    source=source.MULTI_CONTAINER,
 )
 SAGEMAKER_BATCH = Variable(
     name="SAGEMAKER_BATCH",

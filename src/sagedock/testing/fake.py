@@ -98,7 +98,7 @@ Program = Callable[[Container], int]
 
 
 class FakeEngine:
-    """Runs ``program`` for every container. ``images`` are the names it knows.
+    """Runs ``program`` for every container. ``images`` are the names it knows; each has ``labels``.
 
     The program gets the container and returns its exit code; it should return once
     ``container.terminated`` is set. A program that is None cannot be started.
@@ -107,6 +107,7 @@ class FakeEngine:
     def __init__(self, program: Program | None, images: Sequence[str] = ()) -> None:
         self.program = program
         self.images = set(images)
+        self.labels: Mapping[str, str] = {}
         self.hardware = Machine(cpus=2, memory_mib=8192)
         self.all: dict[str, Container] = {}
         self.all_networks: dict[str, Mapping[str, str]] = {}
@@ -117,7 +118,12 @@ class FakeEngine:
         if reference not in self.images:
             raise ImageNotFound(f"the engine has no image {reference}")
         return Image(
-            id=reference, tags=(reference,), digests=(), size=0, architecture="amd64", labels={}
+            id=reference,
+            tags=(reference,),
+            digests=(),
+            size=0,
+            architecture="amd64",
+            labels=self.labels,
         )
 
     def create(self, spec: ContainerSpec) -> str:

@@ -100,6 +100,6 @@ def _handler(container: Container, answer: Answer) -> type[BaseHTTPRequestHandle
                 self.wfile.flush()
             self.wfile.write(b"0\r\n\r\n")
 
-        do_GET = do_POST = _answer  # noqa: N815 - the base class's names
+        do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - the base class's names
 
     return Handler

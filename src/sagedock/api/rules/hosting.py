@@ -41,6 +41,61 @@ def _s3_sources(request: Request) -> Iterator[Request]:
     for each in _containers(request):
         if source := (each.get("ModelDataSource") or {}).get("S3DataSource"):
             yield source
+        for more in each.get("AdditionalModelDataSources") or ():
+            yield more["S3DataSource"]
+
+
+def _same_channels(request: Request) -> Finding:
+    for each in _containers(request):
+        more = each.get("AdditionalModelDataSources") or ()
+        if found := repeated(source["ChannelName"] for source in more):
+            return found
+    return None
+
+
+def _channel_no_folder(request: Request) -> Finding:
+    for each in _containers(request):
+        for source in each.get("AdditionalModelDataSources") or ():
+            if source["ChannelName"] in (".", ".."):
+                return {"name": source["ChannelName"]}
+    return None
+
+
+def _of_many_models(request: Request) -> list[Request]:
+    return [each for each in _containers(request) if each.get("Mode") == "MultiModel"]
+
+
+def _two_of_many_models(request: Request) -> Finding:
+    return BROKEN if len(_of_many_models(request)) > 1 else None
+
+
+def _many_models_without_prefix(request: Request) -> Finding:
+    lacks = any(
+        not each.get("ModelDataUrl") or each.get("ModelDataSource")
+        for each in _of_many_models(request)
+    )
+    return BROKEN if lacks else None
+
+
+def _hostnames(request: Request) -> list[str | None]:
+    containers = request.get("Containers") or ()
+    names = [each.get("ContainerHostname") or None for each in containers]
+    return names if len(names) > 1 else []
+
+
+def _some_hostnames(request: Request) -> Finding:
+    names = _hostnames(request)
+    return BROKEN if any(names) and not all(names) else None
+
+
+def _same_hostnames(request: Request) -> Finding:
+    return repeated(name for name in _hostnames(request) if name)
+
+
+def _direct_without_hostnames(request: Request) -> Finding:
+    mode = (request.get("InferenceExecutionConfig") or {}).get("Mode")
+    names = _hostnames(request)
+    return BROKEN if mode == "Direct" and names and not any(names) else None
 
 
 def _prefix_without_slash(request: Request) -> Finding:
@@ -72,6 +127,12 @@ def _variant_without_instances(request: Request) -> Finding:
         if not elsewhere and not (each.get("InstanceType") and each.get("InitialInstanceCount")):
             return {"name": each["VariantName"]}
     return None
+
+
+def _too_many_for_shadows(request: Request) -> Finding:
+    shadows = request.get("ShadowProductionVariants") or ()
+    several = len(shadows) > 1 or len(request.get("ProductionVariants") or ()) > 1
+    return BROKEN if shadows and several else None
 
 
 def _scaled_variant_with_a_model(request: Request) -> Finding:
@@ -121,6 +182,59 @@ CREATE_MODEL: tuple[Rule, ...] = (
         source=API + "API_S3ModelDataSource.html",
         verified=False,
     ),
+    Rule(
+        fields=("Containers",),
+        finding=_two_of_many_models,
+        message=(
+            "More than one container in MultiModel mode is not supported with inference pipeline."
+        ),
+        source=GITHUB + "OElesin/sagemaker-autopilot-step-functions/issues/10",
+        verified=True,
+    ),
+    Rule(
+        fields=("PrimaryContainer", "Containers"),
+        finding=_many_models_without_prefix,
+        message="A container in MultiModel mode must provide a ModelDataUrl, and no "
+        "ModelDataSource.",
+        source=API + "API_ContainerDefinition.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("Containers",),
+        finding=_some_hostnames,
+        message="ContainerHostname must be specified for every container, or for none.",
+        source=API + "API_ContainerDefinition.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("Containers",),
+        finding=_same_hostnames,
+        message="ContainerHostname must be unique within a model: {names}",
+        source=API + "API_ContainerDefinition.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("Containers", "InferenceExecutionConfig"),
+        finding=_direct_without_hostnames,
+        message="ContainerHostname must be specified for every container of a model that is "
+        "invoked directly.",
+        source=GUIDE + "multi-container-create.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("PrimaryContainer", "Containers"),
+        finding=_same_channels,
+        message="ChannelName must be unique within AdditionalModelDataSources: {names}",
+        source=API + "API_AdditionalModelDataSource.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("PrimaryContainer", "Containers"),
+        finding=_channel_no_folder,
+        message='ChannelName "{name}" can be no folder of its own.',
+        source=API + "API_AdditionalModelDataSource.html",
+        verified=False,
+    ),
     *TAGS,
 )
 CREATE_CONFIG: tuple[Rule, ...] = (
@@ -129,6 +243,14 @@ CREATE_CONFIG: tuple[Rule, ...] = (
         finding=_same_variants,
         message="Variant names must be unique within an endpoint configuration: {names}",
         source=API + "API_ProductionVariant.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("ProductionVariants", "ShadowProductionVariants"),
+        finding=_too_many_for_shadows,
+        message="With ShadowProductionVariants there must be one production variant and one shadow "
+        "variant.",
+        source=API + "API_CreateEndpointConfig.html",
         verified=False,
     ),
     Rule(

@@ -2,10 +2,12 @@
 
 The control plane: ``model_operations``, ``config_operations``, ``endpoint_operations``; what they
 make is carried out by ``endpoints`` (all of them), ``endpoint`` (one), ``fleet`` (one deployment
-of it) and ``instance`` (one container). The runtime: ``runtime`` answers invocations by ``routes``,
-through ``connection``, or writes them down for ``asynchronous``; of ``serverless`` variants calls
-start the containers; ``kinds`` says what each of these excludes. ``tally`` and ``publishing`` make
-metrics of them. ``scaled`` is how autoscaling sees variants.
+of it), ``instance`` and ``hosted_container``. The runtime: ``runtime`` answers invocations by
+``routes``, through ``connection``, or writes them down for ``asynchronous``; of ``serverless``
+variants calls start the containers; ``kinds`` says what each of these excludes. ``tally`` and
+``publishing`` make metrics of them. ``several`` is the way through several containers, or to one of
+many models (``loaded_models``); ``shadowing`` sends copies. ``scaled`` is how autoscaling sees
+variants.
 """
 
 from sagedock.local.hosting.config_operations import ConfigOperations

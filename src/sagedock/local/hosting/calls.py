@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import ExitStack
 
+from sagedock.api.container_names import PRIMARY
 from sagedock.local.hosting.connection import Answer, Broken, Connection
 from sagedock.local.hosting.routes import Backend
 
@@ -17,7 +18,9 @@ class Unreachable(Exception):
 
 
 class TimedOut(Exception):
-    """No answer came in time."""
+    """No answer came in time. ``container`` is the one of several that gave none."""
+
+    container: str = PRIMARY
 
 
 async def call(

@@ -6,8 +6,8 @@ from typing import Any
 
 from sagedock.local.caller import Caller
 from sagedock.local.hosting.kinds import unfit_model
-from sagedock.local.hosting.names import CONFIG, MODEL, Shelf
-from sagedock.local.hosting.unsupported import unsupported_config
+from sagedock.local.hosting.names import CONFIG, MODEL, VARIANTS, Shelf, variants_of
+from sagedock.local.hosting.unsupported import unsupported_backlog, unsupported_config
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
@@ -56,9 +56,11 @@ class ConfigOperations:
         self._shelf.refuse_taken(caller, name)
         if refusal := unsupported_config(request):
             raise Refused(refusal)
-        for variant in request["ProductionVariants"]:
+        for variant in variants_of(request):
             model = self._models.found(caller, variant["ModelName"])
-            if refusal := unfit_model(variant, model.request):
+            if refusal := unfit_model(variant, model.request) or unsupported_backlog(
+                request, model.request
+            ):
                 raise Refused(refusal)
         created = epoch_s(time.time())
         arn = self._shelf.arn(caller, name)
@@ -93,9 +95,11 @@ def _document(request: Request, arn: str, created: float) -> dict[str, Any]:
     return {
         "EndpointConfigName": request["EndpointConfigName"],
         "EndpointConfigArn": arn,
-        "ProductionVariants": [
-            {"InitialVariantWeight": 1.0, **each} for each in request["ProductionVariants"]
-        ],
+        **{
+            name: [{"InitialVariantWeight": 1.0, **each} for each in request[name]]
+            for name in VARIANTS
+            if request.get(name)
+        },
         "CreationTime": created,
         "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),
         **echoed,

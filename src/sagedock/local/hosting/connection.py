@@ -9,6 +9,8 @@ from typing import Any
 
 import httptools
 
+from sagedock.api.container_names import PRIMARY
+
 __all__ = ["Answer", "Broken", "Connection"]
 
 #: What waits to be sent on before the container is made to wait.
@@ -16,10 +18,13 @@ _MOST_WAITING_BYTES = 1024 * 1024
 
 
 class Broken(Exception):
-    """The connection ended, or what came was no HTTP. ``began`` says whether any of it came."""
+    """The connection ended, or what came was no HTTP. ``began`` says whether any of it came,
+    ``container`` which of several it was.
+    """
 
-    def __init__(self, *, began: bool) -> None:
+    def __init__(self, *, began: bool, container: str = PRIMARY) -> None:
         self.began = began
+        self.container = container
         super().__init__("the container broke the connection")
 
 

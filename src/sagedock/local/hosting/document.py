@@ -4,9 +4,10 @@ Each function returns a new document. Times are epoch seconds. What the store ke
 plans of what runs and of what is to run, is below names that begin with an underscore.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from sagedock.local.hosting.names import SHADOWS, VARIANTS
 from sagedock.local.hosting.plan import Plan, VariantPlan
 from sagedock.local.moments import epoch_s
 
@@ -53,10 +54,9 @@ def created(
         "EndpointName": name,
         "EndpointArn": arn,
         "EndpointConfigName": plan.config,
-        "ProductionVariants": [
-            _variant(each, weight=0.0, count=0, status=_launching(each, at))
-            for each in plan.variants
-        ],
+        **_variants(
+            plan, lambda each: _variant(each, weight=0.0, count=0, status=_launching(each, at))
+        ),
         "EndpointStatus": "Creating",
         "CreationTime": epoch_s(at),
         "LastModifiedTime": epoch_s(at),
@@ -69,11 +69,9 @@ def created(
 def in_service(document: Document, plan: Plan, at: float) -> dict[str, Any]:
     """Return ``document`` once ``plan`` serves. Why the last update failed stays."""
     return {
-        **_without(document, "PendingDeploymentSummary", "DataCaptureConfig", _PENDING),
+        **_without(document, "PendingDeploymentSummary", "DataCaptureConfig", SHADOWS, _PENDING),
         "EndpointConfigName": plan.config,
-        "ProductionVariants": [
-            _variant(each, weight=each.weight, count=each.count) for each in plan.variants
-        ],
+        **_variants(plan, lambda each: _variant(each, weight=each.weight, count=each.count)),
         "EndpointStatus": "InService",
         "LastModifiedTime": epoch_s(at),
         **_captured(plan),
@@ -104,13 +102,7 @@ def updating(
         "LastModifiedTime": epoch_s(at),
         "PendingDeploymentSummary": {
             "EndpointConfigName": plan.config,
-            "ProductionVariants": [
-                {
-                    **_variant(each, weight=0.0, count=0, status=_launching(each, at)),
-                    **({"InstanceType": each.instance_type} if each.instance_type else {}),
-                }
-                for each in plan.variants
-            ],
+            **_variants(plan, lambda each: _pending(each, at)),
             "StartTime": epoch_s(at),
         },
         **({"LastDeploymentConfig": deployment} if deployment else {}),
@@ -120,24 +112,12 @@ def updating(
 
 def reweighed(document: Document, plan: Plan, at: float) -> dict[str, Any]:
     """Return ``document`` while its weights and counts become those of ``plan``."""
-    before = plan_in(document)
+    before = {each.name: each for each in plan_in(document).variants}
     return {
         **_without(document, "FailureReason"),
         "EndpointStatus": "Updating",
         "LastModifiedTime": epoch_s(at),
-        "ProductionVariants": [
-            _variant(
-                each,
-                weight=old.weight,
-                count=old.count,
-                status={
-                    "Status": "Updating",
-                    "StatusMessage": f"Scaling out desired instance count to {each.count}.",
-                    "StartTime": epoch_s(at),
-                },
-            )
-            for each, old in zip(plan.variants, before.variants, strict=True)
-        ],
+        **_variants(plan, lambda each: _reweighed(each, before[each.name], at)),
         _PENDING: plan.as_json(),
     }
 
@@ -162,6 +142,31 @@ def deleting(document: Document, at: float) -> dict[str, Any]:
     return {**document, "EndpointStatus": "Deleting", "LastModifiedTime": epoch_s(at)}
 
 
+def _variants(plan: Plan, told: Callable[[VariantPlan], Document]) -> dict[str, Any]:
+    """Return what is told of each variant: of those that answer, and of their shadows if any."""
+    members = {
+        name: [told(each) for each in plan.variants if each.shadow == (name == SHADOWS)]
+        for name in VARIANTS
+    }
+    return {name: told for name, told in members.items() if told}
+
+
+def _pending(plan: VariantPlan, at: float) -> Document:
+    return {
+        **_variant(plan, weight=0.0, count=0, status=_launching(plan, at)),
+        **({"InstanceType": plan.instance_type} if plan.instance_type else {}),
+    }
+
+
+def _reweighed(plan: VariantPlan, before: VariantPlan, at: float) -> Document:
+    status = {
+        "Status": "Updating",
+        "StatusMessage": f"Scaling out desired instance count to {plan.count}.",
+        "StartTime": epoch_s(at),
+    }
+    return _variant(plan, weight=before.weight, count=before.count, status=status)
+
+
 def _variant(
     plan: VariantPlan, *, weight: float, count: int, status: Document | None = None
 ) -> dict[str, Any]:
@@ -172,10 +177,11 @@ def _variant(
         "VariantName": plan.name,
         "DeployedImages": [
             {
-                "SpecifiedImage": plan.image,
-                "ResolvedImage": plan.resolved,
-                "ResolutionTime": epoch_s(plan.resolved_at),
+                "SpecifiedImage": each.image,
+                "ResolvedImage": each.resolved,
+                "ResolutionTime": epoch_s(each.resolved_at),
             }
+            for each in plan.containers
         ],
         "CurrentWeight": weight,
         "DesiredWeight": plan.weight,

@@ -18,7 +18,7 @@ from sagedock.local.hosting.containers import (
     endpoint_labels,
 )
 from sagedock.local.hosting.fleet import Fleet, retire
-from sagedock.local.hosting.instance import Cancelled, NotServing
+from sagedock.local.hosting.hosted_container import Cancelled, NotServing
 from sagedock.local.hosting.model_data import DataUnusable
 from sagedock.local.hosting.plan import Plan
 from sagedock.local.hosting.routes import Route, Routes
@@ -217,7 +217,8 @@ class Endpoint:
                 self._platform.engine.remove(each.id)
         status = self._document["EndpointStatus"]
         running = sum(1 for each in own if each.state == "running")
-        if status == "InService" and running < sum(each.count for each in plan.variants):
+        wanted = sum(each.count * len(each.containers) for each in plan.variants)
+        if status == "InService" and running < wanted:
             self._change(life.system_updating)
         fleet = self._new_fleet(plan)
         reason = self._launched(fleet, own)
@@ -276,12 +277,14 @@ class Endpoint:
         with self._lock:
             if self._serving is None or self._ending.is_set():
                 return
+            serving = self._serving.serving()
             self._routes.put(
                 Route(
                     region=self.key.region,
                     account=self._platform.settings.account,
                     endpoint=self.key.name,
-                    variants=self._serving.serving(),
+                    variants=tuple(each for each in serving if not each.is_shadow),
+                    shadows=tuple(each for each in serving if each.is_shadow),
                     asynchronous=self._serving.plan.asynchronous,
                 )
             )

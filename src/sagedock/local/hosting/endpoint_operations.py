@@ -15,7 +15,7 @@ from sagedock.local.hosting import document as life
 from sagedock.local.hosting.endpoint import with_document
 from sagedock.local.hosting.endpoints import Endpoints
 from sagedock.local.hosting.kinds import other_kind, unfit_desires
-from sagedock.local.hosting.names import CONFIG, ENDPOINT, MODEL, Shelf
+from sagedock.local.hosting.names import CONFIG, ENDPOINT, MODEL, Shelf, variants_of
 from sagedock.local.hosting.plan import Plan, plan_of
 from sagedock.local.hosting.unsupported import unsupported_deployment
 from sagedock.local.listing import Listing
@@ -146,7 +146,7 @@ class EndpointOperations:
     def _plan(self, caller: Caller, config_name: str, at: float) -> Plan:
         """Return the plan of a configuration, or refuse: it, a model or an image is not there."""
         config = self._configs.found(caller, config_name).document
-        names = {each["ModelName"] for each in config["ProductionVariants"]}
+        names = {each["ModelName"] for each in variants_of(config)}
         models = {name: self._models.found(caller, name).document for name in names}
         find = partial(find_image, self._platform.engine)
         try:

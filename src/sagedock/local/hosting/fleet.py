@@ -10,8 +10,9 @@ from contextlib import ExitStack
 
 from sagedock.api.metrics import variant_dimensions
 from sagedock.engine import Found
-from sagedock.local.hosting.containers import INSTANCE_LABEL, VARIANT_LABEL, Site
-from sagedock.local.hosting.instance import Cancelled, Instance, NotServing
+from sagedock.local.hosting.containers import INSTANCE_LABEL, PLACE_LABEL, VARIANT_LABEL, Site
+from sagedock.local.hosting.hosted_container import Cancelled, NotServing
+from sagedock.local.hosting.instance import Instance
 from sagedock.local.hosting.model_data import lay_out_data
 from sagedock.local.hosting.plan import Plan, VariantPlan
 from sagedock.local.hosting.routes import Serving
@@ -27,6 +28,9 @@ _log = logging.getLogger(__name__)
 #: How many containers are started at the same time.
 _AT_ONCE = 8
 _INSTANCE_HEX = 17
+
+#: The containers of one instance that were found, in their order.
+Parts = Sequence[Found]
 
 
 class Fleet:
@@ -61,19 +65,19 @@ class Fleet:
         up. Raises the first NotServing, DataUnusable, Cancelled or EngineError; the caller retires
         the fleet then.
         """
-        running = [
-            each
-            for each in found
-            if each.state == "running" and each.labels[VARIANT_LABEL] not in self._pools
-        ]
+        whole = {
+            each.name: [] if each.name in self._pools else _whole(each, found)
+            for each in self.plan.variants
+        }
+        kept = {each.id for instances in whole.values() for parts in instances for each in parts}
         for each in found:
-            if each not in running:
+            if each.id not in kept:
                 self._platform.engine.remove(each.id)
         for variant in self.plan.variants:
-            if variant.data is not None and not (running and self._is_laid_out(variant)):
-                objects = self._platform.objects
-                lay_out_data(objects, variant, self.site.data_folder(variant), self._check)
-        self._add({each.name: _ids(each, running) for each in self.plan.variants})
+            if not (kept and self._is_laid_out(variant)):
+                for container in variant.containers:
+                    lay_out_data(self.site, variant, container, self._check)
+        self._add({each.name: _padded(each, whole[each.name]) for each in self.plan.variants})
         for pool in self._pools.values():
             pool.launch()
 
@@ -144,9 +148,13 @@ class Fleet:
             raise Cancelled
 
     def _is_laid_out(self, variant: VariantPlan) -> bool:
-        return self.site.data_folder(variant).is_dir()
+        return all(
+            self.site.data_folder(variant, container, channel).is_dir()
+            for container in variant.containers
+            for channel in container.sources
+        )
 
-    def _add(self, wanted: Mapping[str, Sequence[Found | None]]) -> None:
+    def _add(self, wanted: Mapping[str, Sequence[Parts | None]]) -> None:
         """Start instances, by variant: those that are None are new ones."""
         work = []
         for variant in self.plan.variants:
@@ -183,12 +191,12 @@ class Fleet:
     def _instance(
         self,
         variant: VariantPlan,
-        found: Found | None,
+        found: Parts | None,
         changed: Callable[[], None] | None = None,
     ) -> Instance:
         shortest = self._platform.settings.endpoint_startup_s
         return Instance(
-            name=found.labels[INSTANCE_LABEL] if found else _new_id(),
+            name=found[0].labels[INSTANCE_LABEL] if found else _new_id(),
             site=self.site,
             variant=variant,
             startup_s=variant.startup_s if shortest is None else min(variant.startup_s, shortest),
@@ -207,6 +215,7 @@ class Fleet:
             tally=self._tallies[variant.name],
             capture=self.plan.capture,
             pool=self._pools.get(variant.name),
+            is_shadow=variant.shadow,
         )
 
 
@@ -218,21 +227,31 @@ def retire(instances: Sequence[Instance], grace_s: float) -> None:
         list(pool.map(lambda each: each.retire(grace_s), instances))
 
 
-def _begin(instance: Instance, found: Found | None) -> None:
+def _begin(instance: Instance, found: Parts | None) -> None:
     if found is None:
         instance.launch()
         return
     try:
-        instance.adopt(found.id)
+        instance.adopt([each.id for each in found])
     except NotServing as error:
-        _log.warning("container %s: %s", found.name, error)
+        _log.warning("container %s: %s", found[0].name, error)
         raise
 
 
-def _ids(variant: VariantPlan, running: Sequence[Found]) -> list[Found | None]:
-    """Return a variant's instances: those that run, and None for each that lacks."""
-    own = [each for each in running if each.labels[VARIANT_LABEL] == variant.name]
-    return [*own, *(None,) * (variant.count - len(own))]
+def _whole(variant: VariantPlan, found: Sequence[Found]) -> list[Parts]:
+    """Return a variant's instances whose containers all run, each with them in their order."""
+    parts: dict[str, dict[int, Found]] = {}
+    for each in found:
+        if each.state == "running" and each.labels[VARIANT_LABEL] == variant.name:
+            place = int(each.labels.get(PLACE_LABEL, 0))
+            parts.setdefault(each.labels[INSTANCE_LABEL], {})[place] = each
+    places = range(len(variant.containers))
+    return [[own[at] for at in places] for own in parts.values() if own.keys() == {*places}]
+
+
+def _padded(variant: VariantPlan, whole: Sequence[Parts]) -> list[Parts | None]:
+    """Return the same, and None for each instance that lacks."""
+    return [*whole, *(None,) * (variant.count - len(whole))]
 
 
 def _new_id() -> str:

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sagedock.api import ServiceError, messages
+from sagedock.contract import labels
 from sagedock.errors import ImageNotFound
 from sagedock.local.caller import Caller
 from sagedock.local.ecr import EcrUri, find_image
 from sagedock.local.hosting.names import MODEL, Shelf
+from sagedock.local.hosting.parts import containers_of, data_of, many_models
 from sagedock.local.hosting.unsupported import unsupported_model
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
@@ -17,28 +19,16 @@ from sagedock.local.refusal import Refused
 from sagedock.local.resources import Resource
 from sagedock.local.uris import S3Uri
 
-__all__ = ["ModelOperations", "containers_of", "data_of"]
+__all__ = ["ModelOperations"]
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
 _LISTING = Listing(kind=MODEL.name, member="Models")
+#: In place of an S3DataType, where objects need not be there yet.
+_ANY_PREFIX = "AnyPrefix"
 #: Members of the request that Describe echoes when they were sent.
 _ECHOED = ("ExecutionRoleArn", "VpcConfig", "InferenceExecutionConfig")
-
-
-def containers_of(model: Request) -> list[Mapping[str, Any]]:
-    """Return a model's containers, the first one first."""
-    primary = model.get("PrimaryContainer")
-    return [primary] if primary else list(model.get("Containers") or ())
-
-
-def data_of(container: Request) -> Mapping[str, Any] | None:
-    """Return where a container's model data is, as an S3DataSource; None where it has none."""
-    if uri := container.get("ModelDataUrl"):
-        return {"S3Uri": uri, "S3DataType": "S3Object", "CompressionType": "Gzip"}
-    source = (container.get("ModelDataSource") or {}).get("S3DataSource")
-    return dict(source) if source else None
 
 
 class ModelOperations:
@@ -100,9 +90,12 @@ class ModelOperations:
         if EcrUri.parse(image) is None and access != "Vpc":
             raise Refused(messages.non_ecr_image(image))
         try:
-            find_image(self._platform.engine, image)
+            found = find_image(self._platform.engine, image)
         except ImageNotFound as error:
             raise Refused(messages.requested_image_not_found(image)) from error
+        for label in _needed_labels(request, container):
+            if found.labels.get(label) != labels.SAYS_YES:
+                raise Refused(messages.image_without_label(image, f"{label}={labels.SAYS_YES}"))
         for source in _sources(container):
             if refusal := self._data_refusal(caller, request.get("ExecutionRoleArn", ""), source):
                 raise Refused(refusal)
@@ -114,14 +107,23 @@ class ModelOperations:
             return messages.model_data_not_found(str(uri))
         if objects.region(uri.bucket) != caller.region:
             return messages.model_data_inaccessible(uri=str(uri), role=role, region=caller.region)
+        if source["S3DataType"] == _ANY_PREFIX:  # models may come there later
+            return None
         first = next(objects.keys(uri.bucket, uri.key), None)
         is_there = first and (source["S3DataType"] == "S3Prefix" or first[0] == uri.key)
         return None if is_there else messages.model_data_not_found(str(uri))
 
 
+def _needed_labels(request: Request, container: Request) -> Iterator[str]:
+    if many_models(container):
+        yield labels.SERVES_MANY
+    if len(containers_of(request)) > 1:
+        yield labels.ACCEPTS_PORT
+
+
 def _sources(container: Request) -> Iterator[Mapping[str, Any]]:
     if source := data_of(container):
-        yield source
+        yield {**source, "S3DataType": _ANY_PREFIX} if many_models(container) else source
     for each in container.get("AdditionalModelDataSources") or ():
         yield each["S3DataSource"]
 
@@ -153,7 +155,8 @@ def _document(request: Request, arn: str, created: float) -> dict[str, Any]:
 def _described(container: Request) -> dict[str, Any]:
     """Return a container as Describe answers it: the data's source comes back in full."""
     described = {"Mode": "SingleModel", "Environment": {}, **container}
-    if source := data_of(container):
+    source = None if many_models(container) else data_of(container)
+    if source:
         described["ModelDataSource"] = {"S3DataSource": source}
         if source["S3DataType"] == "S3Object" and source["CompressionType"] == "Gzip":
             described["ModelDataUrl"] = source["S3Uri"]

@@ -1,6 +1,6 @@
 """Models, endpoint configurations and endpoints in the store: one table for the three kinds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,12 @@ from sagedock.local.platform import Platform
 from sagedock.local.refusal import Refused
 from sagedock.local.resources import Key, Resource
 
-__all__ = ["CONFIG", "ENDPOINT", "MODEL", "Kind", "Shelf"]
+__all__ = ["CONFIG", "ENDPOINT", "MODEL", "SHADOWS", "VARIANTS", "Kind", "Shelf", "variants_of"]
+
+#: The members of a configuration, and of an endpoint, that have its variants: those that answer,
+#: and their shadows.
+SHADOWS = "ShadowProductionVariants"
+VARIANTS = ("ProductionVariants", SHADOWS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,12 @@ ENDPOINT = Kind(
         "EndpointStatus",
     ),
 )
+
+
+def variants_of(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the variants of a configuration, its shadows last."""
+    for member in VARIANTS:
+        yield from config.get(member) or ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ _PASSED = (
     (_ATTRIBUTES, b"X-Amzn-SageMaker-Custom-Attributes"),
     (_OURS + b"inference-id", b"X-Amzn-SageMaker-Inference-Id"),
     (_TARGET_VARIANT, b"X-Amzn-SageMaker-Target-Variant"),
+    (_TARGET_MODEL, b"X-Amzn-SageMaker-Target-Model"),
     (_OURS + b"prefix-aware-id", b"X-Amzn-SageMaker-Prefix-Aware-Id"),
 )
 #: The members of a request that travel in headers, by header.
@@ -44,7 +45,6 @@ _MEMBERS = {
 _NOT_HERE = (
     "SessionId",
     "InferenceComponentName",
-    "TargetContainerHostname",
     "EnableExplanations",
 )
 
@@ -103,16 +103,27 @@ class Asked:
         return [name for name in _NOT_HERE if name in self.members]
 
 
-def passed_on(asked: Asked, body: bytes) -> bytes:
-    """Return the request that a container gets."""
+def passed_on(
+    asked: Asked,
+    body: bytes,
+    *,
+    path: str = routes.INVOCATIONS.path,
+    content_type: bytes | None = None,
+    accepts: bool = True,
+) -> bytes:
+    """Return the request that a container gets: at ``path``, of the caller's content type unless
+    there is another one, and with what the caller accepts if it ``accepts``.
+    """
     lines = [
-        b"POST " + routes.INVOCATIONS.path.encode() + b" HTTP/1.1",
+        b"POST " + path.encode() + b" HTTP/1.1",
         b"Host: model",
         b"Content-Length: " + str(len(body)).encode(),
     ]
-    if content_type := asked.headers.get(b"content-type"):
+    if content_type is None:
+        content_type = asked.headers.get(b"content-type")
+    if content_type:
         lines.append(b"Content-Type: " + content_type)
-    if accept := asked.accept:
+    if accepts and (accept := asked.accept):
         lines.append(b"Accept: " + accept)
     if asked.members:
         lines += (

@@ -3,15 +3,17 @@ deleted afterwards.
 """
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sagedock.contract import limits
+from sagedock.api.container_names import PRIMARY, numbered
+from sagedock.contract import limits, routes
 from sagedock.engine import Image
-from sagedock.local.hosting.model_operations import containers_of, data_of
+from sagedock.local.hosting.names import SHADOWS, VARIANTS
+from sagedock.local.hosting.parts import containers_of, data_of, is_direct, many_models
 
-__all__ = ["Plan", "VariantPlan", "plan_of"]
+__all__ = ["ContainerPlan", "Plan", "VariantPlan", "container_plans", "plan_of"]
 
 Document = Mapping[str, Any]
 
@@ -19,19 +21,49 @@ _FLEET_BYTES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class VariantPlan:
-    """One variant. ``image`` is as the model names it, ``image_id`` the engine's and ``resolved``
-    the same with its digest, as they were ``resolved_at`` (epoch seconds); ``data`` is the model's
-    S3DataSource, or None; times are in seconds.
+class ContainerPlan:
+    """One container of an instance, by its place among them and what it is called.
+
+    ``image`` is as the model names it, ``image_id`` the engine's and ``resolved`` the same with its
+    digest, as they were ``resolved_at`` (epoch seconds). ``data`` is the model's S3DataSource, or
+    None; ``more_data`` are others, by channel. One of ``many_models`` has none: ``data`` is the
+    prefix that they are below, and ``caches`` says whether they stay once they are loaded.
     """
 
-    name: str
     image: str
     image_id: str
     resolved: str
     resolved_at: float
     environment: Mapping[str, str]
     data: Mapping[str, Any] | None
+    more_data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    place: int = 0
+    name: str = PRIMARY
+    many_models: bool = False
+    caches: bool = True
+
+    @property
+    def port(self) -> int:
+        """Where it listens: each of an instance has a port of its own."""
+        return routes.PORT + self.place
+
+    @property
+    def sources(self) -> Mapping[str, Mapping[str, Any]]:
+        """What is laid out before it starts: S3DataSources, by channel; the model's is ""."""
+        model = {} if self.data is None or self.many_models else {"": self.data}
+        return {**model, **self.more_data}
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariantPlan:
+    """One variant, and the containers of each instance; times are in seconds.
+
+    Where there are several, a request goes through all of them, or with ``direct`` to the one that
+    it names. ``shadow`` gets copies of requests only.
+    """
+
+    name: str
+    containers: tuple[ContainerPlan, ...]
     isolated: bool
     instance_type: str
     count: int
@@ -41,6 +73,13 @@ class VariantPlan:
     startup_s: int
     #: The ServerlessConfig of a variant without instances.
     serverless: Mapping[str, Any] | None = None
+    direct: bool = False
+    shadow: bool = False
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether a request goes to the one model of the one container."""
+        return len(self.containers) == 1 and not self.containers[0].many_models
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +101,7 @@ class Plan:
     @classmethod
     def of_json(cls, kept: Document) -> "Plan":
         """Return what was kept."""
-        variants = tuple(VariantPlan(**each) for each in kept["variants"])
+        variants = tuple(_kept_variant(each) for each in kept["variants"])
         return cls(**{**kept, "variants": variants})
 
     def variant(self, name: str) -> VariantPlan | None:
@@ -85,8 +124,9 @@ def plan_of(
         fleet=secrets.token_hex(_FLEET_BYTES),
         config=config["EndpointConfigName"],
         variants=tuple(
-            _variant(config, each, models[each["ModelName"]], find, at)
-            for each in config["ProductionVariants"]
+            _variant(config, each, models[each["ModelName"]], find, at, shadow=member == SHADOWS)
+            for member in VARIANTS
+            for each in config.get(member) or ()
         ),
         capture=_capture(config),
         asynchronous=config.get("AsyncInferenceConfig"),
@@ -104,19 +144,14 @@ def _variant(
     model: Document,
     find: Callable[[str], Image],
     at: float,
+    *,
+    shadow: bool,
 ) -> VariantPlan:
-    container = containers_of(model)[0]
-    image = find(container["Image"])
     routing = variant.get("RoutingConfig") or {}
     serverless = variant.get("ServerlessConfig")
     return VariantPlan(
         name=variant["VariantName"],
-        image=container["Image"],
-        image_id=image.id,
-        resolved=_resolved(container["Image"], image),
-        resolved_at=at,
-        environment=dict(container.get("Environment") or {}),
-        data=data_of(container),
+        containers=container_plans(model, find, at),
         isolated=model["EnableNetworkIsolation"] or config["EnableNetworkIsolation"],
         instance_type=variant.get("InstanceType", ""),
         count=variant.get("InitialInstanceCount", 0),
@@ -128,7 +163,51 @@ def _variant(
             int(limits.SERVERLESS_STARTUP_S if serverless else limits.SERVING_STARTUP_S),
         ),
         serverless=serverless,
+        direct=is_direct(model),
+        shadow=shadow,
     )
+
+
+def container_plans(
+    model: Document, find: Callable[[str], Image], at: float
+) -> tuple[ContainerPlan, ...]:
+    """Return the containers of a model, as Describe answers it; else as ``plan_of``."""
+    containers = containers_of(model)
+    names = [PRIMARY] if len(containers) == 1 else [*_names(containers)]
+    return tuple(
+        _container(each, find(each["Image"]), at, place=place, name=name)
+        for place, (each, name) in enumerate(zip(containers, names, strict=True))
+    )
+
+
+def _names(containers: Sequence[Document]) -> Iterator[str]:
+    """Yield what each of several is called."""
+    for number, each in enumerate(containers, start=1):
+        yield each.get("ContainerHostname") or numbered(number)
+
+
+def _container(
+    container: Document, image: Image, at: float, *, place: int, name: str
+) -> ContainerPlan:
+    more = container.get("AdditionalModelDataSources") or ()
+    return ContainerPlan(
+        place=place,
+        name=name,
+        image=container["Image"],
+        image_id=image.id,
+        resolved=_resolved(container["Image"], image),
+        resolved_at=at,
+        environment=dict(container.get("Environment") or {}),
+        data=data_of(container),
+        more_data={each["ChannelName"]: dict(each["S3DataSource"]) for each in more},
+        many_models=many_models(container),
+        caches=(container.get("MultiModelConfig") or {}).get("ModelCacheSetting") != "Disabled",
+    )
+
+
+def _kept_variant(kept: Document) -> VariantPlan:
+    containers = tuple(ContainerPlan(**each) for each in kept["containers"])
+    return VariantPlan(**{**kept, "containers": containers})
 
 
 def _resolved(name: str, image: Image) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from sagedock.api import metrics as names
 from sagedock.api.hosting_metrics import UNITS
 from sagedock.errors import StorageError
+from sagedock.local.hosting.measures import Measured, Measures
 from sagedock.local.hosting.tally import Taken, Tally
 from sagedock.local.metrics import MetricStore, Point, Series
 
@@ -21,7 +22,8 @@ _EVERY_S = 1.0
 #: Autoscaling looks ten seconds back at most, by the clock of its time scale.
 _LATEST_S = 5.0
 
-Gathered = list[tuple[Tally, Taken]]
+Source = Tally | Measures
+Gathered = list[tuple[Source, Taken | Measured]]
 
 
 class Publisher:
@@ -32,12 +34,12 @@ class Publisher:
     def __init__(self, metrics: MetricStore, time_scale: float) -> None:
         self._metrics = metrics
         self._every_s = min(_EVERY_S, _LATEST_S / time_scale)
-        self._waiting: set[Tally] = set()
+        self._waiting: set[Source] = set()
         self._queue: queue.Queue[Gathered | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="metrics of endpoints", daemon=True)
         self._thread.start()
 
-    def awake(self, tally: Tally) -> None:
+    def awake(self, tally: Source) -> None:
         """Have ``tally`` published within a second. For the event loop only."""
         if not self._waiting:
             asyncio.get_running_loop().call_later(self._every_s, self._gather)
@@ -50,7 +52,7 @@ class Publisher:
         self._thread.join()
 
     def _gather(self) -> None:
-        taken = [(each, found) for each in self._waiting if (found := each.take())]
+        taken: Gathered = [(each, found) for each in self._waiting if (found := each.take())]
         self._waiting.clear()
         if taken:
             self._queue.put(taken)
@@ -66,14 +68,17 @@ class Publisher:
                 _log.warning("metrics of endpoints: %s", error)
 
 
-def _points(tally: Tally, taken: Taken, time_ms: int) -> Iterator[tuple[Series, list[Point]]]:
-    for name, (unit, values) in _metrics(taken).items():
+def _points(
+    tally: Source, taken: Taken | Measured, time_ms: int
+) -> Iterator[tuple[Series, list[Point]]]:
+    measured = _measured(taken) if isinstance(taken, Taken) else taken
+    for metric, values in measured.items():
         series = Series(
             region=tally.region,
-            namespace=names.ENDPOINTS,
-            name=name,
+            namespace=metric.namespace,
+            name=metric.name,
             dimensions=tally.dimensions,
-            unit=unit,
+            unit=metric.unit,
         )
         yield (
             series,
@@ -81,18 +86,26 @@ def _points(tally: Tally, taken: Taken, time_ms: int) -> Iterator[tuple[Series, 
         )
 
 
-def _metrics(taken: Taken) -> Mapping[str, tuple[str, Mapping[float, int]]]:
-    """Return each metric's unit and its values with how often each was measured."""
+def _measured(taken: Taken) -> Measured:
+    """Return each metric with its values and how often each was measured."""
 
     def errors(number: int) -> Mapping[float, int]:
         return Counter({1.0: number, 0.0: taken.invocations - number})
 
+    def count(name: str) -> names.Metric:
+        return names.Metric(name=name, unit=names.UNIT_OF_INVOCATIONS)
+
+    def latency(name: str) -> names.Metric:
+        return names.Metric(name=name, unit=names.UNIT_OF_LATENCIES)
+
     return {
-        names.INVOCATIONS: (names.UNIT_OF_INVOCATIONS, {1.0: taken.invocations}),
-        names.PER_INSTANCE: (names.UNIT_OF_INVOCATIONS, taken.per_instance),
-        names.CLIENT_ERRORS: (names.UNIT_OF_INVOCATIONS, errors(taken.client_errors)),
-        names.SERVER_ERRORS: (names.UNIT_OF_INVOCATIONS, errors(taken.server_errors)),
-        names.MODEL_LATENCY: (names.UNIT_OF_LATENCIES, taken.model),
-        names.OVERHEAD_LATENCY: (names.UNIT_OF_LATENCIES, taken.overhead),
-        **{name: (UNITS[name], values) for name, values in taken.more.items()},
+        count(names.INVOCATIONS): {1.0: taken.invocations},
+        count(names.PER_INSTANCE): taken.per_instance,
+        count(names.CLIENT_ERRORS): errors(taken.client_errors),
+        count(names.SERVER_ERRORS): errors(taken.server_errors),
+        latency(names.MODEL_LATENCY): taken.model,
+        latency(names.OVERHEAD_LATENCY): taken.overhead,
+        **{
+            names.Metric(name=name, unit=UNITS[name]): values for name, values in taken.more.items()
+        },
     }

@@ -5,6 +5,7 @@ page on the rest.
 __all__ = [
     "INTERNAL_ERROR",
     "NO_CAPACITY",
+    "ONLY_CONTAINER",
     "cannot_start",
     "data_not_extracted",
     "data_not_found",
@@ -17,14 +18,17 @@ NO_CAPACITY = (
 )
 #: Unverified.
 INTERNAL_ERROR = "Request to service failed. If failure persists after retry, contact support."
-#: What a container is called there: the first of its model.
-_CONTAINER = "container_1"
+#: What the only container of a model is called where data is told of.
+ONLY_CONTAINER = "container_1"
 
 
-def no_ping(variant: str) -> str:
-    """/ping did not answer 200 in time. Sources: rows 36 to 38."""
+def no_ping(variant: str, container: str | None = None) -> str:
+    """/ping did not answer 200 in time. Sources: rows 36 to 38; for one of several
+    aws/amazon-sagemaker-examples#1072.
+    """
+    which = "primary container" if container is None else container
     return (
-        f"The primary container for production variant {variant} did not pass the ping health "
+        f"The {which} for production variant {variant} did not pass the ping health "
         "check. Please check CloudWatch logs for this endpoint."
     )
 
@@ -37,20 +41,20 @@ def cannot_start(variant: str, image: str) -> str:
     )
 
 
-def data_not_extracted(uri: str) -> str:
-    """The model data is no archive. Source: aws/deep-learning-containers#569."""
+def data_not_extracted(uri: str, container: str) -> str:
+    """The model data is no archive. Source: aws/deep-learning-containers#569, of one container."""
     return (
-        f'Failed to extract model data archive for container "{_CONTAINER}" from URL "{uri}". '
+        f'Failed to extract model data archive for container "{container}" from URL "{uri}". '
         "Please ensure that the object located at the URL is a valid tar.gz archive."
     )
 
 
-def data_not_found(uri: str) -> str:
+def data_not_found(uri: str, container: str) -> str:
     """The model data is gone, or did not arrive in time. Source: issue 9 of
     aws-solutions-library-samples/fraud-detection-using-machine-learning; for the time unverified.
     """
     return (
-        f'Failed to download model data for container "{_CONTAINER}" from URL: "{uri}". Please '
+        f'Failed to download model data for container "{container}" from URL: "{uri}". Please '
         "ensure that there is an object located at the URL and that the role passed to CreateModel "
         "has permissions to download the object."
     )

@@ -28,7 +28,7 @@ _REST_S = 1.0
 
 @dataclass(eq=False, slots=True)
 class Backend:
-    """One container that answers invocations. ``in_flight`` and ``idle`` (its connections that wait
+    """One instance that answers invocations. ``in_flight`` and ``idle`` (its connections that wait
     for a request) are the event loop's.
     """
 
@@ -74,11 +74,12 @@ class Serving:
     capture: Mapping[str, Any] | None = None
     #: What starts the containers of a variant without instances.
     pool: "Pool | None" = None
+    is_shadow: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One endpoint in service."""
+    """One endpoint in service. ``shadows`` answer nobody: they get copies."""
 
     region: str
     account: str
@@ -86,6 +87,7 @@ class Route:
     variants: tuple[Serving, ...]
     #: The AsyncInferenceConfig of an endpoint that is invoked by way of S3.
     asynchronous: Mapping[str, Any] | None = None
+    shadows: tuple[Serving, ...] = ()
 
     @property
     def serverless(self) -> Serving | None:
@@ -93,16 +95,21 @@ class Route:
         return self.variants[0] if self.variants[0].pool is not None else None
 
     def variant(self, name: str) -> Serving | None:
-        """Return the variant of that name, or None."""
+        """Return the variant of that name that answers, or None."""
         return next((each for each in self.variants if each.name == name), None)
+
+    def serving(self, name: str) -> Serving | None:
+        """Return the variant of that name, also a shadow, or None."""
+        return next((each for each in (*self.variants, *self.shadows) if each.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """Where one request goes."""
+    """Where one request goes, and who gets copies of it."""
 
     variant: Serving
     backend: Backend
+    shadows: tuple[Serving, ...] = ()
 
 
 Watch = Callable[[str, str, Route | None], None]
@@ -153,6 +160,15 @@ class Routes:
                 return None
             variant = able[0] if len(able) == 1 else _by_weight(able)
             backend = _one_of(variant, failed)
+            backend.in_flight += 1
+            return Picked(variant, backend, route.shadows)
+
+    def pick_among(self, variant: Serving) -> Picked | None:
+        """Return where a request to that variant goes, as ``pick`` does."""
+        with self._lock:
+            if not variant.backends:
+                return None
+            backend = _one_of(variant, ())
             backend.in_flight += 1
             return Picked(variant, backend)
 

@@ -10,9 +10,9 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -21,18 +21,18 @@ from starlette.types import Receive, Scope, Send
 
 from sagedock import api
 from sagedock.api import runtime_messages as words
-from sagedock.api.hosting_messages import too_many_calls
 from sagedock.contract import limits
-from sagedock.errors import EngineError
 from sagedock.local.hosting.asynchronous import AsyncInference, accepted, answer_headers
-from sagedock.local.hosting.calls import TimedOut, Unreachable, call
+from sagedock.local.hosting.calls import TimedOut, Unreachable
 from sagedock.local.hosting.capture import Captured, Capturer
-from sagedock.local.hosting.connection import Answer, Broken, Connection
-from sagedock.local.hosting.instance import Cancelled, NotServing
-from sagedock.local.hosting.passing import Asked, Headers, passed_on, returned
+from sagedock.local.hosting.choosing import Choice
+from sagedock.local.hosting.connection import Answer, Broken
+from sagedock.local.hosting.loaded_models import NotLoaded
+from sagedock.local.hosting.passing import Asked, Headers, returned
 from sagedock.local.hosting.publishing import Publisher
 from sagedock.local.hosting.routes import Backend, Picked, Routes, Serving
-from sagedock.local.hosting.serverless import Pool, Throttled
+from sagedock.local.hosting.several import Errand, Reached, reach
+from sagedock.local.hosting.shadowing import Shadows
 from sagedock.local.hosting.streaming import pieces, stream
 from sagedock.local.refusal import Refused
 
@@ -102,11 +102,17 @@ class Runtime:
                 await self._accept(asked, body, send)
                 return
             self._refuse_what_cannot_be(asked, body)
-            data = passed_on(asked, body or b"")
+            errand = Errand(
+                asked=asked,
+                body=body or b"",
+                timeout_s=self.timeout_s,
+                most_bytes=_MOST_BYTES,
+                awake=self.publisher.awake,
+            )
             if asked.operation == "InvokeEndpoint":
-                await self._invoke(asked, body or b"", data, send, begun)
+                await self._invoke(errand, send, begun)
             else:
-                await self._stream(asked, data, receive, send, begun)
+                await self._stream(replace(errand, most_bytes=None), receive, send, begun)
         except Refused as refused:
             await _refuse(send, refused.error, request_id)
         except _Gone:
@@ -139,8 +145,6 @@ class Runtime:
             raise Refused(words.asynchronous_only(asked.endpoint))
         if route is not None and route.serverless is not None:
             _refuse_of_serverless(asked, body)
-        if "TargetModel" in asked.members:
-            raise Refused(words.no_multi_model_endpoint(asked.endpoint))
         if names := asked.not_here():
             text = f"The local SageMaker cannot follow: {', '.join(names)}. Leave it out locally."
             raise Refused(words.bad_request(text))
@@ -165,33 +169,31 @@ class Runtime:
         ]
         await _send(send, 202, headers, answer)
 
-    async def _invoke(
-        self, asked: Asked, body: bytes, data: bytes, send: Send, begun: float
-    ) -> None:
-        picked, connection, answer, model_s = await self._called(asked, data, _MOST_BYTES)
+    async def _invoke(self, errand: Errand, send: Send, begun: float) -> None:
+        asked = errand.asked
+        picked, reached, model_s = await self._called(errand)
+        answer = reached.answer
         if picked.variant.pool is not None and answer.size > _MOST_SERVERLESS_BYTES:
             answer.complete = False  # it is larger than it may be
         picked.backend.leave()
-        connection.release()
+        reached.connection.release()
         self._count(picked, answer.status, model_s, perf_counter() - begun - model_s)
         if not answer.complete:
-            raise Refused(words.model_broke(self._invoked(asked)))
+            raise Refused(words.model_broke(self._invoked(asked, reached.container)))
         if answer.status >= _ERROR:
-            raise Refused(self._model_error(asked, answer.status, answer.body))
+            raise Refused(self._model_error(asked, answer.status, answer.body, reached.container))
         headers = returned(answer, asked, picked.variant.name)
         await _send(send, 200, headers, answer.body)
-        config = picked.variant.capture
-        if config is not None and self.capturer.wants(config):
-            self.capturer.take(_captured(asked, body, answer, picked.variant.name, config))
+        self._capture(errand, answer, picked.variant)
 
-    async def _stream(
-        self, asked: Asked, data: bytes, receive: Receive, send: Send, begun: float
-    ) -> None:
-        picked, connection, answer, head_s = await self._called(asked, data, None)
+    async def _stream(self, errand: Errand, receive: Receive, send: Send, begun: float) -> None:
+        asked = errand.asked
+        picked, reached, head_s = await self._called(errand)
+        answer, connection = reached.answer, reached.connection
         overhead_s = perf_counter() - begun - head_s
         try:
             if answer.status >= _ERROR:
-                raise Refused(await self._error_of_stream(asked, answer, connection))
+                raise Refused(await self._error_of_stream(asked, reached))
             head = returned(answer, asked, picked.variant.name, streamed=True)
             await send({"type": "http.response.start", "status": 200, "headers": head})
             await stream(answer, connection, receive, send, self.stream_s)
@@ -201,102 +203,103 @@ class Runtime:
             status = 0 if answer.failed else answer.status
             self._count(picked, status, perf_counter() - begun - overhead_s, overhead_s)
 
-    async def _error_of_stream(
-        self, asked: Asked, answer: Answer, connection: Connection
-    ) -> api.ServiceError:
+    async def _error_of_stream(self, asked: Asked, reached: Reached) -> api.ServiceError:
+        answer, connection = reached.answer, reached.connection
         try:
             async with asyncio.timeout(self.timeout_s):
                 body = b"".join([piece async for piece in pieces(answer, connection)])
         except TimeoutError:
-            return words.model_broke(self._invoked(asked))
-        return self._model_error(asked, answer.status, body)
+            return words.model_broke(self._invoked(asked, reached.container))
+        return self._model_error(asked, answer.status, body, reached.container)
 
-    async def _called(
-        self, asked: Asked, data: bytes, most_bytes: int | None
-    ) -> tuple[Picked, Connection, Answer, float]:
-        """Return what a container answers, and how long it took. It is in flight still.
+    async def _called(self, errand: Errand) -> tuple[Picked, Reached, float]:
+        """Return what an instance answers, and how long it took. It is in flight still.
 
-        A container that cannot be reached is passed over for the next.
+        One that cannot be reached is passed over for the next.
         """
         failed: list[Backend] = []
         while True:
-            picked = self._picked(asked, failed) or await self._claimed(asked, failed)
-            if picked is None:
-                continue
+            picked = await self.choice.pick(errand.asked, failed)
             begun = perf_counter()
             with ExitStack() as undo:
                 undo.callback(picked.backend.leave)
+                if picked.shadows and not failed:
+                    self.shadows.copy(picked, replace(errand, most_bytes=_MOST_BYTES))
                 try:
-                    connection, answer = await call(
-                        picked.backend, data, timeout_s=self.timeout_s, most_bytes=most_bytes
-                    )
+                    reached = await reach(picked.backend, errand)
                 except Unreachable:
                     failed.append(picked.backend)
                     continue
-                except (Broken, TimedOut) as error:
+                except (Broken, TimedOut, NotLoaded) as error:
                     if isinstance(error, Broken):
                         picked.backend.broke()
-                    self._count(picked, 0, perf_counter() - begun, 0.0)
-                    raise Refused(self._no_answer(asked, error)) from error
+                    status = error.status if isinstance(error, NotLoaded) else 0
+                    self._count(picked, status, perf_counter() - begun, 0.0)
+                    raise Refused(self._no_answer(errand.asked, error)) from error
                 undo.pop_all()
-                return picked, connection, answer, perf_counter() - begun
-
-    def _picked(self, asked: Asked, failed: list[Backend]) -> Picked | None:
-        """Return where a request goes; None where a container may have to be started for it."""
-        picked = self.routes.pick(asked.region, asked.endpoint, asked.variant, failed)
-        if picked is not None:
-            return picked
-        route = self.routes.find(asked.region, asked.endpoint)
-        if route is None:
-            raise Refused(words.endpoint_not_found(asked.endpoint, self.account))
-        if asked.variant and route.variant(asked.variant) is None:
-            raise Refused(words.unknown_variant(asked.variant, asked.endpoint))
-        if route.serverless is not None:
-            return None
-        raise Refused(words.unavailable(asked.endpoint))
-
-    async def _claimed(self, asked: Asked, failed: list[Backend]) -> Picked | None:
-        """Return the serverless container that a request goes to, started if need be; None where
-        another deployment serves meanwhile.
-        """
-        variant, pool = self._serverless(asked)
-        if variant is None or pool is None:
-            return None
-        try:
-            return Picked(variant, await pool.claim(failed))
-        except Throttled as error:
-            raise Refused(too_many_calls()) from error
-        except NotServing as error:
-            reason = words.cold_start_failed(self._invoked(asked), error.reason)
-            raise Refused(reason) from error
-        except (Cancelled, EngineError) as error:
-            if self._serverless(asked)[1] is not pool:
-                return None
-            _log.warning("endpoint %s: %s", asked.endpoint, error)
-            raise Refused(words.unavailable(asked.endpoint)) from error
-
-    def _serverless(self, asked: Asked) -> tuple[Serving | None, Pool | None]:
-        route = self.routes.find(asked.region, asked.endpoint)
-        variant = route.serverless if route is not None else None
-        return (None, None) if variant is None else (variant, variant.pool)
+                return picked, reached, perf_counter() - begun - reached.waited_s
 
     def _count(self, picked: Picked, status: int, model_s: float, overhead_s: float) -> None:
         variant = picked.variant
         variant.tally.add(status, model_s, overhead_s, variant.instances)
         self.publisher.awake(variant.tally)
 
-    def _no_answer(self, asked: Asked, error: Broken | TimedOut) -> api.ServiceError:
-        invoked = self._invoked(asked)
-        if isinstance(error, TimedOut):
-            return words.model_timed_out(invoked)
-        return words.model_broke(invoked)
+    def _no_answer(self, asked: Asked, error: Broken | TimedOut | NotLoaded) -> api.ServiceError:
+        invoked = self._invoked(asked, error.container)
+        match error:
+            case TimedOut():
+                return words.model_timed_out(invoked)
+            case NotLoaded():
+                return self._model_error(asked, error.status, error.body, error.container)
+            case _:
+                return words.model_broke(invoked)
 
-    def _model_error(self, asked: Asked, status: int, body: bytes) -> api.ServiceError:
+    def _model_error(
+        self, asked: Asked, status: int, body: bytes, container: str
+    ) -> api.ServiceError:
         text = body.decode("utf-8", errors="replace")
-        return words.model_error(self._invoked(asked), status, text)
+        return words.model_error(self._invoked(asked, container), status, text)
 
-    def _invoked(self, asked: Asked) -> words.Invoked:
-        return words.Invoked(region=asked.region, account=self.account, endpoint=asked.endpoint)
+    def _invoked(self, asked: Asked, container: str) -> words.Invoked:
+        return words.Invoked(
+            region=asked.region,
+            account=self.account,
+            endpoint=asked.endpoint,
+            container=container,
+        )
+
+    @cached_property
+    def choice(self) -> Choice:
+        """What says where a request goes."""
+        return Choice(routes=self.routes, account=self.account)
+
+    @cached_property
+    def shadows(self) -> Shadows:
+        """What sends copies of requests."""
+        return Shadows(
+            routes=self.routes,
+            count=lambda picked, status, model_s: self._count(picked, status, model_s, 0.0),
+            capture=self._capture,
+        )
+
+    def _capture(self, errand: Errand, answer: Answer, variant: Serving) -> None:
+        """Keep an invocation that was answered well, where its data is captured."""
+        config, asked = variant.capture, errand.asked
+        if config is None or not self.capturer.wants(config):
+            return
+        captured = Captured(
+            config=config,
+            endpoint=asked.endpoint,
+            variant=variant.name,
+            event=asked.request_id,
+            inference=asked.members.get("InferenceId"),
+            at=time.time(),
+            sent=errand.body,
+            sent_type=asked.headers.get(b"content-type", b"").decode("latin-1"),
+            answered=answer.body,
+            answered_type=(answer.header(b"content-type") or b"").decode("latin-1"),
+        )
+        self.capturer.take(captured)
 
 
 def _refuse_of_serverless(asked: Asked, body: bytes) -> None:
@@ -304,23 +307,6 @@ def _refuse_of_serverless(asked: Asked, body: bytes) -> None:
         raise Refused(words.oversize_body(asked.request_id))
     if asked.operation != "InvokeEndpoint":
         raise Refused(words.no_stream(asked.endpoint))
-
-
-def _captured(
-    asked: Asked, body: bytes, answer: Answer, variant: str, config: Mapping[str, Any]
-) -> Captured:
-    return Captured(
-        config=config,
-        endpoint=asked.endpoint,
-        variant=variant,
-        event=asked.request_id,
-        inference=asked.members.get("InferenceId"),
-        at=time.time(),
-        sent=body,
-        sent_type=asked.headers.get(b"content-type", b"").decode("latin-1"),
-        answered=answer.body,
-        answered_type=(answer.header(b"content-type") or b"").decode("latin-1"),
-    )
 
 
 def _header(scope: Scope, name: bytes) -> bytes | None:

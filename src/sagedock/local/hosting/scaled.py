@@ -63,7 +63,7 @@ class HostedFleets:
     def _served(self, region: str, endpoint: str, variant: str) -> tuple[int, int]:
         """Return how many instances serve, and what the busiest has in flight."""
         route = self._routes.find(region, endpoint)
-        serving = route.variant(variant) if route else None
+        serving = route.serving(variant) if route else None
         if serving is None:
             return 0, 0
         busiest = max((each.in_flight for each in serving.backends), default=0)

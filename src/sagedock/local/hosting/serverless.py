@@ -12,7 +12,8 @@ from time import monotonic
 
 from sagedock.api import hosting_metrics as names
 from sagedock.errors import EngineError, StorageError
-from sagedock.local.hosting.instance import Cancelled, Instance
+from sagedock.local.hosting.hosted_container import Cancelled
+from sagedock.local.hosting.instance import Instance
 from sagedock.local.hosting.routes import Backend
 from sagedock.local.hosting.tally import Tally
 from sagedock.local.metrics import MetricStore, Point, Series

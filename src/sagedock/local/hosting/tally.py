@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Taken", "Tally"]
+__all__ = ["Taken", "Tally", "rounded"]
 
 #: Latencies are kept to one part in so many: a second of traffic is a few dozen values.
 _STEPS = 100
@@ -46,14 +46,14 @@ class Tally:
             now.client_errors += 1
         elif status >= 500 or status == 0:
             now.server_errors += 1
-        now.model[_rounded(model_s * 1e6)] += 1
-        now.overhead[_rounded(overhead_s * 1e6)] += 1
+        now.model[rounded(model_s * 1e6)] += 1
+        now.overhead[rounded(overhead_s * 1e6)] += 1
         if instances:
             now.per_instance[1 / instances] += 1
 
     def note(self, name: str, value: float) -> None:
         """Count a value of another metric; it is published with the next invocation."""
-        self._now.more.setdefault(name, Counter())[_rounded(value) if value >= 1 else value] += 1
+        self._now.more.setdefault(name, Counter())[rounded(value) if value >= 1 else value] += 1
 
     def take(self) -> Taken | None:
         """Return what was counted, and begin anew; None where nothing was."""
@@ -63,7 +63,7 @@ class Tally:
         return taken
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
     """Return ``value`` to one part in a hundred."""
     if value < 1:
         return 0.0

@@ -4,16 +4,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sagedock.api import ServiceError, messages
+from sagedock.local.hosting.names import VARIANTS
+from sagedock.local.hosting.parts import containers_of, is_direct, many_models
 
-__all__ = ["unsupported_config", "unsupported_deployment", "unsupported_model"]
+__all__ = [
+    "unsupported_backlog",
+    "unsupported_config",
+    "unsupported_deployment",
+    "unsupported_model",
+]
 
 Request = Mapping[str, Any]
 
-_CONTAINER = ("ModelPackageName", "AdditionalModelDataSources", "ContainerMetricsConfig")
-_SOURCE = ("HubAccessConfig", "ManifestS3Uri")
+_CONTAINER = ("ModelPackageName", "ContainerMetricsConfig")
+_SOURCE = ("HubAccessConfig", "ManifestS3Uri", "ETag", "ManifestEtag")
 _CONFIG = (
     "ExplainerConfig",
-    "ShadowProductionVariants",
     "CrossRegionTrafficConfig",
     "MetricsConfig",
 )
@@ -31,8 +37,8 @@ _ROUTING = ("RANDOM", "LEAST_OUTSTANDING_REQUESTS")
 def unsupported_model(request: Request) -> ServiceError | None:
     """Return the refusal of a model that could not be served here as on AWS, or None."""
     wishes = []
-    if len(request.get("Containers") or ()) > 1:
-        wishes.append("Containers: more than one (inference pipelines, multi-container endpoints)")
+    if is_direct(request) and any(many_models(each) for each in containers_of(request)):
+        wishes.append("InferenceExecutionConfig.Mode Direct with a container of Mode MultiModel")
     for at, container in _containers(request):
         wishes += _wishes(at, container)
     return _refusal(wishes)
@@ -41,8 +47,7 @@ def unsupported_model(request: Request) -> ServiceError | None:
 def unsupported_config(request: Request) -> ServiceError | None:
     """Return the refusal of a configuration that could not be deployed here as on AWS, or None."""
     wishes = [name for name in _CONFIG if request.get(name)]
-    for number, variant in enumerate(request["ProductionVariants"]):
-        at = f"ProductionVariants[{number}]"
+    for at, variant in _variants(request):
         wishes += [f"{at}.{name}" for name in _VARIANT if variant.get(name)]
         if "ModelName" not in variant:
             wishes.append(f"{at} without ModelName (inference components)")
@@ -50,6 +55,21 @@ def unsupported_config(request: Request) -> ServiceError | None:
         if routing and routing["RoutingStrategy"] not in _ROUTING:
             wishes.append(f"{at}.RoutingConfig.RoutingStrategy {routing['RoutingStrategy']}")
     return _refusal(wishes)
+
+
+def unsupported_backlog(config: Request, model: Request) -> ServiceError | None:
+    """Return the refusal of an asynchronous endpoint of several containers, or of one with many
+    models: a backlog is asked of one container with one model here.
+    """
+    if not config.get("AsyncInferenceConfig"):
+        return None
+    many = [
+        f"AsyncInferenceConfig with {at}.Mode MultiModel"
+        for at, container in _containers(model)
+        if container.get("Mode") == "MultiModel"
+    ]
+    several = len(model.get("Containers") or ()) > 1
+    return _refusal(["AsyncInferenceConfig with several Containers"] if several else many)
 
 
 def unsupported_deployment(request: Request) -> ServiceError | None:
@@ -72,6 +92,12 @@ def unsupported_deployment(request: Request) -> ServiceError | None:
     return _refusal(wishes)
 
 
+def _variants(request: Request) -> Iterator[tuple[str, Request]]:
+    for member in VARIANTS:
+        for number, each in enumerate(request.get(member) or ()):
+            yield f"{member}[{number}]", each
+
+
 def _containers(request: Request) -> Iterator[tuple[str, Request]]:
     if primary := request.get("PrimaryContainer"):
         yield "PrimaryContainer", primary
@@ -81,10 +107,15 @@ def _containers(request: Request) -> Iterator[tuple[str, Request]]:
 
 def _wishes(at: str, container: Request) -> Iterator[str]:
     yield from (f"{at}.{name}" for name in _CONTAINER if container.get(name))
-    if container.get("Mode") == "MultiModel":
-        yield f"{at}.Mode MultiModel"
-    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
-    yield from (f"{at}.ModelDataSource.S3DataSource.{name}" for name in _SOURCE if source.get(name))
+    for where, source in _sources(container):
+        yield from (f"{at}.{where}.S3DataSource.{name}" for name in _SOURCE if source.get(name))
+
+
+def _sources(container: Request) -> Iterator[tuple[str, Request]]:
+    if source := (container.get("ModelDataSource") or {}).get("S3DataSource"):
+        yield "ModelDataSource", source
+    for number, each in enumerate(container.get("AdditionalModelDataSources") or ()):
+        yield f"AdditionalModelDataSources[{number}]", each["S3DataSource"]
 
 
 def _refusal(wishes: list[str]) -> ServiceError | None:

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from sagedock.contract import limits, routes
@@ -15,8 +16,7 @@ from sagedock.local.ecr import find_image
 from sagedock.local.hosting.containers import Site
 from sagedock.local.hosting.health import answers_ping
 from sagedock.local.hosting.model_data import DataUnusable, lay_out_data
-from sagedock.local.hosting.model_operations import containers_of, data_of
-from sagedock.local.hosting.plan import Plan, VariantPlan
+from sagedock.local.hosting.plan import Plan, VariantPlan, container_plans
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Key
 from sagedock.local.transform import reasons
@@ -66,15 +66,15 @@ class HostedContainers:
         """Lay out the model, and start a container for each instance."""
         variant = self._variant(fleet)
         site = self._site(fleet, variant)
-        if variant.data is not None:
-            try:
-                lay_out_data(self.platform.objects, variant, site.data_folder(variant), check_stop)
-            except DataUnusable as error:
-                reason = reasons.model_data_unusable(error.reason)
-                raise CannotServe(reason, str(error)) from error
+        (plan,) = variant.containers
+        try:
+            lay_out_data(site, variant, plan, check_stop)
+        except DataUnusable as error:
+            reason = reasons.model_data_unusable(error.reason)
+            raise CannotServe(reason, str(error)) from error
         for instance in fleet.instances:
             check_stop()
-            container = self.platform.engine.create(site.spec(variant, instance))
+            container = self.platform.engine.create(site.spec(variant, plan, instance))
             try:
                 self.platform.engine.start(container)
             except ContainerNotStarted as error:
@@ -139,16 +139,13 @@ class HostedContainers:
         return _Site(platform=self.platform, key=fleet.key, plan=plan, own=fleet.labels)
 
     def _variant(self, fleet: Fleet) -> VariantPlan:
-        container = containers_of(fleet.model)[0]
-        image = find_image(self.platform.engine, container["Image"])
+        find = partial(find_image, self.platform.engine)
+        (container,) = container_plans(fleet.model, find, time.time())
         return VariantPlan(
             name=_VARIANT,
-            image=container["Image"],
-            image_id=image.id,
-            resolved=image.id,
-            resolved_at=time.time(),
-            environment={**(container.get("Environment") or {}), **fleet.environment},
-            data=data_of(container),
+            containers=(
+                replace(container, environment={**container.environment, **fleet.environment}),
+            ),
             isolated=fleet.model["EnableNetworkIsolation"],
             instance_type=fleet.instance_type,
             count=len(fleet.instances),

@@ -13,8 +13,10 @@ from tests.unit.local.hosting.hosting_local import echo
 
 
 @contextmanager
-def started(home: Path, **settings: float) -> Iterator[Local]:
-    engine = FakeEngine(serving(echo), images=[IMAGE])
+def started(
+    home: Path, *, engine: FakeEngine | None = None, bucket: bool = True, **settings: float
+) -> Iterator[Local]:
+    engine = engine or FakeEngine(serving(echo), images=[IMAGE])
     with LocalSageMaker(
         home=home,
         engine=engine,
@@ -24,9 +26,10 @@ def started(home: Path, **settings: float) -> Iterator[Local]:
         **settings,
     ) as server:
         made = Local(server=server, engine=engine)
-        made.client("s3").create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
+        if bucket:
+            made.client("s3").create_bucket(
+                Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+            )
         yield made
 
 

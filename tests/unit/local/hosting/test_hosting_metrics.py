@@ -13,16 +13,21 @@ from tests.conftest import Local
 from tests.unit.local.hosting.hosting_local import deploy, invoke, variant
 
 
-def statistics(local: Local, metric: str, name: str = "AllTraffic") -> Any:
+def statistics(
+    local: Local,
+    metric: str,
+    name: str = "AllTraffic",
+    *,
+    namespace: str = "AWS/SageMaker",
+    container: str | None = None,
+) -> Any:
     """Return a metric's statistics of the last minutes, of all of them together."""
     now = datetime.now(UTC)
+    dimensions = {"EndpointName": "endpoint-1", "VariantName": name, "ContainerName": container}
     found = local.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/SageMaker",
+        Namespace=namespace,
         MetricName=metric,
-        Dimensions=[
-            {"Name": "EndpointName", "Value": "endpoint-1"},
-            {"Name": "VariantName", "Value": name},
-        ],
+        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items() if value],
         StartTime=now - timedelta(minutes=10),
         EndTime=now + timedelta(minutes=10),
         Period=3600,
