@@ -182,6 +182,12 @@ def test_a_configuration_is_described_with_its_defaults(local: Local) -> None:
              "AsyncInferenceConfig": {"OutputConfig": {}}},
             "Multiple variants are not supported when specifying an AsyncInferenceConfig.",
         ),
+        (
+            {"ProductionVariants": [variant()], "ShadowProductionVariants": [variant("B")],
+             "AsyncInferenceConfig": {
+                "OutputConfig": {"S3OutputPath": "s3://bucket/out"}}},
+            "The local SageMaker cannot carry out: ShadowProductionVariants with AsyncInference",
+        ),
         ({"ProductionVariants": [variant(ModelName="other")]}, 'Could not find model "arn:aws'),
     ],
 )  # fmt: skip

@@ -352,6 +352,16 @@ def test_models_that_cannot_be(local: Local) -> None:
     create(ModelName="alone", Containers=[one], **direct)  # one is what it is
 
 
+def test_a_backlog_for_several_is_refused_by_name(local: Local) -> None:
+    create_pipeline(local, container("a"), container("b"))
+    with pytest.raises(ClientError, match="carry out: AsyncInferenceConfig with several Containe"):
+        local.client("sagemaker").create_endpoint_config(
+            EndpointConfigName="later",
+            ProductionVariants=[variant()],
+            AsyncInferenceConfig={"OutputConfig": {"S3OutputPath": f"s3://{BUCKET}/out"}},
+        )
+
+
 def test_a_transform_job_of_several_is_refused_by_name(local: Local) -> None:
     create_pipeline(local, container("a"), container("b"))
     request = {
