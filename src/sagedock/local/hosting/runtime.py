@@ -50,13 +50,13 @@ _OPERATIONS = {
 }
 _SIGNED = re.compile(rb"Credential=[^/,\s]+/\d{8}/(?P<region>[a-z0-9-]+)/sagemaker/")
 _MOST_BYTES = int(limits.INVOCATION_PAYLOAD_MB) * 1024 * 1024
+_MOST_SERVERLESS_BYTES = int(limits.SERVERLESS_PAYLOAD_MB) * 1024 * 1024
+#: From here on a container's answer is an error.
+_ERROR = 400
 _NO_OPERATION = (
     "The local SageMaker has no such operation. InvokeEndpointWithBidirectionalStream runs on AWS "
     "alone, over HTTP/2: try a container's WebSocket with `sagedock serve`."
 )
-_MOST_SERVERLESS_BYTES = int(limits.SERVERLESS_PAYLOAD_MB) * 1024 * 1024
-#: From here on a container's answer is an error.
-_ERROR = 400
 
 
 def is_invocation(scope: Scope) -> bool:

@@ -54,7 +54,7 @@ def unsupported_config(request: Request) -> ServiceError | None:
         routing = variant.get("RoutingConfig")
         if routing and routing["RoutingStrategy"] not in _ROUTING:
             wishes.append(f"{at}.RoutingConfig.RoutingStrategy {routing['RoutingStrategy']}")
-    return _refusal([*wishes, *_beside_shadows(request)])
+    return _refusal(wishes)
 
 
 def unsupported_backlog(config: Request, model: Request) -> ServiceError | None:
@@ -116,16 +116,6 @@ def _sources(container: Request) -> Iterator[tuple[str, Request]]:
         yield "ModelDataSource", source
     for number, each in enumerate(container.get("AdditionalModelDataSources") or ()):
         yield f"AdditionalModelDataSources[{number}]", each["S3DataSource"]
-
-
-def _beside_shadows(request: Request) -> Iterator[str]:
-    """Yield what gets no copies here."""
-    if not request.get("ShadowProductionVariants"):
-        return
-    if request.get("AsyncInferenceConfig"):
-        yield "ShadowProductionVariants with AsyncInferenceConfig"
-    if any(variant.get("ServerlessConfig") for _, variant in _variants(request)):
-        yield "ShadowProductionVariants with ServerlessConfig"
 
 
 def _refusal(wishes: list[str]) -> ServiceError | None:

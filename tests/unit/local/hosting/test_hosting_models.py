@@ -186,7 +186,7 @@ def test_a_configuration_is_described_with_its_defaults(local: Local) -> None:
             {"ProductionVariants": [variant()], "ShadowProductionVariants": [variant("B")],
              "AsyncInferenceConfig": {
                 "OutputConfig": {"S3OutputPath": "s3://bucket/out"}}},
-            "The local SageMaker cannot carry out: ShadowProductionVariants with AsyncInference",
+            "Multiple variants are not supported when specifying an AsyncInferenceConfig.",
         ),
         ({"ProductionVariants": [variant(ModelName="other")]}, 'Could not find model "arn:aws'),
     ],
