@@ -62,6 +62,8 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sagemaker", "ListModels"): ("Invalid pagination token because",),
     ("sagemaker", "CreateEndpointConfig"): (
         *("Variant", "ManagedInstanceScaling is", "Could not find model", "aws: prefixed"),
+        *("Multiple variants are", "Serverless variants are", "Not supported for serverless"),
+        *("MemorySizeInMB of variant", "ProvisionedConcurrency of variant"),
         "The local SageMaker cannot carry out: ",
     ),
     ("sagemaker", "DescribeEndpointConfig"): ("Could not find endpoint configuration",),
@@ -77,7 +79,7 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sagemaker", "ListEndpoints"): ("Invalid pagination token because",),
     ("sagemaker", "UpdateEndpoint"): ("Could not find endpoint",),
     ("sagemaker", "UpdateEndpointWeightsAndCapacities"): (
-        *("Could not find endpoint", "Each variant", "DesiredInstanceCount of variant"),
+        *("Could not find endpoint", "Each variant"),
     ),
     ("logs", "DescribeLogGroups"): ("The specified nextToken is invalid."),
     ("logs", "DescribeLogStreams"): ("The specified",),
