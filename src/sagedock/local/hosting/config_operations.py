@@ -58,7 +58,7 @@ class ConfigOperations:
             raise Refused(refusal)
         for variant in request["ProductionVariants"]:
             model = self._models.found(caller, variant["ModelName"])
-            if refusal := unfit_model(variant, model.request):
+            if refusal := unfit_model(request, variant, model.request):
                 raise Refused(refusal)
         created = epoch_s(time.time())
         arn = self._shelf.arn(caller, name)

@@ -41,6 +41,9 @@ def unsupported_model(request: Request) -> ServiceError | None:
 def unsupported_config(request: Request) -> ServiceError | None:
     """Return the refusal of a configuration that could not be deployed here as on AWS, or None."""
     wishes = [name for name in _CONFIG if request.get(name)]
+    capture = request.get("DataCaptureConfig")
+    if request.get("AsyncInferenceConfig") and capture and capture.get("EnableCapture", True):
+        wishes.append("DataCaptureConfig with AsyncInferenceConfig")
     for number, variant in enumerate(request["ProductionVariants"]):
         at = f"ProductionVariants[{number}]"
         wishes += [f"{at}.{name}" for name in _VARIANT if variant.get(name)]
