@@ -47,8 +47,9 @@ def unfit_model(config: Request, variant: Request, model: Request) -> ServiceErr
     """
     if config.get("AsyncInferenceConfig") and _is_composed(model):
         return messages.validation(
-            f"The local SageMaker cannot carry out: AsyncInferenceConfig with {model['ModelName']}, "
-            "which has several containers or many models. Leave it out locally, or deploy on AWS."
+            "The local SageMaker cannot carry out: AsyncInferenceConfig with "
+            f"{model['ModelName']}, which has several containers or many models. "
+            "Leave it out locally, or deploy on AWS."
         )
     if not variant.get("ServerlessConfig"):
         return None
