@@ -3,11 +3,12 @@
 import signal
 import threading
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.docker.serving_container import ModelFolder, Serving, model
+from tests.docker.serving_container import NATIVE, ModelFolder, Serving, model
 from tests.docker.websocket_client import (
     BINARY,
     CONTINUATION,
@@ -84,7 +85,8 @@ def connect(serving: Serving, path: str | None = None, **headers: str) -> WebSoc
 @pytest.fixture(scope="module")
 def echo(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """One container for the tests that leave nothing to the next one."""
-    generator = model.__wrapped__(tmp_path_factory.mktemp("echo"))  # type: ignore[attr-defined]
+    native = SimpleNamespace(param="native")
+    generator = model.__wrapped__(native, tmp_path_factory.mktemp("echo"))  # type: ignore[attr-defined]
     yield next(generator).serve(ECHO)
     next(generator, None)
 
@@ -245,6 +247,7 @@ def test_garbage_and_endless_frames_do_not_hurt(echo: Serving) -> None:
     connect(echo).close()
 
 
+@NATIVE
 def test_ordinary_requests_go_beside_streams(model: ModelFolder) -> None:
     variables = {"SAGEMAKER_MODEL_SERVER_WORKERS": "2", "SAGEDOCK_STREAMS": "1"}
     serving = model.serve(ECHO, environment=variables)
@@ -258,6 +261,7 @@ def test_ordinary_requests_go_beside_streams(model: ModelFolder) -> None:
     client.close()
 
 
+@NATIVE
 def test_a_model_without_stream_fn_refuses(model: ModelFolder) -> None:
     serving = model.serve("def model_fn(d): return 1\ndef predict_fn(d, m): return d")
     with pytest.raises(Refused) as refused:
@@ -267,6 +271,7 @@ def test_a_model_without_stream_fn_refuses(model: ModelFolder) -> None:
     assert serving.invoke(b"[1]").json == [1]
 
 
+@NATIVE
 def test_sigterm_lets_the_handler_say_goodbye_and_closes_with_1001(model: ModelFolder) -> None:
     serving = model.serve(ECHO)
     client = connect(serving)

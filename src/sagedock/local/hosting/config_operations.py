@@ -7,7 +7,7 @@ from typing import Any
 from sagedock.local.caller import Caller
 from sagedock.local.hosting.kinds import unfit_model
 from sagedock.local.hosting.names import CONFIG, MODEL, VARIANTS, Shelf, variants_of
-from sagedock.local.hosting.unsupported import unsupported_backlog, unsupported_config
+from sagedock.local.hosting.unsupported import unsupported_config
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
@@ -58,9 +58,7 @@ class ConfigOperations:
             raise Refused(refusal)
         for variant in variants_of(request):
             model = self._models.found(caller, variant["ModelName"])
-            if refusal := unfit_model(variant, model.request) or unsupported_backlog(
-                request, model.request
-            ):
+            if refusal := unfit_model(request, variant, model.request):
                 raise Refused(refusal)
         created = epoch_s(time.time())
         arn = self._shelf.arn(caller, name)

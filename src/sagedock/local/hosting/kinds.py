@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sagedock.api import ServiceError
+from sagedock.api import ServiceError, messages
 from sagedock.api import hosting_messages as words
 from sagedock.local.hosting.plan import Plan
 
@@ -41,10 +41,16 @@ def unfit_desires(before: Plan, desires: Mapping[str, Request]) -> ServiceError 
     return words.no_instance_left(none_left[0])
 
 
-def unfit_model(variant: Request, model: Request) -> ServiceError | None:
-    """Return the refusal of a serverless variant whose model (CreateModel's request) has what such
-    endpoints exclude, or None.
+def unfit_model(config: Request, variant: Request, model: Request) -> ServiceError | None:
+    """Return the refusal of a variant whose model (CreateModel's request) its kind of endpoint
+    excludes, or None: a serverless one, or one of an asynchronous configuration.
     """
+    if config.get("AsyncInferenceConfig") and _is_composed(model):
+        return messages.validation(
+            "The local SageMaker cannot carry out: AsyncInferenceConfig with "
+            f"{model['ModelName']}, which has several containers or many models. "
+            "Leave it out locally, or deploy on AWS."
+        )
     if not variant.get("ServerlessConfig"):
         return None
     if any(each.get("ModelDataSource") for each in _containers(model)):
@@ -63,6 +69,11 @@ def unfit_model(variant: Request, model: Request) -> ServiceError | None:
     return words.unsupported_by_serverless(
         variant["VariantName"], variant["ModelName"], ", ".join(named)
     )
+
+
+def _is_composed(model: Request) -> bool:
+    each_mode = [each.get("Mode") for each in _containers(model)]
+    return len(each_mode) > 1 or "MultiModel" in each_mode
 
 
 def _containers(model: Request) -> Iterator[Request]:

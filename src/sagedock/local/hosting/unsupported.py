@@ -8,7 +8,6 @@ from sagedock.local.hosting.names import VARIANTS
 from sagedock.local.hosting.parts import containers_of, is_direct, many_models
 
 __all__ = [
-    "unsupported_backlog",
     "unsupported_config",
     "unsupported_deployment",
     "unsupported_model",
@@ -47,6 +46,9 @@ def unsupported_model(request: Request) -> ServiceError | None:
 def unsupported_config(request: Request) -> ServiceError | None:
     """Return the refusal of a configuration that could not be deployed here as on AWS, or None."""
     wishes = [name for name in _CONFIG if request.get(name)]
+    capture = request.get("DataCaptureConfig")
+    if request.get("AsyncInferenceConfig") and capture and capture.get("EnableCapture", True):
+        wishes.append("DataCaptureConfig with AsyncInferenceConfig")
     for at, variant in _variants(request):
         wishes += [f"{at}.{name}" for name in _VARIANT if variant.get(name)]
         if "ModelName" not in variant:
@@ -55,21 +57,6 @@ def unsupported_config(request: Request) -> ServiceError | None:
         if routing and routing["RoutingStrategy"] not in _ROUTING:
             wishes.append(f"{at}.RoutingConfig.RoutingStrategy {routing['RoutingStrategy']}")
     return _refusal(wishes)
-
-
-def unsupported_backlog(config: Request, model: Request) -> ServiceError | None:
-    """Return the refusal of an asynchronous endpoint of several containers, or of one with many
-    models: a backlog is asked of one container with one model here.
-    """
-    if not config.get("AsyncInferenceConfig"):
-        return None
-    many = [
-        f"AsyncInferenceConfig with {at}.Mode MultiModel"
-        for at, container in _containers(model)
-        if container.get("Mode") == "MultiModel"
-    ]
-    several = len(model.get("Containers") or ()) > 1
-    return _refusal(["AsyncInferenceConfig with several Containers"] if several else many)
 
 
 def unsupported_deployment(request: Request) -> ServiceError | None:

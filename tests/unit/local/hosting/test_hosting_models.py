@@ -188,6 +188,14 @@ def test_a_configuration_is_described_with_its_defaults(local: Local) -> None:
                 "OutputConfig": {"S3OutputPath": "s3://bucket/out"}}},
             "Multiple variants are not supported when specifying an AsyncInferenceConfig.",
         ),
+        (
+            {"ProductionVariants": [variant()],
+             "AsyncInferenceConfig": {"OutputConfig": {}},
+             "DataCaptureConfig": {
+                 "InitialSamplingPercentage": 1, "DestinationS3Uri": "s3://b/c",
+                 "CaptureOptions": [{"CaptureMode": "Input"}]}},
+            "The local SageMaker cannot carry out: DataCaptureConfig with AsyncInferenceConfig",
+        ),
         ({"ProductionVariants": [variant(ModelName="other")]}, 'Could not find model "arn:aws'),
     ],
 )  # fmt: skip
