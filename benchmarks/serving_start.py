@@ -85,6 +85,6 @@ def _loading() -> Iterator[tuple[float, Callable[[], float]]]:
                 raise RuntimeError("the model was not loaded")
             took_s = time.perf_counter() - began
             yield took_s, Running(container).memory_mb
-            container.remove(force=True)
+            container.kill()  # ends what follows it
     finally:
         container.remove(force=True)
