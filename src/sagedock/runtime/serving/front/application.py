@@ -6,7 +6,13 @@ from collections.abc import Callable
 
 from sagedock.contract import limits, routes
 from sagedock.runtime.serving.front.conversations import Conversations
-from sagedock.runtime.serving.front.invocation import Invocations, Receive, Scope, Send
+from sagedock.runtime.serving.front.invocation import (
+    Invocations,
+    Receive,
+    Scope,
+    Send,
+    Shorts,
+)
 from sagedock.runtime.serving.front.metrics import CONTENT_TYPE, METRICS_PATH, Metrics
 from sagedock.runtime.serving.options import Options
 from sagedock.runtime.serving.pool.frames import pack_headers
@@ -30,6 +36,7 @@ class Application:
         self._options = options
         self._metrics = metrics
         self._invocations = invocations
+        self.shorts = Shorts(pool, invocations)
         self.conversations = Conversations(pool=pool, most=options.streams, invocations=invocations)
         self._others: dict[tuple[str, str], Callable[[], Answer]] = {
             (routes.PING.method, _PING): self._ping,

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sagedock.contract import routes
 from sagedock.runtime.serving.front.access_log import AccessLog
@@ -15,7 +15,7 @@ from sagedock.runtime.serving.pool.pool import Full, Pool
 from sagedock.runtime.serving.pool.refusals import BUSY, refusal
 from sagedock.runtime.serving.pool.work import Answer, CutShort, Pieces, Work
 
-__all__ = ["Invocations", "Receive", "Scope", "Send"]
+__all__ = ["CLIENT_LEFT", "Invocations", "Receive", "Scope", "Send", "Shorts"]
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -25,7 +25,8 @@ _BYTES_PER_MB = 1024 * 1024
 _CLOSE = (b"connection", b"close")
 #: A request that takes longer is watched for a client that leaves.
 _WATCH_AFTER_S = 0.1
-_CLIENT_LEFT = 499
+#: The status, for the log, of a request whose client went before its answer.
+CLIENT_LEFT = 499
 _CUT_SHORT = 599
 
 
@@ -72,10 +73,32 @@ class Invocations:
             else:
                 status = await self._streamed(call, send, answer.pieces, answer)
         except _Left:
-            status = _CLIENT_LEFT
+            status = CLIENT_LEFT
+        self._end(call, path, status)
+
+    async def go_on(
+        self,
+        pool: Pool,
+        work: Work,
+        answer: Answer,
+        pieces: Pieces,
+        *,
+        receive: Receive,
+        send: Send,
+        began: float,
+    ) -> None:
+        """Send the pieces of an answer to a request that came in otherwise than by ``serve``."""
+        call = _Call(receive=receive, began=began, received=len(work.body), id=work.id)
+        call.watcher = asyncio.create_task(self._watch(pool, call, work))
+        try:
+            status = await self._streamed(call, send, pieces, answer)
+        except _Left:
+            status = CLIENT_LEFT
+        self._end(call, routes.INVOCATIONS.path, status)
+
+    def _end(self, call: _Call, path: str, status: int) -> None:
         took = time.monotonic() - call.began
-        self._metrics.add(status, call.received, call.sent, took)
-        self._log.add("POST", path, status, call.received, call.sent, took, call.id)
+        self.count(path, status, call.received, call.sent, took, call.id)
         if status == _CUT_SHORT:
             raise CutShort  # the server ends the connection without the last chunk
 
@@ -132,6 +155,13 @@ class Invocations:
             call.watcher = asyncio.create_task(self._watch(pool, call, work))
         return answer
 
+    def count(
+        self, path: str, status: int, received: int, sent: int, took_s: float, id_: int
+    ) -> None:
+        """Write down how an invocation went: see ``AccessLog.add``."""
+        self._metrics.add(status, received, sent, took_s)
+        self._log.add("POST", path, status, received, sent, took_s, id_)
+
     def note(self, scope: Scope, answer: Answer, took_s: float) -> None:
         """Write down a request that was answered at once."""
         sent = len(answer.body)
@@ -187,6 +217,13 @@ class Invocations:
         if self.draining:
             headers.append(_CLOSE)
         return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+class Shorts(NamedTuple):
+    """Where short invocations go: see ``front.short``."""
+
+    pool: Pool
+    invocations: Invocations
 
 
 def _length(headers: list[Header]) -> int:

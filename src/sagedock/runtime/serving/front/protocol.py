@@ -50,10 +50,9 @@ class GatheringTransport:
 
 
 def http_protocol() -> type[asyncio.Protocol]:
-    """Return uvicorn's own choice of a protocol (httptools, else h11) with such a transport."""
-    uvicorns: Any = import_from_string(HTTP_PROTOCOLS["auto"])
+    """Return a protocol with such a transport: ours over httptools, else uvicorn's over h11."""
 
-    class Gathering(uvicorns):  # type: ignore[misc]
+    class Gathering(_short_or_uvicorns()):  # type: ignore[misc]
         """One connection."""
 
         def connection_made(self, transport: asyncio.Transport) -> None:
@@ -61,6 +60,14 @@ def http_protocol() -> type[asyncio.Protocol]:
             super().connection_made(GatheringTransport(transport, self.loop))
 
     return Gathering
+
+
+def _short_or_uvicorns() -> Any:
+    try:
+        from sagedock.runtime.serving.front.short import ShortProtocol
+    except ModuleNotFoundError:
+        return import_from_string(HTTP_PROTOCOLS["h11"])
+    return ShortProtocol
 
 
 def websocket_protocol() -> type[asyncio.Protocol] | None:
