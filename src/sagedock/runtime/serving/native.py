@@ -78,6 +78,7 @@ async def _serve(options: Options, env: Mapping[str, str], source: Source) -> No
         for duty in duties:
             duty.cancel()
         await asyncio.gather(*duties, return_exceptions=True)
+        server.hang_up()  # or a request may begin that the end of the loop would tear
         await service.close()
         await workers.close()
         log.flush()
