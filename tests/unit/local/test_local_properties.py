@@ -64,6 +64,7 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
         *("Variant", "ManagedInstanceScaling is", "Could not find model", "aws: prefixed"),
         *("Multiple variants are", "Serverless variants are", "Not supported for serverless"),
         *("MemorySizeInMB of variant", "ProvisionedConcurrency of variant"),
+        *("ExecutionRoleArn is required for", "Serverless variant"),
         "The local SageMaker cannot carry out: ",
     ),
     ("sagemaker", "DescribeEndpointConfig"): ("Could not find endpoint configuration",),
@@ -81,6 +82,20 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sagemaker", "UpdateEndpointWeightsAndCapacities"): (
         *("Could not find endpoint", "Each variant"),
     ),
+    ("sagemaker", "CreateInferenceComponent"): (
+        *("You must provide", "A Specification must have", "The Container of a Specification"),
+        *("MaxMemoryRequiredInMb must not", "Inference components copy count"),
+        *("Could not find endpoint", "Inference Components are not supported", "aws: prefixed"),
+        CANNOT,
+    ),
+    ("sagemaker", "DescribeInferenceComponent"): ("Could not find inference component",),
+    ("sagemaker", "DeleteInferenceComponent"): ("Could not find inference component",),
+    ("sagemaker", "ListInferenceComponents"): ("Invalid pagination token because",),
+    ("sagemaker", "UpdateInferenceComponent"): (
+        *("You must", "A Specification must have", "The Container of a Specification"),
+        *("MaxMemoryRequiredInMb must not", "Could not find inference component", CANNOT),
+    ),
+    ("sagemaker", "UpdateInferenceComponentRuntimeConfig"): ("Could not find inference component",),
     ("logs", "DescribeLogGroups"): ("The specified nextToken is invalid."),
     ("logs", "DescribeLogStreams"): ("The specified",),
     ("logs", "GetLogEvents"): ("The specified",),
