@@ -54,6 +54,7 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sagemaker", "DeleteTags"): ("Requested resource not found.",),
     ("sagemaker", "CreateModel"): (
         *("You must provide", "Each container", "A container", "S3Uri", "CompressionType"),
+        *("ContainerHostname must be", "More than one container in", "ChannelName"),
         *("Could not find model data", "Requested image", "Using non-ECR image"),
         *("The local SageMaker cannot carry out: ", "aws: prefixed"),
     ),
@@ -64,7 +65,7 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
         *("Variant", "ManagedInstanceScaling is", "Could not find model", "aws: prefixed"),
         *("Multiple variants are", "Serverless variants are", "Not supported for serverless"),
         *("MemorySizeInMB of variant", "ProvisionedConcurrency of variant"),
-        *("ExecutionRoleArn is required for", "Serverless variant"),
+        *("ExecutionRoleArn is required for", "Serverless variant", "With ShadowProduction"),
         "The local SageMaker cannot carry out: ",
     ),
     ("sagemaker", "DescribeEndpointConfig"): ("Could not find endpoint configuration",),
