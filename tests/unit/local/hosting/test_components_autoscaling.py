@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conftest import Local
-from tests.unit.local.hosting.components_local import deployed, described, host
+from tests.unit.local.hosting.components_local import deployed, described, host, resize
 from tests.unit.local.hosting.conftest import started
-from tests.unit.local.hosting.hosting_local import awaited, invoke
+from tests.unit.local.hosting.hosting_local import awaited, invoke, until
 
 SCALE = 120.0
 RESOURCE: dict[str, Any] = {
@@ -76,6 +77,61 @@ def test_a_target_keeps_its_least_number_of_copies(local: Local) -> None:
     scaling = local.client("application-autoscaling")
     scaling.register_scalable_target(**RESOURCE, MinCapacity=2, MaxCapacity=3)
     awaited(lambda: copies(local) == 2, timeout_s=60)
+
+
+def test_a_call_that_finds_no_copy_brings_one(local: Local) -> None:
+    host(local)
+    deployed(local)
+    scaling = local.client("application-autoscaling")
+    scaling.register_scalable_target(**RESOURCE, MinCapacity=0, MaxCapacity=1)
+    resize(local, 0)
+    awaited(lambda: copies(local) == 0)
+    policy = scaling.put_scaling_policy(
+        **RESOURCE,
+        PolicyName="from-zero",
+        PolicyType="StepScaling",
+        StepScalingPolicyConfiguration={
+            "AdjustmentType": "ChangeInCapacity",
+            "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}],
+        },
+    )
+    local.client("cloudwatch").put_metric_alarm(
+        AlarmName="from-zero",
+        AlarmActions=[policy["PolicyARN"]],
+        Namespace="AWS/SageMaker",
+        MetricName="NoCapacityInvocationFailures",
+        Dimensions=[{"Name": "InferenceComponentName", "Value": "first"}],
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="missing",
+    )
+    awaited(lambda: answers(local), timeout_s=60)
+
+
+def answers(local: Local) -> bool:
+    try:
+        return bool(invoke(local, InferenceComponentName="first")["Body"] == b"hello")
+    except ClientError as error:
+        assert "has no capacity" in str(error)
+        return False
+
+
+def test_the_instances_that_host_components_are_scaled_too(local: Local) -> None:
+    host(local)
+    deployed(local)
+    variant = {
+        **RESOURCE,
+        "ResourceId": "endpoint/endpoint-1/variant/AllTraffic",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    scaling = local.client("application-autoscaling")
+    scaling.register_scalable_target(**variant, MinCapacity=2, MaxCapacity=3)
+    found = until(local, lambda found: found["ProductionVariants"][0]["CurrentInstanceCount"] == 2)
+    assert found["EndpointStatus"] == "InService"
+    assert invoke(local, InferenceComponentName="first")["Body"] == b"hello"
 
 
 def test_a_component_that_is_not_there_is_no_target(local: Local) -> None:

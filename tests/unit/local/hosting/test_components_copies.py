@@ -1,16 +1,19 @@
 """Copies of inference components: how many, where, and in whose place."""
 
 import threading
+import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from sagedock.api.component_metrics import NO_CAPACITY
-from sagedock.testing import Call, Reply, serving
-from tests.conftest import Local
+from sagedock.engine import Usage
+from sagedock.testing import Call, Container, FakeEngine, Reply, serving
+from tests.conftest import IMAGE, Local
 from tests.unit.local.hosting.components_local import (
     NEEDS,
     at_rest,
@@ -22,7 +25,10 @@ from tests.unit.local.hosting.components_local import (
     resize,
     whoami,
 )
+from tests.unit.local.hosting.conftest import started
 from tests.unit.local.hosting.hosting_local import awaited, create_model, echo, invoke, settled
+
+MIB = 1024 * 1024
 
 
 def counts(local: Local, name: str = "first") -> tuple[int, int]:
@@ -119,19 +125,60 @@ def test_without_a_copy_a_call_is_told_of_no_capacity_and_so_is_cloudwatch(local
     assert invoke(local, InferenceComponentName="first")["Body"] == b"hello"
 
 
+def test_what_copies_use_is_published_in_percent_of_what_is_reserved(tmp_path: Path) -> None:
+    def program(container: Container) -> int:
+        begun = time.time()
+
+        def uses() -> Usage:
+            at_s = time.time()
+            return Usage(
+                at_s=at_s,
+                started_at_s=begun,
+                cpu_s=(at_s - begun) / 4,
+                cpus=2,
+                memory_bytes=512 * MIB,
+                memory_limit_bytes=2048 * MIB,
+            )
+
+        def refresh() -> None:
+            while not container.ended.wait(0.01):
+                container.usage = uses()
+
+        container.usage = uses()
+        threading.Thread(target=refresh, daemon=True).start()
+        return serving(echo)(container)
+
+    engine = FakeEngine(program, images=[IMAGE])
+    with started(tmp_path / "home", engine=engine, metrics_period_s=0.1) as local:
+        host(local)
+        deployed(local)  # a gigabyte and half a processor
+        namespace = "/aws/sagemaker/InferenceComponents"
+        awaited(lambda: bool(points(local, "CPUUtilizationNormalized", namespace)))
+        memory = points(local, "MemoryUtilizationNormalized", namespace)[-1]
+        assert (memory["Average"], memory["Unit"]) == (50, "Percent")
+        cpu = points(local, "CPUUtilizationNormalized", namespace)[-1]
+        assert cpu["Average"] == pytest.approx(50)
+
+
+def points(local: Local, metric: str, namespace: str = "AWS/SageMaker") -> list[Any]:
+    """Return the statistics of a metric of the component, of the last hour."""
+    now = datetime.now(UTC)
+    return list(
+        local.client("cloudwatch").get_metric_statistics(
+            Namespace=namespace,
+            MetricName=metric,
+            Dimensions=[{"Name": "InferenceComponentName", "Value": "first"}],
+            StartTime=now - timedelta(minutes=10),
+            EndTime=now + timedelta(minutes=10),
+            Period=3600,
+            Statistics=["Sum", "Average"],
+        )["Datapoints"]
+    )
+
+
 def total(local: Local, metric: str) -> float:
     """Return the sum of a metric of the component."""
-    now = datetime.now(UTC)
-    found = local.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/SageMaker",
-        MetricName=metric,
-        Dimensions=[{"Name": "InferenceComponentName", "Value": "first"}],
-        StartTime=now - timedelta(minutes=10),
-        EndTime=now + timedelta(minutes=10),
-        Period=60,
-        Statistics=["Sum"],
-    )["Datapoints"]
-    return float(sum(each["Sum"] for each in found))
+    return float(sum(each["Sum"] for each in points(local, metric)))
 
 
 def test_invocations_are_counted_by_component_and_copy(local: Local) -> None:

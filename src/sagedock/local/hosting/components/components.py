@@ -12,6 +12,7 @@ from sagedock.local.hosting.components.site import (
     component_labels,
     components_folder,
 )
+from sagedock.local.hosting.components.usage import UsageWatch
 from sagedock.local.hosting.containers import REGION_LABEL
 from sagedock.local.hosting.names import COMPONENT
 from sagedock.local.hosting.routes import Routes
@@ -32,6 +33,7 @@ class Components:
         self._living: dict[Key, Component] = {}
         self._lock = threading.Lock()
         self._ending = False
+        self._usage = UsageWatch(platform)
 
     def of(self, key: Key) -> Component | None:
         """Return what carries a component's changes out; None if the server is ending."""
@@ -49,12 +51,14 @@ class Components:
         for key in kept:
             if (component := self.of(key)) is not None:
                 component.resume()
+        self._usage.start()
 
     def shut_down(self, grace_s: float) -> None:
         """Stop every copy, and return when there is none. They serve again with the next server."""
         with self._lock:
             self._ending = True
             living = list(self._living.values())
+        self._usage.end()
         for each in living:
             each.cancel()
         threads = [threading.Thread(target=each.shut_down, args=(grace_s,)) for each in living]
