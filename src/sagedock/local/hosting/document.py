@@ -182,6 +182,7 @@ def _variant(
         "CurrentInstanceCount": count,
         "DesiredInstanceCount": plan.count,
         **({"VariantStatus": [status]} if status else {}),
+        **({"ManagedInstanceScaling": plan.managed} if plan.managed else {}),
     }
     if plan.serverless is None:
         return described

@@ -12,7 +12,7 @@ from sagedock.errors import ImageNotFound
 from sagedock.local.caller import Caller
 from sagedock.local.ecr import find_image
 from sagedock.local.hosting import document as life
-from sagedock.local.hosting.components.tenants import displaced, tenants
+from sagedock.local.hosting.components.tenants import as_needed, displaced, tenants
 from sagedock.local.hosting.endpoint import with_document
 from sagedock.local.hosting.endpoints import Endpoints
 from sagedock.local.hosting.kinds import other_kind, unfit_desires
@@ -106,6 +106,7 @@ class EndpointOperations:
             raise Refused(refusal)
         plan = _retained(plan, life.plan_in(found.document), request)
         self._refuse_without_room(found, plan)
+        plan = as_needed(self._platform.resources, found.key, plan)
         self._refuse_beyond_quota(caller, plan, {})
         deployment = request.get("DeploymentConfig")
         arn = self._changed(

@@ -75,11 +75,19 @@ class VariantPlan:
     serverless: Mapping[str, Any] | None = None
     direct: bool = False
     shadow: bool = False
+    #: The ManagedInstanceScaling of a variant that hosts components, where it is enabled; with both
+    #: counts.
+    managed: Mapping[str, Any] | None = None
 
     @property
     def hosts_components(self) -> bool:
         """Whether it has instances only, for copies of inference components."""
         return not self.containers
+
+    @property
+    def most_instances(self) -> int:
+        """How many instances there may be."""
+        return max(self.count, self.managed["MaxInstanceCount"]) if self.managed else self.count
 
     @property
     def served_by(self) -> int:
@@ -188,7 +196,19 @@ def _variant(
         serverless=serverless,
         direct=model is not None and is_direct(model),
         shadow=shadow,
+        managed=_managed(variant),
     )
+
+
+def _managed(variant: Document) -> Document | None:
+    """Return ManagedInstanceScaling where it is enabled. That a count that is left out is the
+    initial one is unverified.
+    """
+    managed = variant.get("ManagedInstanceScaling") or {}
+    if managed.get("Status") != "ENABLED":
+        return None
+    initial = variant["InitialInstanceCount"]
+    return {"MinInstanceCount": initial, "MaxInstanceCount": initial, **managed}
 
 
 def container_plans(

@@ -27,7 +27,6 @@ _VARIANT = (
     "InstancePools",
     "AcceleratorType",
     "CoreDumpConfig",
-    "ManagedInstanceScaling",
     "CapacityReservationConfig",
     "AcceleratorPartitionLayouts",
 )
@@ -53,6 +52,8 @@ def unsupported_config(request: Request) -> ServiceError | None:
     wishes += unsupported_with_components(request)
     for at, variant in _variants(request):
         wishes += [f"{at}.{name}" for name in _VARIANT if variant.get(name)]
+        if (variant.get("ManagedInstanceScaling") or {}).get("ScaleInPolicy"):
+            wishes.append(f"{at}.ManagedInstanceScaling.ScaleInPolicy")
         routing = variant.get("RoutingConfig")
         if routing and routing["RoutingStrategy"] not in _ROUTING:
             wishes.append(f"{at}.RoutingConfig.RoutingStrategy {routing['RoutingStrategy']}")

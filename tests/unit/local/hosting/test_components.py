@@ -305,8 +305,8 @@ def test_what_is_not_there_is_said_by_all_operations(local: Local) -> None:
             "The local SageMaker cannot carry out",
         ),
         (
-            {"more": {"ManagedInstanceScaling": {"Status": "ENABLED"}}},
-            "The local SageMaker cannot carry out: ProductionVariants[0].ManagedInstanceScaling",
+            {"more": {"ManagedInstanceScaling": {"ScaleInPolicy": {"Strategy": "IDLE_RELEASE"}}}},
+            "The local SageMaker cannot carry out: ProductionVariants[0].ManagedInstanceScaling.Sc",
         ),
         ({"second": "model-1"}, "Variants with a ModelName and variants without one"),
     ],

@@ -319,6 +319,53 @@ def test_more_instances_have_room_and_do_not_go_while_copies_are_on_them(local: 
     assert invoke(local, InferenceComponentName="first")["Body"] == b"hello"
 
 
+def test_managed_instances_are_as_many_as_the_copies_need(local: Local) -> None:
+    managed = {"Status": "ENABLED", "MinInstanceCount": 1, "MaxInstanceCount": 3}
+    shown = host(local, ManagedInstanceScaling=managed)["ProductionVariants"][0]
+    assert shown["ManagedInstanceScaling"] == managed
+
+    def instances() -> int:
+        found = local.client("sagemaker").describe_endpoint(EndpointName="endpoint-1")
+        assert found["EndpointStatus"] == "InService"
+        count: int = found["ProductionVariants"][0]["CurrentInstanceCount"]
+        return count
+
+    needs = {"MinMemoryRequiredInMb": 6000}
+    deployed(local, copies=2, ComputeResourceRequirements=needs)
+    assert instances() == 2
+    resize(local, 4)
+    assert "do not have enough room" in at_rest(local)["FailureReason"]
+    assert instances() == 2
+    deployed(local, "second", ComputeResourceRequirements=needs)
+    assert instances() == 3
+    hosting_config(local, "config-2", ManagedInstanceScaling=managed)
+    local.client("sagemaker").update_endpoint(
+        EndpointName="endpoint-1", EndpointConfigName="config-2"
+    )
+    assert settled(local)["EndpointConfigName"] == "config-2"
+    assert instances() == 3
+    sagemaker = local.client("sagemaker")
+    sagemaker.delete_inference_component(InferenceComponentName="second")
+    awaited(lambda: instances() == 2)
+    resize(local, 1)
+    at_rest(local)
+    assert instances() == 1
+    assert invoke(local, InferenceComponentName="first")["Body"] == b"hello"
+
+
+def test_managed_instances_may_be_none(local: Local) -> None:
+    managed = {"Status": "ENABLED", "MinInstanceCount": 0, "MaxInstanceCount": 1}
+    host(local, ManagedInstanceScaling=managed)
+    deployed(local)
+    resize(local, 0)
+    at_rest(local)
+    assert settled(local)["ProductionVariants"][0]["CurrentInstanceCount"] == 0
+    resize(local, 1)
+    at_rest(local)
+    assert settled(local)["ProductionVariants"][0]["CurrentInstanceCount"] == 1
+    assert invoke(local, InferenceComponentName="first")["Body"] == b"hello"
+
+
 def test_an_endpoint_is_updated_while_components_serve(local: Local) -> None:
     host(local)
     deployed(local)

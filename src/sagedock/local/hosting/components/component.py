@@ -12,12 +12,14 @@ from sagedock.errors import EngineError, SagedockError
 from sagedock.local.hosting.components import document as life
 from sagedock.local.hosting.components import reasons
 from sagedock.local.hosting.components.deployment import Deployment
+from sagedock.local.hosting.components.instances import let_instances_follow
 from sagedock.local.hosting.components.site import CopySite, component_folder, component_labels
 from sagedock.local.hosting.components.tenants import held_for
 from sagedock.local.hosting.containers import FLEET_LABEL
 from sagedock.local.hosting.fleet import Fleet, retire
 from sagedock.local.hosting.hosted_container import Cancelled, NotServing
 from sagedock.local.hosting.model_data import DataUnusable
+from sagedock.local.hosting.names import ENDPOINT
 from sagedock.local.hosting.routes import Route, Routes, Serving
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Key, Resource
@@ -146,6 +148,7 @@ class Component:
             self._abandon(fleet)
             self._remove_leftovers()
             self._change(lambda document: life.failed(document, reason, time.time()))
+            self._let_instances_follow(self._host)
         return False
 
     def _update(self) -> None:
@@ -163,6 +166,7 @@ class Component:
             self._change(
                 lambda document: life.taken_back(life.holding(document, held), reason, time.time())
             )
+        self._let_instances_follow(self._host)
 
     def _scale(self, wanted: Deployment) -> str | None:
         """Have as many copies as are wanted; return None, or why it has as many as before."""
@@ -202,10 +206,12 @@ class Component:
         if fleet is not None:
             fleet.retire(self._grace_s)
         self._remove_leftovers()
+        host = self._document["EndpointName"]
         self._gone(self)  # before its name is free: another component may have it at once
         with self._platform.resources.together():
             self._platform.tags.remove_all(self._document["InferenceComponentArn"])
             self._platform.resources.delete(self.key)
+            self._let_instances_follow(host)
 
     def _resume(self) -> None:
         document = self._document
@@ -246,7 +252,12 @@ class Component:
             if held is None:
                 return reasons.no_room(wanted.variant.name, wanted.needs)
             self._change(lambda document: life.holding(document, held))
+            self._let_instances_follow(self._host)
         return None
+
+    def _let_instances_follow(self, endpoint: str) -> None:
+        key = Key(region=self.key.region, kind=ENDPOINT.name, name=endpoint)
+        let_instances_follow(self._platform.resources, key)
 
     def _new_fleet(self, deployment: Deployment) -> Fleet:
         site = CopySite.of(self._platform, self.key, deployment)

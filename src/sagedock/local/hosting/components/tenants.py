@@ -1,5 +1,6 @@
 """The components of an endpoint, and the room that they leave."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from sagedock.local.hosting import document as endpoints
@@ -10,7 +11,7 @@ from sagedock.local.hosting.names import COMPONENT, ENDPOINT
 from sagedock.local.hosting.plan import Plan
 from sagedock.local.resources import Key, Resource, Resources
 
-__all__ = ["displaced", "held_for", "tenants"]
+__all__ = ["as_needed", "displaced", "held_for", "tenants"]
 
 
 def tenants(resources: Resources, region: str, endpoint: str) -> list[Resource]:
@@ -22,6 +23,26 @@ def tenants(resources: Resources, region: str, endpoint: str) -> list[Resource]:
     ]
 
 
+def as_needed(resources: Resources, endpoint: Key, plan: Plan) -> Plan:
+    """Return an endpoint's plan with as many instances in each managed variant as copies are on,
+    but as many as it has at least.
+    """
+    used: Counter[str] = Counter()
+    for each in tenants(resources, endpoint.region, endpoint.name):
+        held, variant = life.held_in(each.document), each.document["VariantName"]
+        if held is not None:
+            used[variant] = max([used[variant], *(at + 1 for at in held.places)])
+    return plan.with_desires(
+        {
+            each.name: {
+                "DesiredInstanceCount": max(each.managed["MinInstanceCount"], used[each.name])
+            }
+            for each in plan.variants
+            if each.managed
+        }
+    )
+
+
 def displaced(resources: Resources, endpoint: Key, plan: Plan) -> str | None:
     """Return the name of a component that would lose its instances where the endpoint followed
     ``plan``, or None.
@@ -30,7 +51,7 @@ def displaced(resources: Resources, endpoint: Key, plan: Plan) -> str | None:
         host = plan.variant(each.document["VariantName"])
         now, held = life.deployment_in(each.document).variant, life.held_in(each.document)
         last = max(held.places, default=-1) if held else -1
-        if host is None or host.instance_type != now.instance_type or last >= host.count:
+        if host is None or host.instance_type != now.instance_type or last >= host.most_instances:
             return each.key.name
     return None
 
@@ -53,7 +74,7 @@ def held_for(resources: Resources, component: Resource, wanted: Deployment) -> H
         return None
     more = placed(
         host.instance_type,
-        host.count,
+        host.most_instances,
         [*_others(resources, component), Held(needs=wanted.needs, places=kept)],
         wanted.needs,
         wanted.copies - len(kept),
