@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from sagedock import api
-from sagedock.api import hosting_messages, messages, scaling_messages, states
+from sagedock.api import component_messages, hosting_messages, messages, scaling_messages, states
 from sagedock.api.model import Shape, input_shape, service_model
 from sagedock.api.rules import RULES, Rule
 
@@ -17,10 +17,13 @@ ROWS = [
     for rule in rules
 ]
 #: Rules that say what no request may leave out.
-MISSING = {"_missing_parts", "_not_one_group", "_changes_nothing"}
+MISSING = {
+    *("_missing_parts", "_not_one_group", "_changes_nothing"),
+    *("_not_one_specification", "_nothing_to_update"),
+}
 MESSAGES = [
     getattr(module, name)
-    for module in (messages, hosting_messages, scaling_messages)
+    for module in (messages, component_messages, hosting_messages, scaling_messages)
     for name in module.__all__
 ]
 

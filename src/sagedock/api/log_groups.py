@@ -3,7 +3,7 @@
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
 """
 
-__all__ = ["PREFIX", "TRAINING_JOBS", "TRANSFORM_JOBS", "endpoint"]
+__all__ = ["PREFIX", "TRAINING_JOBS", "TRANSFORM_JOBS", "endpoint", "inference_component"]
 
 #: What each of its log groups begins with.
 PREFIX = "/aws/sagemaker/"
@@ -14,3 +14,10 @@ TRANSFORM_JOBS = f"{PREFIX}TransformJobs"
 def endpoint(name: str) -> str:
     """Return the log group of an endpoint: each has one of its own."""
     return f"{PREFIX}Endpoints/{name}"
+
+
+def inference_component(name: str) -> str:
+    """Return the log group of an inference component. Source: Amazon's own benchmarking tools,
+    which search it; that page does not have it.
+    """
+    return f"{PREFIX}InferenceComponents/{name}"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from sagedock.api.component_metrics import CONCURRENT_PER_COPY, PER_COPY
 from sagedock.api.metrics import PER_INSTANCE, PUBLISHED_EVERY_S
 
 __all__ = [
@@ -120,13 +121,13 @@ PREDEFINED: Mapping[str, ScalingMetric] = MappingProxyType(
             dimension=VARIANT,
         ),
         "SageMakerInferenceComponentInvocationsPerCopy": ScalingMetric(
-            name="InvocationsPerCopy",
+            name=PER_COPY,
             statistic="Sum",
             period_s=PUBLISHED_EVERY_S,
             dimension=_COMPONENT,
         ),
         "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution": ScalingMetric(
-            name="ConcurrentRequestsPerCopy",
+            name=CONCURRENT_PER_COPY,
             statistic="Maximum",
             period_s=_HIGH_RESOLUTION_S,
             dimension=_COMPONENT,

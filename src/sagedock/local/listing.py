@@ -7,7 +7,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +33,8 @@ class Listing:
 
     kind: str
     member: str
+    #: The members of a summary that further filters of the request must equal, by filter.
+    equals: Mapping[str, str] = field(default_factory=dict)
 
     def page(self, resources: Resources, caller: Caller, request: Mapping[str, Any]) -> bytes:
         """Answer the page that ``request`` asks for, in JSON; newest first if it does not say.
@@ -55,6 +57,9 @@ class Listing:
         )
         pool = request.get("WarmPoolStatusEquals")
         kept = page.summaries if pool is None else [t for t in page.summaries if _has(pool, t)]
+        for name, member in self.equals.items():
+            if name in request:
+                kept = [text for text in kept if json.loads(text).get(member) == request[name]]
         token = "" if page.end is None else f',"NextToken":"{_token(*page.end)}"'
         return f'{{"{self.member}":[{",".join(kept)}]{token}}}'.encode()
 

@@ -230,6 +230,7 @@ def _sagemaker(
         hosting.ModelOperations(platform),
         hosting.ConfigOperations(platform),
         hosting.EndpointOperations(platform, endpoints),
+        hosting.ComponentOperations(platform, endpoints.components),
         transform.TransformOperations(platform, transforms),
     )
     operations = {name: each for group in groups for name, each in group.table().items()}
@@ -246,6 +247,7 @@ def _sagemaker(
 def _runtime(platform: Platform, endpoints: hosting.Endpoints) -> hosting.Runtime:
     return hosting.Runtime(
         routes=endpoints.routes,
+        copies=endpoints.components.routes,
         asynchronous=endpoints.asynchronous,
         publisher=endpoints.publisher,
         capturer=endpoints.capturer,

@@ -54,6 +54,7 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sagemaker", "DeleteTags"): ("Requested resource not found.",),
     ("sagemaker", "CreateModel"): (
         *("You must provide", "Each container", "A container", "S3Uri", "CompressionType"),
+        *("ContainerHostname must be", "More than one container in", "ChannelName"),
         *("Could not find model data", "Requested image", "Using non-ECR image"),
         *("The local SageMaker cannot carry out: ", "aws: prefixed"),
     ),
@@ -64,6 +65,7 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
         *("Variant", "ManagedInstanceScaling is", "Could not find model", "aws: prefixed"),
         *("Multiple variants are", "Serverless variants are", "Not supported for serverless"),
         *("MemorySizeInMB of variant", "ProvisionedConcurrency of variant"),
+        *("ExecutionRoleArn is required for", "Serverless variant", "With ShadowProduction"),
         "The local SageMaker cannot carry out: ",
     ),
     ("sagemaker", "DescribeEndpointConfig"): ("Could not find endpoint configuration",),
@@ -81,6 +83,20 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sagemaker", "UpdateEndpointWeightsAndCapacities"): (
         *("Could not find endpoint", "Each variant"),
     ),
+    ("sagemaker", "CreateInferenceComponent"): (
+        *("You must provide", "A Specification must have", "The Container of a Specification"),
+        *("MaxMemoryRequiredInMb must not", "Inference components copy count"),
+        *("Could not find endpoint", "Inference Components are not supported", "aws: prefixed"),
+        CANNOT,
+    ),
+    ("sagemaker", "DescribeInferenceComponent"): ("Could not find inference component",),
+    ("sagemaker", "DeleteInferenceComponent"): ("Could not find inference component",),
+    ("sagemaker", "ListInferenceComponents"): ("Invalid pagination token because",),
+    ("sagemaker", "UpdateInferenceComponent"): (
+        *("You must", "A Specification must have", "The Container of a Specification"),
+        *("MaxMemoryRequiredInMb must not", "Could not find inference component", CANNOT),
+    ),
+    ("sagemaker", "UpdateInferenceComponentRuntimeConfig"): ("Could not find inference component",),
     ("logs", "DescribeLogGroups"): ("The specified nextToken is invalid."),
     ("logs", "DescribeLogStreams"): ("The specified",),
     ("logs", "GetLogEvents"): ("The specified",),

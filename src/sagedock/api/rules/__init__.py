@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sagedock.api.rules import (
+    components,
     hosting,
     logs,
     scaling,
@@ -35,6 +36,8 @@ RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = MappingProxyType(
         ("sagemaker", "CreateEndpointConfig"): hosting.CREATE_CONFIG,
         ("sagemaker", "CreateEndpoint"): hosting.CREATE_ENDPOINT,
         ("sagemaker", "UpdateEndpointWeightsAndCapacities"): hosting.UPDATE_WEIGHTS,
+        ("sagemaker", "CreateInferenceComponent"): components.CREATE_COMPONENT,
+        ("sagemaker", "UpdateInferenceComponent"): components.UPDATE_COMPONENT,
         ("sagemaker", "UpdateTrainingJob"): training_update.RULES,
         ("logs", "DescribeLogGroups"): logs.DESCRIBE_GROUPS,
         ("logs", "DescribeLogStreams"): logs.DESCRIBE_STREAMS,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from sagedock.api.rules.components import CREATE_CONFIG as HOSTS
 from sagedock.api.rules.hosting_kinds import RULES as KINDS
 from sagedock.api.rules.rule import BROKEN, Finding, Request, Rule, repeated
 from sagedock.api.rules.sources import API, GITHUB, GUIDE
@@ -268,6 +269,7 @@ CREATE_CONFIG: tuple[Rule, ...] = (
         verified=False,
     ),
     *KINDS,
+    *HOSTS,
     *TAGS,
 )
 CREATE_ENDPOINT: tuple[Rule, ...] = TAGS

@@ -6,20 +6,22 @@ of it), ``instance`` and ``hosted_container``. The runtime: ``runtime`` answers 
 ``routes``, through ``connection``, or writes them down for ``asynchronous``; of ``serverless``
 variants calls start the containers; ``kinds`` says what each of these excludes. ``tally`` and
 ``publishing`` make metrics of them. ``several`` is the way through several containers, or to one of
-many models (``loaded_models``); ``shadowing`` sends copies. ``scaled`` is how autoscaling sees
-variants.
+many models (``loaded_models``); ``shadowing`` sends copies. ``components`` are inference
+components. ``scaled`` is how autoscaling sees variants.
 """
 
+from sagedock.local.hosting.components.operations import ComponentOperations
 from sagedock.local.hosting.config_operations import ConfigOperations
 from sagedock.local.hosting.endpoint_operations import EndpointOperations
 from sagedock.local.hosting.endpoints import Endpoints
 from sagedock.local.hosting.model_operations import ModelOperations
-from sagedock.local.hosting.names import CONFIG, ENDPOINT, MODEL
+from sagedock.local.hosting.names import COMPONENT, CONFIG, ENDPOINT, MODEL
 from sagedock.local.hosting.runtime import Runtime, is_invocation
 from sagedock.local.hosting.scaled import HostedFleets
 
 __all__ = [
     "SUMMARIES",
+    "ComponentOperations",
     "ConfigOperations",
     "EndpointOperations",
     "Endpoints",
@@ -30,4 +32,4 @@ __all__ = [
 ]
 
 #: The members that lists answer, by kind.
-SUMMARIES = {each.name: tuple(each.summary) for each in (CONFIG, ENDPOINT, MODEL)}
+SUMMARIES = {each.name: tuple(each.summary) for each in (COMPONENT, CONFIG, ENDPOINT, MODEL)}

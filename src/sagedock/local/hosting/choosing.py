@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sagedock.api import runtime_messages as words
 from sagedock.api.hosting_messages import too_many_calls
 from sagedock.errors import EngineError
+from sagedock.local.hosting.components.choosing import CopyChoice
 from sagedock.local.hosting.hosted_container import Cancelled, NotServing
 from sagedock.local.hosting.passing import Asked
 from sagedock.local.hosting.routes import Backend, Picked, Routes, Serving
@@ -23,6 +24,7 @@ class Choice:
     """Chooses among the endpoints in service."""
 
     routes: Routes
+    copies: CopyChoice
     account: str
 
     async def pick(self, asked: Asked, failed: Sequence[Backend]) -> Picked:
@@ -37,12 +39,14 @@ class Choice:
 
     def _picked(self, asked: Asked, failed: Sequence[Backend]) -> Picked | None:
         """Return where a request goes; None where a container may have to be started for it."""
-        picked = self.routes.pick(asked.region, asked.endpoint, asked.variant, failed)
-        if picked is not None:
-            return picked
         route = self.routes.find(asked.region, asked.endpoint)
         if route is None:
             raise Refused(words.endpoint_not_found(asked.endpoint, self.account))
+        if route.hosts_components or asked.component is not None:
+            return self.copies.pick(route, asked, failed)
+        picked = self.routes.pick(asked.region, asked.endpoint, asked.variant, failed)
+        if picked is not None:
+            return picked
         if asked.variant and route.variant(asked.variant) is None:
             raise Refused(words.unknown_variant(asked.variant, asked.endpoint))
         if route.serverless is not None:

@@ -57,6 +57,8 @@ class ConfigOperations:
         if refusal := unsupported_config(request):
             raise Refused(refusal)
         for variant in variants_of(request):
+            if "ModelName" not in variant:  # it hosts inference components
+                continue
             model = self._models.found(caller, variant["ModelName"])
             if refusal := unfit_model(request, variant, model.request):
                 raise Refused(refusal)

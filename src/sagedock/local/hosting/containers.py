@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sagedock.api import log_groups
+from sagedock.api.metrics import variant_dimensions
 from sagedock.contract import network, paths, signals, variables
 from sagedock.engine import BindMount, ContainerSpec
 from sagedock.local.endpoints import container_variables
 from sagedock.local.hosting.plan import ContainerPlan, Plan, VariantPlan
 from sagedock.local.hosting.serverless_share import serverless_share
+from sagedock.local.hosting.tally import Tally
 from sagedock.local.platform import ENDPOINT_LABEL, Platform
 from sagedock.local.resources import Key
 from sagedock.local.training.machine_limits import Share, share_of
@@ -67,6 +70,16 @@ class Site:
     def folder(self) -> Path:
         """Where this deployment's models are laid out."""
         return endpoint_folder(self.platform, self.key) / self.plan.fleet
+
+    @property
+    def log_group(self) -> str:
+        """Where the containers' output is."""
+        return log_groups.endpoint(self.key.name)
+
+    def tally(self, variant: VariantPlan) -> Tally:
+        """Return what counts the answers of ``variant``."""
+        dimensions = variant_dimensions(self.key.name, variant.name)
+        return Tally(region=self.key.region, dimensions=dimensions)
 
     def data_folder(self, variant: VariantPlan, container: ContainerPlan, channel: str) -> Path:
         """Return where one of a container's sources is laid out, for every instance."""

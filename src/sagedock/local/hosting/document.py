@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sagedock.local.hosting.names import SHADOWS, VARIANTS
-from sagedock.local.hosting.plan import Plan, VariantPlan
+from sagedock.local.hosting.plan import ContainerPlan, Plan, VariantPlan
 from sagedock.local.moments import epoch_s
 
 __all__ = [
     "answered",
     "created",
     "deleting",
+    "deployed_image",
     "failed",
     "in_service",
     "pending_plan",
@@ -175,19 +176,13 @@ def _variant(
     """
     described = {
         "VariantName": plan.name,
-        "DeployedImages": [
-            {
-                "SpecifiedImage": each.image,
-                "ResolvedImage": each.resolved,
-                "ResolutionTime": epoch_s(each.resolved_at),
-            }
-            for each in plan.containers
-        ],
+        **_images(plan),
         "CurrentWeight": weight,
         "DesiredWeight": plan.weight,
         "CurrentInstanceCount": count,
         "DesiredInstanceCount": plan.count,
         **({"VariantStatus": [status]} if status else {}),
+        **({"ManagedInstanceScaling": plan.managed} if plan.managed else {}),
     }
     if plan.serverless is None:
         return described
@@ -195,6 +190,22 @@ def _variant(
     return {
         **_without(described, "DesiredInstanceCount"),
         **dict.fromkeys(configs, plan.serverless),
+    }
+
+
+def _images(plan: VariantPlan) -> dict[str, Any]:
+    """Return the images of a variant's containers, if it has any."""
+    if plan.hosts_components:
+        return {}
+    return {"DeployedImages": [deployed_image(each) for each in plan.containers]}
+
+
+def deployed_image(container: ContainerPlan) -> Document:
+    """Return what is told of a container's image."""
+    return {
+        "SpecifiedImage": container.image,
+        "ResolvedImage": container.resolved,
+        "ResolutionTime": epoch_s(container.resolved_at),
     }
 
 

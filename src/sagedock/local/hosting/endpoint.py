@@ -286,6 +286,7 @@ class Endpoint:
                     variants=tuple(each for each in serving if not each.is_shadow),
                     shadows=tuple(each for each in serving if each.is_shadow),
                     asynchronous=self._serving.plan.asynchronous,
+                    hosts_components=self._serving.plan.hosts_components,
                 )
             )
 

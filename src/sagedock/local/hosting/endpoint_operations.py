@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sagedock.api import messages
+from sagedock.api import component_messages, messages
 from sagedock.errors import ImageNotFound
 from sagedock.local.caller import Caller
 from sagedock.local.ecr import find_image
 from sagedock.local.hosting import document as life
+from sagedock.local.hosting.components.tenants import as_needed, displaced, tenants
 from sagedock.local.hosting.endpoint import with_document
 from sagedock.local.hosting.endpoints import Endpoints
 from sagedock.local.hosting.kinds import other_kind, unfit_desires
@@ -104,6 +105,8 @@ class EndpointOperations:
         if refusal := other_kind(found.key.name, life.plan_in(found.document), plan):
             raise Refused(refusal)
         plan = _retained(plan, life.plan_in(found.document), request)
+        self._refuse_without_room(found, plan)
+        plan = as_needed(self._platform.resources, found.key, plan)
         self._refuse_beyond_quota(caller, plan, {})
         deployment = request.get("DeploymentConfig")
         arn = self._changed(
@@ -128,6 +131,7 @@ class EndpointOperations:
         if refusal := unfit_desires(before, desires):
             raise Refused(refusal)
         plan, at = before.with_desires(desires), epoch_s(time.time())
+        self._refuse_without_room(found, plan)
         self._refuse_beyond_quota(caller, plan, {before.fleet: before})
         arn = self._changed(caller, found.key, lambda document: life.reweighed(document, plan, at))
         self._carry_out(found.key, "reweigh")
@@ -137,16 +141,21 @@ class EndpointOperations:
         """Begin to delete an endpoint that no other change is under way of."""
         found = self._shelf.found(caller, request["EndpointName"])
         at = epoch_s(time.time())
-        self._changed(
-            caller, found.key, lambda document: life.deleting(document, at), also=("Failed",)
-        )
+        with self._platform.resources.together():  # else one might be created in between
+            if on_it := tenants(self._platform.resources, caller.region, found.key.name):
+                names = ", ".join(sorted(each.key.name for each in on_it))
+                arn = found.document["EndpointArn"]
+                raise Refused(component_messages.endpoint_has_components(arn, names))
+            self._changed(
+                caller, found.key, lambda document: life.deleting(document, at), also=("Failed",)
+            )
         self._carry_out(found.key, "delete")
         return {}
 
     def _plan(self, caller: Caller, config_name: str, at: float) -> Plan:
         """Return the plan of a configuration, or refuse: it, a model or an image is not there."""
         config = self._configs.found(caller, config_name).document
-        names = {each["ModelName"] for each in variants_of(config)}
+        names = {each["ModelName"] for each in variants_of(config) if "ModelName" in each}
         models = {name: self._models.found(caller, name).document for name in names}
         find = partial(find_image, self._platform.engine)
         try:
@@ -190,6 +199,11 @@ class EndpointOperations:
                 endpoint.reweigh()
             case "delete":
                 endpoint.delete()
+
+    def _refuse_without_room(self, found: Resource, plan: Plan) -> None:
+        """Refuse a plan that takes away the instances of an inference component."""
+        if (component := displaced(self._platform.resources, found.key, plan)) is not None:
+            raise Refused(component_messages.no_room_for(found.key.name, component))
 
     def _refuse_beyond_quota(
         self, caller: Caller, plan: Plan, replaced: Mapping[str, Plan]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from sagedock.errors import EngineError
 from sagedock.local.hosting.asynchronous import AsyncInference, Courier
 from sagedock.local.hosting.capture import Capturer
+from sagedock.local.hosting.components.components import Components
 from sagedock.local.hosting.containers import REGION_LABEL, endpoint_folder
 from sagedock.local.hosting.endpoint import Endpoint
 from sagedock.local.hosting.names import ENDPOINT
@@ -24,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 class Endpoints:
     """Creates, changes and takes up endpoints. ``routes``, ``publisher``, ``capturer`` and
-    ``asynchronous`` serve them all.
+    ``asynchronous`` serve them all; ``components`` are on some.
     """
 
     def __init__(self, platform: Platform) -> None:
@@ -33,6 +34,7 @@ class Endpoints:
         self.routes = Routes(self.asynchronous.routed)
         self.publisher = Publisher(platform.metrics, platform.settings.time_scale)
         self.capturer = Capturer(platform.objects)
+        self.components = Components(platform)
         self._platform = platform
         self._living: dict[Key, Endpoint] = {}
         self._lock = threading.Lock()
@@ -55,6 +57,7 @@ class Endpoints:
         for key in kept:
             if (endpoint := self.of(key)) is not None:
                 endpoint.resume()
+        self.components.resume()
 
     def shut_down(self, grace_s: float) -> None:
         """Stop every endpoint's containers, and return when there are none. They stay in service
@@ -65,7 +68,8 @@ class Endpoints:
             living = list(self._living.values())
         for each in living:
             each.cancel()
-        threads = [threading.Thread(target=each.shut_down, args=(grace_s,)) for each in living]
+        ends = [each.shut_down for each in living] + [self.components.shut_down]
+        threads = [threading.Thread(target=end, args=(grace_s,)) for end in ends]
         for thread in threads:
             thread.start()
         for thread in threads:

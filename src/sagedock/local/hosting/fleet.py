@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
+from dataclasses import replace
 
-from sagedock.api.metrics import variant_dimensions
 from sagedock.engine import Found
 from sagedock.local.hosting.containers import INSTANCE_LABEL, PLACE_LABEL, VARIANT_LABEL, Site
 from sagedock.local.hosting.hosted_container import Cancelled, NotServing
@@ -17,7 +17,6 @@ from sagedock.local.hosting.model_data import lay_out_data
 from sagedock.local.hosting.plan import Plan, VariantPlan
 from sagedock.local.hosting.routes import Serving
 from sagedock.local.hosting.serverless import Pool
-from sagedock.local.hosting.tally import Tally
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Key
 
@@ -34,20 +33,24 @@ Parts = Sequence[Found]
 
 
 class Fleet:
-    """The instances of a plan. ``changed`` is called when one begins or ceases to serve."""
+    """The instances of a plan. ``changed`` is called when one begins or ceases to serve; ``site``
+    is another place than an endpoint's.
+    """
 
     def __init__(
-        self, platform: Platform, key: Key, plan: Plan, changed: Callable[[], None]
+        self,
+        platform: Platform,
+        key: Key,
+        plan: Plan,
+        changed: Callable[[], None],
+        site: Site | None = None,
     ) -> None:
-        self.site = Site(platform=platform, key=key, plan=plan)
+        self.site = site or Site(platform=platform, key=key, plan=plan)
         self._platform = platform
         self._changed = changed
         self._ending = threading.Event()
         self._instances: dict[str, tuple[Instance, ...]] = {}
-        self._tallies = {
-            each.name: Tally(region=key.region, dimensions=variant_dimensions(key.name, each.name))
-            for each in plan.variants
-        }
+        self._tallies = {each.name: self.site.tally(each) for each in plan.variants}
         self._lock = threading.Lock()
         self._pools = {
             each.name: self._pool(each, each.serverless)
@@ -86,7 +89,7 @@ class Fleet:
         serves. What is returned is not wanted any more, and gets no request once the routes were
         told. Raises as ``launch`` does.
         """
-        wanted = {each.name: each.count for each in plan.variants}
+        wanted = {each.name: each.served_by for each in plan.variants}
         lacks = {
             name: (None,) * (count - len(self._instances[name])) for name, count in wanted.items()
         }
@@ -96,7 +99,7 @@ class Fleet:
             self._add(lacks)
             undo.pop_all()
         with self._lock:
-            self.site = Site(platform=self._platform, key=self.site.key, plan=plan)
+            self.site = replace(self.site, plan=plan)
         return self._shrunk(wanted)
 
     def serving(self) -> tuple[Serving, ...]:
@@ -251,7 +254,7 @@ def _whole(variant: VariantPlan, found: Sequence[Found]) -> list[Parts]:
 
 def _padded(variant: VariantPlan, whole: Sequence[Parts]) -> list[Parts | None]:
     """Return the same, and None for each instance that lacks."""
-    return [*whole, *(None,) * (variant.count - len(whole))]
+    return [*whole, *(None,) * (variant.served_by - len(whole))]
 
 
 def _new_id() -> str:

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from sagedock.api import log_groups, metrics
+from sagedock.api import metrics
 from sagedock.errors import ContainerNotStarted, EngineError
 from sagedock.local.hosting import reasons
 from sagedock.local.hosting.containers import Site
@@ -238,7 +238,7 @@ class HostedContainer:
         name = f"{self._variant.name}/{self._instance}"
         if self._several:  # source: the "Logs" of inference-pipeline-logs-metrics.html
             name = f"{name}/{self._plan.name}"
-        return self._site.platform.logs.open(key.region, log_groups.endpoint(key.name), name)
+        return self._site.platform.logs.open(key.region, self._site.log_group, name)
 
     def _say(self, text: str) -> None:
         """Put a line of ours into the log."""

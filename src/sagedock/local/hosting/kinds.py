@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sagedock.api import ServiceError, messages
+from sagedock.api import component_messages as component_words
 from sagedock.api import hosting_messages as words
 from sagedock.local.hosting.plan import Plan
 
@@ -17,6 +18,8 @@ def other_kind(endpoint: str, before: Plan, after: Plan) -> ServiceError | None:
 
     A serverless one may become one with instances.
     """
+    if before.hosts_components != after.hosts_components:
+        return component_words.kind_is_forever(endpoint)
     if before.asynchronous is not None and after.asynchronous is None:
         return words.asynchronous_forever(endpoint)
     if before.asynchronous is None and after.asynchronous is not None:

@@ -1,4 +1,6 @@
-"""Models, endpoint configurations and endpoints in the store: one table for the three kinds."""
+"""Models, endpoint configurations, endpoints and inference components in the store: one table for
+the four kinds.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +12,17 @@ from sagedock.local.platform import Platform
 from sagedock.local.refusal import Refused
 from sagedock.local.resources import Key, Resource
 
-__all__ = ["CONFIG", "ENDPOINT", "MODEL", "SHADOWS", "VARIANTS", "Kind", "Shelf", "variants_of"]
+__all__ = [
+    "COMPONENT",
+    "CONFIG",
+    "ENDPOINT",
+    "MODEL",
+    "SHADOWS",
+    "VARIANTS",
+    "Kind",
+    "Shelf",
+    "variants_of",
+]
 
 #: The members of a configuration, and of an endpoint, that have its variants: those that answer,
 #: and their shadows.
@@ -42,6 +54,24 @@ ENDPOINT = Kind(
         "CreationTime",
         "LastModifiedTime",
         "EndpointStatus",
+    ),
+)
+
+
+#: Its words are seen in refusals that clients look for ("Could not find inference component"). That
+#: its ARN is lower-cased, too, is unverified.
+COMPONENT = Kind(
+    name="inference-component",
+    words="inference component",
+    summary=(
+        "CreationTime",
+        "InferenceComponentArn",
+        "InferenceComponentName",
+        "EndpointArn",
+        "EndpointName",
+        "VariantName",
+        "InferenceComponentStatus",
+        "LastModifiedTime",
     ),
 )
 

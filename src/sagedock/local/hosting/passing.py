@@ -44,7 +44,6 @@ _MEMBERS = {
 #: Members that no endpoint here can follow.
 _NOT_HERE = (
     "SessionId",
-    "InferenceComponentName",
     "EnableExplanations",
 )
 
@@ -84,6 +83,11 @@ class Asked:
     def variant(self) -> str | None:
         """The variant that the caller wants, or None."""
         return self.members.get("TargetVariant")
+
+    @property
+    def component(self) -> str | None:
+        """The inference component that the caller wants, or None."""
+        return self.members.get("InferenceComponentName")
 
     @property
     def accept(self) -> bytes | None:

@@ -75,6 +75,24 @@ class VariantPlan:
     serverless: Mapping[str, Any] | None = None
     direct: bool = False
     shadow: bool = False
+    #: The ManagedInstanceScaling of a variant that hosts components, where it is enabled; with both
+    #: counts.
+    managed: Mapping[str, Any] | None = None
+
+    @property
+    def hosts_components(self) -> bool:
+        """Whether it has instances only, for copies of inference components."""
+        return not self.containers
+
+    @property
+    def most_instances(self) -> int:
+        """How many instances there may be."""
+        return max(self.count, self.managed["MaxInstanceCount"]) if self.managed else self.count
+
+    @property
+    def served_by(self) -> int:
+        """How many of its instances have containers of its own."""
+        return 0 if self.hosts_components else self.count
 
     @property
     def is_simple(self) -> bool:
@@ -93,6 +111,11 @@ class Plan:
     capture: Mapping[str, Any] | None = None
     #: The configuration's AsyncInferenceConfig.
     asynchronous: Mapping[str, Any] | None = None
+
+    @property
+    def hosts_components(self) -> bool:
+        """Whether it is an endpoint for inference components."""
+        return any(each.hosts_components for each in self.variants)
 
     def as_json(self) -> dict[str, Any]:
         """Return what the store keeps."""
@@ -124,7 +147,14 @@ def plan_of(
         fleet=secrets.token_hex(_FLEET_BYTES),
         config=config["EndpointConfigName"],
         variants=tuple(
-            _variant(config, each, models[each["ModelName"]], find, at, shadow=member == SHADOWS)
+            _variant(
+                config,
+                each,
+                models.get(each.get("ModelName", "")),
+                find,
+                at,
+                shadow=member == SHADOWS,
+            )
             for member in VARIANTS
             for each in config.get(member) or ()
         ),
@@ -141,7 +171,7 @@ def _capture(config: Document) -> Document | None:
 def _variant(
     config: Document,
     variant: Document,
-    model: Document,
+    model: Document | None,
     find: Callable[[str], Image],
     at: float,
     *,
@@ -151,8 +181,9 @@ def _variant(
     serverless = variant.get("ServerlessConfig")
     return VariantPlan(
         name=variant["VariantName"],
-        containers=container_plans(model, find, at),
-        isolated=model["EnableNetworkIsolation"] or config["EnableNetworkIsolation"],
+        containers=() if model is None else container_plans(model, find, at),
+        isolated=config["EnableNetworkIsolation"]
+        or (model is not None and model["EnableNetworkIsolation"]),
         instance_type=variant.get("InstanceType", ""),
         count=variant.get("InitialInstanceCount", 0),
         weight=variant["InitialVariantWeight"],
@@ -163,9 +194,21 @@ def _variant(
             int(limits.SERVERLESS_STARTUP_S if serverless else limits.SERVING_STARTUP_S),
         ),
         serverless=serverless,
-        direct=is_direct(model),
+        direct=model is not None and is_direct(model),
         shadow=shadow,
+        managed=_managed(variant),
     )
+
+
+def _managed(variant: Document) -> Document | None:
+    """Return ManagedInstanceScaling where it is enabled. That a count that is left out is the
+    initial one is unverified.
+    """
+    managed = variant.get("ManagedInstanceScaling") or {}
+    if managed.get("Status") != "ENABLED":
+        return None
+    initial = variant["InitialInstanceCount"]
+    return {"MinInstanceCount": initial, "MaxInstanceCount": initial, **managed}
 
 
 def container_plans(

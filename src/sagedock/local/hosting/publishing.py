@@ -71,7 +71,10 @@ class Publisher:
 def _points(
     tally: Source, taken: Taken | Measured, time_ms: int
 ) -> Iterator[tuple[Series, list[Point]]]:
-    measured = _measured(taken) if isinstance(taken, Taken) else taken
+    if isinstance(taken, Taken):
+        measured = _measured(taken, tally.per if isinstance(tally, Tally) else names.PER_INSTANCE)
+    else:
+        measured = taken
     for metric, values in measured.items():
         series = Series(
             region=tally.region,
@@ -86,7 +89,7 @@ def _points(
         )
 
 
-def _measured(taken: Taken) -> Measured:
+def _measured(taken: Taken, per: str) -> Measured:
     """Return each metric with its values and how often each was measured."""
 
     def errors(number: int) -> Mapping[float, int]:
@@ -100,7 +103,7 @@ def _measured(taken: Taken) -> Measured:
 
     return {
         count(names.INVOCATIONS): {1.0: taken.invocations},
-        count(names.PER_INSTANCE): taken.per_instance,
+        count(per): taken.per_instance,
         count(names.CLIENT_ERRORS): errors(taken.client_errors),
         count(names.SERVER_ERRORS): errors(taken.server_errors),
         latency(names.MODEL_LATENCY): taken.model,

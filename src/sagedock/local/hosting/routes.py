@@ -88,6 +88,9 @@ class Route:
     #: The AsyncInferenceConfig of an endpoint that is invoked by way of S3.
     asynchronous: Mapping[str, Any] | None = None
     shadows: tuple[Serving, ...] = ()
+    #: Whether its requests go to inference components. Of one of these: the endpoint that hosts it.
+    hosts_components: bool = False
+    host: str | None = None
 
     @property
     def serverless(self) -> Serving | None:

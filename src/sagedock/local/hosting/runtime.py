@@ -26,6 +26,7 @@ from sagedock.local.hosting.asynchronous import AsyncInference, accepted, answer
 from sagedock.local.hosting.calls import TimedOut, Unreachable
 from sagedock.local.hosting.capture import Captured, Capturer
 from sagedock.local.hosting.choosing import Choice
+from sagedock.local.hosting.components.choosing import CopyChoice
 from sagedock.local.hosting.connection import Answer, Broken
 from sagedock.local.hosting.loaded_models import NotLoaded
 from sagedock.local.hosting.passing import Asked, Headers, returned
@@ -79,11 +80,12 @@ class _Gone(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """An ASGI application. ``timeout_s`` is how long a container may take to answer, ``stream_s``
-    how long a whole stream may take.
+    """An ASGI application. ``copies`` has the routes of inference components. ``timeout_s`` is how
+    long a container may take to answer, ``stream_s`` how long a whole stream may take.
     """
 
     routes: Routes
+    copies: Routes
     asynchronous: AsyncInference
     publisher: Publisher
     capturer: Capturer
@@ -271,7 +273,8 @@ class Runtime:
     @cached_property
     def choice(self) -> Choice:
         """What says where a request goes."""
-        return Choice(routes=self.routes, account=self.account)
+        copies = CopyChoice(routes=self.copies, awake=self.publisher.awake)
+        return Choice(routes=self.routes, copies=copies, account=self.account)
 
     @cached_property
     def shadows(self) -> Shadows:

@@ -3,6 +3,7 @@
 from sagedock.local.autoscaling import CannotScale, Fleet, ScalableResource
 from sagedock.local.caller import Caller
 from sagedock.local.hosting import document as life
+from sagedock.local.hosting.components.scaled import CopyFleets
 from sagedock.local.hosting.endpoint_operations import EndpointOperations
 from sagedock.local.hosting.endpoints import Endpoints
 from sagedock.local.hosting.names import ENDPOINT
@@ -17,15 +18,18 @@ _GOES = "Deleting"
 
 
 class HostedFleets:
-    """The variants of endpoints. Inference components do not exist here."""
+    """The variants of endpoints, and the copies of inference components."""
 
     def __init__(self, platform: Platform, endpoints: Endpoints) -> None:
         self._platform = platform
         self._routes = endpoints.routes
         self._operations = EndpointOperations(platform, endpoints)
+        self._copies = CopyFleets(platform=platform, components=endpoints.components)
 
     def find(self, resource: ScalableResource) -> Fleet | None:
-        """Return a variant as it is now; None where it does not exist or is being deleted."""
+        """Return a resource as it is now; None where it does not exist or is being deleted."""
+        if resource.component is not None:
+            return self._copies.find(resource)
         name = resource.variant
         if resource.endpoint is None or name is None:
             return None
@@ -41,15 +45,18 @@ class HostedFleets:
         running, in_flight = self._served(resource.region, resource.endpoint, name)
         return Fleet(
             desired=wanted.count,
-            current=running,
+            current=variant.count if variant.hosts_components else running,
             busy=found.status != _SERVES,
             instance_type=variant.instance_type,
             in_flight=in_flight if now.asynchronous is None else None,
-            is_counted=now.asynchronous is None,
+            is_counted=now.asynchronous is None and not variant.hosts_components,
         )
 
     def set_desired(self, resource: ScalableResource, count: int) -> None:
-        """Begin to start or drain instances. Raises CannotScale where the endpoint refuses."""
+        """Begin to start or drain instances or copies. Raises CannotScale where it is refused."""
+        if resource.component is not None:
+            self._copies.set_desired(resource, count)
+            return
         caller = Caller(
             region=resource.region, service=None, account=self._platform.settings.account
         )

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sagedock.api.metrics import PER_INSTANCE
+
 __all__ = ["Taken", "Tally", "rounded"]
 
 #: Latencies are kept to one part in so many: a second of traffic is a few dozen values.
@@ -17,7 +19,7 @@ _STEPS = 100
 @dataclass(kw_only=True)
 class Taken:
     """What happened: how many invocations, the errors among them by kind, latencies (microseconds)
-    with how often each, and the values of InvocationsPerInstance.
+    with how often each, and one through the number of instances, or copies, for each.
     """
 
     invocations: int = 0
@@ -31,10 +33,15 @@ class Taken:
 
 
 class Tally:
-    """The counts of one variant of one endpoint."""
+    """The counts of one variant of one endpoint; ``per`` is what invocations through instances are
+    called.
+    """
 
-    def __init__(self, *, region: str, dimensions: Mapping[str, str]) -> None:
+    def __init__(
+        self, *, region: str, dimensions: Mapping[str, str], per: str = PER_INSTANCE
+    ) -> None:
         self.region = region
+        self.per = per
         self.dimensions = dimensions
         self._now = Taken()
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sagedock.api import ServiceError, messages
+from sagedock.local.hosting.components.unsupported import unsupported_with_components
 from sagedock.local.hosting.names import VARIANTS
 from sagedock.local.hosting.parts import containers_of, is_direct, many_models
 
@@ -26,7 +27,6 @@ _VARIANT = (
     "InstancePools",
     "AcceleratorType",
     "CoreDumpConfig",
-    "ManagedInstanceScaling",
     "CapacityReservationConfig",
     "AcceleratorPartitionLayouts",
 )
@@ -49,10 +49,11 @@ def unsupported_config(request: Request) -> ServiceError | None:
     capture = request.get("DataCaptureConfig")
     if request.get("AsyncInferenceConfig") and capture and capture.get("EnableCapture", True):
         wishes.append("DataCaptureConfig with AsyncInferenceConfig")
+    wishes += unsupported_with_components(request)
     for at, variant in _variants(request):
         wishes += [f"{at}.{name}" for name in _VARIANT if variant.get(name)]
-        if "ModelName" not in variant:
-            wishes.append(f"{at} without ModelName (inference components)")
+        if (variant.get("ManagedInstanceScaling") or {}).get("ScaleInPolicy"):
+            wishes.append(f"{at}.ManagedInstanceScaling.ScaleInPolicy")
         routing = variant.get("RoutingConfig")
         if routing and routing["RoutingStrategy"] not in _ROUTING:
             wishes.append(f"{at}.RoutingConfig.RoutingStrategy {routing['RoutingStrategy']}")

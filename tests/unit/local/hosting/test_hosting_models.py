@@ -175,7 +175,7 @@ def test_a_configuration_is_described_with_its_defaults(local: Local) -> None:
         ),
         (
             {"ProductionVariants": [variant(ModelName=None)]},
-            "The local SageMaker cannot carry out: ProductionVariants[0] without ModelName",
+            "ExecutionRoleArn is required for an endpoint configuration without models",
         ),
         (
             {"ProductionVariants": [variant(), variant("B")],

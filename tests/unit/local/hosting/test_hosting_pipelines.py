@@ -354,7 +354,7 @@ def test_models_that_cannot_be(local: Local) -> None:
 
 def test_a_backlog_for_several_is_refused_by_name(local: Local) -> None:
     create_pipeline(local, container("a"), container("b"))
-    with pytest.raises(ClientError, match="carry out: AsyncInferenceConfig with several Containe"):
+    with pytest.raises(ClientError, match="carry out: AsyncInferenceConfig with model-1"):
         local.client("sagemaker").create_endpoint_config(
             EndpointConfigName="later",
             ProductionVariants=[variant()],
