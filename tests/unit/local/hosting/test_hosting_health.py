@@ -17,12 +17,14 @@ from sagedock.testing import Call, Container, FakeEngine, Reply, serving
 from tests.conftest import IMAGE, Local
 from tests.unit.local.hosting.conftest import started
 from tests.unit.local.hosting.hosting_local import (
+    answers,
     awaited,
     create_config,
     create_endpoint,
     deploy,
     echo,
     invoke,
+    said,
     settled,
     until,
     variant,
@@ -53,19 +55,6 @@ class Sick:
             return Reply(body=call.container.id.encode())
         self.pings.append(call.container.id)
         return Reply(status=500 if call.container.id in self.ill else 200)
-
-
-def said(local: Local) -> list[str]:
-    group = "/aws/sagemaker/Endpoints/endpoint-1"
-    events = local.client("logs").filter_log_events(logGroupName=group)["events"]
-    return [event["message"] for event in events]
-
-
-def answers(local: Local) -> str:
-    try:
-        return str(invoke(local)["Body"].decode())
-    except ClientError as error:
-        return str(error)
 
 
 def test_one_that_is_not_healthy_is_replaced_while_the_other_serves(watched: Local) -> None:

@@ -14,6 +14,7 @@ from sagedock.testing import Call, Container, FakeEngine, Reply, serving
 from tests.conftest import IMAGE, Local
 from tests.unit.local.hosting.conftest import started
 from tests.unit.local.hosting.hosting_local import (
+    answers,
     awaited,
     create_config,
     create_endpoint,
@@ -21,10 +22,10 @@ from tests.unit.local.hosting.hosting_local import (
     deploy,
     echo,
     invoke,
+    said,
     settled,
     variant,
 )
-from tests.unit.local.hosting.test_hosting_health import answers, said
 
 NO_PING = (
     "The primary container for production variant AllTraffic did not pass the ping health check. "

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
@@ -128,11 +129,13 @@ class AsyncInference:
                 if backend is None or self._desks.get((desk.region, desk.endpoint)) is not desk:
                     return
                 backend.in_flight += 1
-            request = self._requests.claim(desk.region, desk.endpoint)
-            if request is None:
-                self._leave(backend)
-                return
-            self._start(self._work, desk, request, backend)
+            with ExitStack() as undo:
+                undo.callback(self._leave, backend)
+                request = self._requests.claim(desk.region, desk.endpoint)
+                if request is None:
+                    return
+                self._start(self._work, desk, request, backend)
+                undo.pop_all()
 
     def _start(self, work: Any, *given: Any) -> None:
         """Do ``work`` in a thread."""
