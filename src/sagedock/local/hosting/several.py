@@ -177,7 +177,7 @@ class Several(Backend):
                 return replace(reached, waited_s=waited_s)
             reached.connection.release()
             if not reached.answer.complete:
-                raise Broken(began=True, container=each.name)
+                raise Broken(taken=True, container=each.name)
             errand = _next(errand, reached.answer, ends - perf_counter())
         reached = await self._step(members[-1], errand)
         return replace(reached, waited_s=waited_s + reached.waited_s)
