@@ -54,17 +54,23 @@ def unload_all(address: tuple[str, int]) -> None:
 
 
 def _loaded(address: tuple[str, int]) -> Iterator[str]:
-    """Yield the names of the loaded models, over all pages."""
-    token = ""
+    """Yield the names of the loaded models, over all pages. Raises ValueError for what is no page,
+    and for one that was there already: it would never end.
+    """
+    token, known = "", {""}
     while True:
-        page: Any = json.loads(_asked(address, "GET", f"{routes.MODELS.path}{token}"))
-        if not isinstance(page, dict):
+        query = f"?next_page_token={quote(token, safe='')}" if token else ""
+        page: Any = json.loads(_asked(address, "GET", f"{routes.MODELS.path}{query}"))
+        try:
+            yield from [str(each["modelName"]) for each in page.get("models") or ()]
+            token = str(page.get("nextPageToken") or "")
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"no page of models: {page!r}") from error
+        if not token:
             return
-        for each in page.get("models") or ():
-            yield str(each["modelName"])
-        if not page.get("nextPageToken"):
-            return
-        token = f"?next_page_token={quote(str(page['nextPageToken']), safe='')}"
+        if token in known:
+            raise ValueError(f"the page {token} leads to itself")
+        known.add(token)
 
 
 def _asked(address: tuple[str, int], method: str, path: str) -> bytes:
