@@ -52,7 +52,7 @@ class Condition:
         return self.failures >= self.most
 
 
-class Checked(Protocol):
+class _Checked(Protocol):
     """What is asked."""
 
     def check(self) -> None:
@@ -66,7 +66,7 @@ class Checks:
     """
 
     def __init__(
-        self, every_s: float, those: Callable[[], Sequence[Checked]], ended: threading.Event
+        self, every_s: float, those: Callable[[], Sequence[_Checked]], ended: threading.Event
     ) -> None:
         self._every_s = every_s
         self._those = those

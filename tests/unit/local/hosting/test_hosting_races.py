@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,7 +12,8 @@ from typing import Any, cast
 import pytest
 
 from sagedock.errors import StorageError
-from sagedock.local.async_requests import Backlog
+from sagedock.local.async_requests import AsyncRequest, AsyncRequests, Backlog
+from sagedock.local.database import Database
 from sagedock.local.hosting.asynchronous import AsyncInference, Courier
 from sagedock.local.hosting.calls import TimedOut
 from sagedock.local.hosting.loaded import Loaded
@@ -21,11 +23,24 @@ from sagedock.local.hosting.passing import Asked
 from sagedock.local.hosting.routes import Backend, Route, Serving
 from sagedock.local.hosting.several import Errand, Member
 from sagedock.local.hosting.tally import Tally
+from sagedock.local.logs import LogStore
 from sagedock.local.platform import Platform
+from sagedock.local.s3 import ObjectStore
 from sagedock.local.uris import S3Uri
 from tests.unit.local.hosting.hosting_local import awaited
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+REQUEST = AsyncRequest(
+    region="r",
+    endpoint="e",
+    inference_id="",
+    received=0,
+    expires=1,
+    timeout_s=60,
+    input_location=None,
+    output_location="s3://b/o",
+    failure_location="s3://b/f",
+)
 MEASURES = Measures(region="us-west-2", dimensions={})
 
 
@@ -114,6 +129,20 @@ def test_a_request_that_waits_for_room_in_vain_leaves_no_connection() -> None:
     asyncio.run(at(serve, work))
 
 
+def route_to(*backends: Backend) -> Route:
+    """Return the route of an asynchronous endpoint."""
+    serving = Serving(
+        name="v",
+        weight=1,
+        strategy="RANDOM",
+        backends=backends,
+        instances=1,
+        tally=Tally(region="r", dimensions={}),
+    )
+    config = {"OutputConfig": {}}
+    return Route(region="r", account="1", endpoint="e", variants=(serving,), asynchronous=config)
+
+
 class Unreadable:
     """A backlog on a disk that cannot be written."""
 
@@ -141,21 +170,51 @@ def test_a_backlog_that_cannot_be_read_takes_no_place_of_a_container() -> None:
     )
     asynchronous = AsyncInference(cast(Platform, platform), Courier(lambda *_: True, ()))
     backend = Backend("127.0.0.1", 1)
-    serving = Serving(
-        name="v",
-        weight=1,
-        strategy="RANDOM",
-        backends=(backend,),
-        instances=1,
-        tally=Tally(region="r", dimensions={}),
-    )
     asynchronous.start()
     for _ in range(2):
-        route = Route(
-            region="r", account="1", endpoint="e", variants=(serving,), asynchronous={"x": 1}
-        )
-        asynchronous.routed("r", "e", route)
+        asynchronous.routed("r", "e", route_to(backend))
         before = requests.claims
         awaited(lambda before=before: requests.claims > before)
     asynchronous.close()
     assert backend.in_flight == 0
+
+
+def test_a_backlog_that_expires_at_once_takes_few_threads(tmp_path: Path) -> None:
+    home, threads, gate = tmp_path / "home", set(), threading.Event()
+
+    def told() -> int:
+        """Count the threads that tell of what expired, while none of them goes on."""
+        names = [each.name for each in threading.enumerate()]
+        return names.count("asynchronous invocation")
+
+    class Slow(ObjectStore):
+        def put_file(self, *given: Any, **more: Any) -> Any:
+            gate.wait(60)
+            return super().put_file(*given, **more)
+
+    database = Database(tmp_path / "state.sqlite")
+    requests = AsyncRequests(database)
+    for number in range(200):
+        requests.add(replace(REQUEST, inference_id=str(number)))
+    platform = SimpleNamespace(
+        async_requests=requests,
+        settings=SimpleNamespace(time_scale=1.0),
+        metrics=SimpleNamespace(add=lambda _: None),
+        logs=LogStore(database),
+        objects=Slow(home),
+    )
+    asynchronous = AsyncInference(cast(Platform, platform), Courier(lambda *_: True, ()))
+    asynchronous.start()
+    backend = Backend("127.0.0.1", 1)  # what expired reaches no container, though one is free
+    asynchronous.routed("r", "e", route_to(backend))
+    awaited(lambda: told() > 0)
+    for _ in range(20):
+        threads.add(told())
+        time.sleep(0.02)
+    gate.set()
+    awaited(lambda: requests.backlog("r", "e").size == 0, 60)
+    asynchronous.close()
+    platform.objects.close()
+    database.close()
+    assert max(threads) <= 8 + 4  # as many as a container has at a time
+    assert backend.broke_s < 0
