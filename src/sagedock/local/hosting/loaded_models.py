@@ -163,7 +163,7 @@ class LoadedModels:
         self._measure(metrics.LOADED_MODELS, self._models.ready)
 
     async def _fetched(self, model: Loaded) -> None:
-        while self._models.idle(model) and await asyncio.to_thread(self._host.is_short):
+        while self._models.idle(model) is not None and await asyncio.to_thread(self._host.is_short):
             if oldest := self._models.idle(model):  # another one may have been taken meanwhile
                 await asyncio.shield(self._leave(oldest))
         begun = perf_counter()

@@ -165,7 +165,7 @@ def test_a_backlog_that_cannot_be_read_takes_no_place_of_a_container() -> None:
     requests = Unreadable()
     platform = SimpleNamespace(
         async_requests=requests,
-        settings=SimpleNamespace(time_scale=1.0),
+        settings=SimpleNamespace(time_scale=1.0, account="1"),
         metrics=SimpleNamespace(add=lambda _: None),
     )
     asynchronous = AsyncInference(cast(Platform, platform), Courier(lambda *_: True, ()))
@@ -198,7 +198,7 @@ def test_a_backlog_that_expires_at_once_takes_few_threads(tmp_path: Path) -> Non
         requests.add(replace(REQUEST, inference_id=str(number)))
     platform = SimpleNamespace(
         async_requests=requests,
-        settings=SimpleNamespace(time_scale=1.0),
+        settings=SimpleNamespace(time_scale=1.0, account="1"),
         metrics=SimpleNamespace(add=lambda _: None),
         logs=LogStore(database),
         objects=Slow(home),
