@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -101,6 +102,30 @@ def test_a_container_that_dies_is_replaced_while_the_other_serves(real: RealLoca
     assert settled(real)["EndpointStatus"] == "InService"
 
 
+def test_a_container_that_becomes_ill_is_replaced(real: RealLocal) -> None:
+    object.__setattr__(real.server.settings, "health_check_s", 0.1)
+    model(real)
+    deployed(real, InitialInstanceCount=2)
+    before = set(containers(real))
+    ill = ask(real, "ill")
+    awaited(lambda: len(before & set(containers(real))) == 1 and len(containers(real)) == 2)
+    assert ill not in {ask(real, "host") for _ in range(20)}
+    line = "sagedock: the container is not healthy: GET /ping was answered with 500: it is replaced"
+    assert line in events(real)
+    assert settled(real)["EndpointStatus"] == "InService"
+
+
+def test_a_container_that_stands_still_is_replaced(real: RealLocal) -> None:
+    for name, value in (("health_check_s", 0.1), ("endpoint_stop_grace_s", 0.0)):
+        object.__setattr__(real.server.settings, name, value)
+    model(real)
+    deployed(real)
+    (first,) = containers(real)
+    docker.from_env().containers.get(first).pause()
+    awaited(lambda: first not in containers(real) and _answers(real))
+    assert any("GET /ping was not answered within 2 s" in line for line in events(real))
+
+
 @pytest.mark.parametrize(
     ("container", "begins"),
     [
@@ -116,8 +141,14 @@ def test_a_container_that_does_not_serve_fails_the_endpoint(
     assert found["EndpointStatus"] == "Failed"
     assert found["FailureReason"].startswith(begins)
     assert containers(real) == []
-    said = events(real)
-    assert said[-1] == "cannot load the model" or "serve" in said[-1]
+    if "image" in container:
+        assert "serve" in events(real)[-1]
+    else:
+        assert found["FailureReason"].endswith(
+            "(The container ended with code 1, 3 times. It said last:\n"
+            "starting\ncannot load the model)"
+        )
+        assert events(real).count("cannot load the model") == 3
 
 
 def test_an_update_loses_no_request(real: RealLocal) -> None:

@@ -26,6 +26,7 @@ INVOKE_ASYNC = _API + "API_runtime_InvokeEndpointAsync.html"
 MODEL_CLIENT_CONFIG = _API + "API_ModelClientConfig.html"
 
 DEEP_LEARNING_CONTAINERS = "https://github.com/aws/deep-learning-containers"
+PINGS = "https://github.com/pytorch/serve/issues/1028"
 EFA = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa.html#efa-instance-types"
 
 TOOLKIT = "https://github.com/aws/sagemaker-training-toolkit (5.1.4)"

@@ -7,6 +7,7 @@ from sagedock.contract import _sources as source
 __all__ = [
     "ASYNC_INPUT_MB",
     "ASYNC_INVOCATION_S",
+    "ASYNC_LONGEST_S",
     "ASYNC_QUEUED_S",
     "BATCH_PAYLOAD_MB",
     "FAILURE_REASON_CHARACTERS",
@@ -16,6 +17,7 @@ __all__ = [
     "MODEL_DOWNLOAD_S",
     "MODEL_LOAD_S",
     "PING_ANSWER_S",
+    "PING_EVERY_S",
     "SERVERLESS_PAYLOAD_MB",
     "SERVERLESS_STARTUP_S",
     "SERVING_STARTUP_S",
@@ -45,6 +47,8 @@ FAILURE_REASON_CHARACTERS = Limit(
 HOSTS_RESOLVE_S = Limit(value=900, unit="seconds", source=source.TOOLKIT)
 #: Serving: how long /ping may take to answer, and how long it may take to answer 200 at all.
 PING_ANSWER_S = Limit(value=2, unit="seconds", source=source.HOSTING)
+#: How often it was seen to be asked, also once the container serves.
+PING_EVERY_S = Limit(value=5, unit="seconds", source=source.PINGS)
 SERVING_STARTUP_S = Limit(value=480, unit="seconds", source=source.HOSTING)
 #: The most that a variant may ask for; what it has without asking is not told.
 MODEL_DOWNLOAD_S = Limit(value=3600, unit="seconds", source=source.PRODUCTION_VARIANT)
@@ -60,9 +64,10 @@ INVOCATION_PAYLOAD_MB = Limit(value=25, unit="megabytes", source=source.HOSTING_
 #: API_CreateTransformJob.
 BATCH_PAYLOAD_MB = Limit(value=100, unit="megabytes", source=source.BATCH)
 #: Asynchronous inference: the most that an input may have, how long a container may take unless the
-#: request says otherwise, and how long a request may wait.
+#: request says otherwise, and at most, and how long a request may wait.
 ASYNC_INPUT_MB = Limit(value=1024, unit="megabytes", source=source.HOSTING_QUESTIONS)
 ASYNC_INVOCATION_S = Limit(value=900, unit="seconds", source=source.INVOKE_ASYNC)
+ASYNC_LONGEST_S = Limit(value=3600, unit="seconds", source=source.INVOKE_ASYNC)
 ASYNC_QUEUED_S = Limit(value=21_600, unit="seconds", source=source.INVOKE_ASYNC)
 #: Serverless: the payload, and how long /ping may take to answer 200 after a cold start.
 SERVERLESS_PAYLOAD_MB = Limit(value=4, unit="megabytes", source=source.SERVERLESS)

@@ -26,6 +26,8 @@ _LOWEST_MEMORY_MIB = 6  # Docker's own minimum
 _SHORTEST_PERIOD_S = 0.1
 #: How long a serverless container that nobody asks stays. The service's own is not told.
 _SERVERLESS_IDLE_S = 300.0
+#: After how many failed health checks a container in service is replaced. As above.
+_HEALTH_CHECK_FAILURES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,9 @@ class Settings:
     at moments that follow from ``spot_seed``.
     Of an endpoint: ``endpoint_stop_grace_s`` lies between SIGTERM and SIGKILL, ``invocation_s`` is
     how long an answer may take, ``stream_s`` how long a whole stream may; ``endpoint_startup_s``
-    cuts the time for /ping shorter than a variant asks for.
+    cuts the time for /ping shorter than a variant asks for; ``health_check_s`` lies between two
+    looks at /ping of a container in service (0: it is not asked), which is replaced after
+    ``health_check_failures`` bad ones in a row.
     ``time_scale`` makes the time of autoscaling pass that much faster: its periods, cooldowns and
     alarms.
     ``notification_hook`` is a command that is given what SNS topics are told of asynchronous
@@ -73,6 +77,8 @@ class Settings:
     endpoint_stop_grace_s: float = float(limits.SERVING_STOP_GRACE_S.value)
     invocation_s: float = float(limits.INVOCATION_TIMEOUT_S.value)
     stream_s: float = float(limits.STREAM_TIMEOUT_S.value)
+    health_check_s: float = float(limits.PING_EVERY_S.value)
+    health_check_failures: int = _HEALTH_CHECK_FAILURES
     time_scale: float = 1.0
     allow_instance_types: frozenset[str] = frozenset()
     file_systems: Mapping[str, Path] = field(default_factory=dict)
@@ -109,6 +115,7 @@ class Settings:
                 ("stop grace", self.stop_grace_s),
                 ("shutdown grace", self.shutdown_grace_s),
                 ("serverless idle time", self.serverless_idle_s),
+                ("health check", self.health_check_s),
             )
             if value < 0
         )
@@ -119,6 +126,7 @@ class Settings:
                 ("checkpoint synchronisation", self.checkpoint_sync_s),
                 ("seconds between spot interruptions", self.spot_interrupt_every_s),
                 ("time scale", self.time_scale),
+                ("failed health checks", self.health_check_failures),
             )
             if value is not None and value <= 0
         )
@@ -136,6 +144,8 @@ class Settings:
         grace_s = _number(environ, "SAGEDOCK_STOP_GRACE_S")
         time_scale = _number(environ, "SAGEDOCK_TIME_SCALE")
         idle_s = _number(environ, "SAGEDOCK_SERVERLESS_IDLE_S")
+        check_s = _number(environ, "SAGEDOCK_HEALTH_CHECK_S")
+        failures = _number(environ, "SAGEDOCK_HEALTH_CHECK_FAILURES")
         settings = cls(
             home=default_home(environ),
             port=_number(environ, "SAGEDOCK_PORT") or 0,
@@ -156,6 +166,8 @@ class Settings:
             quotas=_quotas(environ, "SAGEDOCK_QUOTAS"),
             notification_hook=_command(environ, "SAGEDOCK_NOTIFICATION_HOOK"),
             serverless_idle_s=cls.serverless_idle_s if idle_s is None else idle_s,
+            health_check_s=cls.health_check_s if check_s is None else check_s,
+            health_check_failures=cls.health_check_failures if failures is None else failures,
         )
         return replace(settings, **{k: v for k, v in overrides.items() if v is not None})
 

@@ -110,11 +110,11 @@ class Served:
 
     def _follow(self, container: str) -> None:
         """Tell each line of this start, then remember how it ended."""
-        lines = LineAssembler()
+        lines, before_s = LineAssembler(), self._told_until_s
         try:
             for frame in self._engine.logs(container):
-                if frame.time_s > self._told_until_s:
-                    self._told_until_s = frame.time_s
+                if frame.time_s > before_s:  # else it is of an earlier start
+                    self._told_until_s = max(self._told_until_s, frame.time_s)
                     self._pass_on(lines.take(frame))
             self._pass_on(lines.end(time.time()))
             exit_ = self._engine.wait(container)

@@ -1,10 +1,13 @@
 """Serving, editing, breaking, mending and ending, on fake containers."""
 
 import socket
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from sagedock.engine import LogFrame
 from sagedock.errors import ContractBroken, ImageNotFound, InvalidRequest
-from sagedock.testing import FakeEngine
+from sagedock.testing import Container, FakeEngine
 from sagedock.workbench.events import (
     Edited,
     Ended,
@@ -163,3 +166,24 @@ def test_a_killed_workbenchs_folder_goes_with_its_container(tmp_path: Path) -> N
         other.until(Serving)
     assert [event.container for event in other.all(Removed)] == ["orphan"]
     assert not folder.exists()
+
+
+class OneMoment(FakeEngine):
+    """An engine whose clock is coarse: several lines come at the same time."""
+
+    def logs(self, container: str) -> Iterator[LogFrame]:
+        for frame in super().logs(container):
+            yield replace(frame, time_s=float(int(frame.time_s)))
+
+
+def test_lines_of_the_same_moment_are_all_told(tmp_path: Path) -> None:
+    def talks(container: Container) -> int:
+        for number in range(5):
+            container.print(f"line {number}")
+        return program(container)
+
+    with running(handler_of(tmp_path), OneMoment(talks, images=[IMAGE])) as bench:
+        bench.until(Serving)
+        bench.until(Log, 6)
+    texts = [event.text for event in bench.all(Log)]
+    assert texts == [*(f"line {number}" for number in range(5)), "loading one"]

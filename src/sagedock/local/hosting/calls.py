@@ -28,22 +28,33 @@ async def call(
 ) -> tuple[Connection, Answer]:
     """Send a request, and return its answer with the connection that it came by.
 
-    ``most_bytes`` is as for ``Connection.ask``. A kept connection that the container closed just
-    now is replaced by a new one. Raises Unreachable, Broken, TimedOut.
+    ``most_bytes`` is as for ``Connection.ask``. A kept connection that the container closed is
+    replaced by a new one; a request that it may have read is not sent again: it may be what the
+    container ended of. Raises Unreachable, Broken, TimedOut.
     """
     while True:
-        connection = backend.idle.pop() if backend.idle else await _connected(backend)
+        connection = _kept(backend) or await _connected(backend)
         reused = connection.is_used
         with ExitStack() as undo:
             undo.callback(connection.close)
             try:
                 answer = await _answered(connection, data, timeout_s, most_bytes)
             except Broken as broken:
-                if reused and not broken.began:
+                if reused and not broken.taken:
                     continue
                 raise
             undo.pop_all()
             return connection, answer
+
+
+def _kept(backend: Backend) -> Connection | None:
+    """Return a connection that waits for a request; those of no use are closed."""
+    while backend.idle:
+        connection = backend.idle.pop()
+        if not connection.is_stale:
+            return connection
+        connection.close()
+    return None
 
 
 async def _answered(

@@ -96,10 +96,12 @@ class Capturer:
     def _write(self, folder: S3Uri, lines: list[Captured]) -> None:
         at = datetime.fromtimestamp(lines[0].at, UTC)
         name = f"{at:%M-%S}-{at.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
-        temporary = self._objects.temporary()
-        temporary.write_text("".join(f"{line_of(each)}\n" for each in lines), encoding="utf-8")
-        target = folder / name
-        self._objects.put_file(target.bucket, target.key, temporary, _CONTENT_TYPE)
+        temporary, target = self._objects.temporary(), folder / name
+        try:
+            temporary.write_text("".join(f"{line_of(each)}\n" for each in lines), encoding="utf-8")
+            self._objects.put_file(target.bucket, target.key, temporary, _CONTENT_TYPE)
+        finally:
+            temporary.unlink(missing_ok=True)  # there is no such bucket, or the disk is full
 
 
 def _folder(captured: Captured) -> S3Uri:

@@ -4,6 +4,8 @@ Made for the event loop that serves: no task, no thread and no lock for a reques
 """
 
 import asyncio
+import select
+import time
 from collections import deque
 from typing import Any
 
@@ -15,15 +17,17 @@ __all__ = ["Answer", "Broken", "Connection"]
 
 #: What waits to be sent on before the container is made to wait.
 _MOST_WAITING_BYTES = 1024 * 1024
+#: No server closes a connection that was used just now without having said so in its answer.
+_FRESH_S = 0.05
 
 
 class Broken(Exception):
-    """The connection ended, or what came was no HTTP. ``began`` says whether any of it came,
-    ``container`` which of several it was.
+    """The connection ended, or what came was no HTTP. ``taken`` says whether the request may have
+    been read; ``container`` which of several it was.
     """
 
-    def __init__(self, *, began: bool, container: str = PRIMARY) -> None:
-        self.began = began
+    def __init__(self, *, taken: bool, container: str = PRIMARY) -> None:
+        self.taken = taken
         self.container = container
         super().__init__("the container broke the connection")
 
@@ -72,6 +76,8 @@ class Connection(asyncio.Protocol):
         self._idle = idle
         self._transport: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._poll: select.poll | None = None
+        self._kept_s = 0.0
         self._parser: Any = None
         self._answer = Answer()
         self._ready: asyncio.Future[Answer] | None = None
@@ -93,7 +99,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._ready = loop.create_future()
         if not self.is_open:
-            raise Broken(began=False)
+            raise Broken(taken=False)
         self._transport.write(data)
         return self._ready
 
@@ -101,6 +107,7 @@ class Connection(asyncio.Protocol):
         """Keep the connection for another request, if it can serve one; else close it."""
         if self.is_open and self._answer.complete and not self._by_end and self._keeps:
             self.is_used = True
+            self._kept_s = time.monotonic()
             self._idle.append(self)
         else:
             self.close()
@@ -116,6 +123,15 @@ class Connection(asyncio.Protocol):
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.close)
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether a kept connection is of no use: the container has closed it, or said something
+        that nobody asked for. The event loop may not know yet.
+        """
+        if not self.is_open or self._poll is None:
+            return True
+        return time.monotonic() - self._kept_s > _FRESH_S and bool(self._poll.poll(0))
+
     def resume(self) -> None:
         """Read on, after pieces were taken from the answer."""
         if self.is_open and self._answer.size <= _MOST_WAITING_BYTES:
@@ -127,6 +143,8 @@ class Connection(asyncio.Protocol):
         """Begin."""
         self._transport, self.is_open = transport, True
         self._loop = asyncio.get_running_loop()
+        self._poll = select.poll()
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Take what came; anything that is no answer to a request ends the connection."""
@@ -146,7 +164,8 @@ class Connection(asyncio.Protocol):
             self._idle.remove(self)
         if self._by_end and not self._answer.complete and exc is None:
             self.on_message_complete()
-        self._fail()
+        # Reset: what was sent was not read, or there was nobody any more to read it.
+        self._fail(taken=not isinstance(exc, ConnectionError))
 
     # What the parser calls -------------------------------------------------------------------
 
@@ -193,9 +212,9 @@ class Connection(asyncio.Protocol):
         if self._ready is not None and not self._ready.done():
             self._ready.set_result(self._answer)
 
-    def _fail(self) -> None:
+    def _fail(self, *, taken: bool = True) -> None:
         if not self._answer.complete:
             self._answer.failed = True
             if self._ready is not None and not self._ready.done():
-                self._ready.set_exception(Broken(began=bool(self._answer.status)))
+                self._ready.set_exception(Broken(taken=taken or bool(self._answer.status)))
             self._answer.tell()

@@ -4,7 +4,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from sagedock.local.hosting.containers import (
 )
 from sagedock.local.hosting.fleet import Fleet, retire
 from sagedock.local.hosting.hosted_container import Cancelled, NotServing
+from sagedock.local.hosting.instance import Instance
 from sagedock.local.hosting.model_data import DataUnusable
 from sagedock.local.hosting.plan import Plan
 from sagedock.local.hosting.routes import Route, Routes
@@ -55,7 +56,7 @@ class Endpoint:
         self._serving: Fleet | None = None
         self._coming: Fleet | None = None
         #: What served, and has requests still.
-        self._leaving: Fleet | None = None
+        self._leaving: Sequence[Fleet | Instance] = ()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -143,12 +144,12 @@ class Endpoint:
         reason = self._capacity_lacks() or self._launched(fleet)
         old = self._serving
         if reason is None:
+            self._leaving = () if old is None else (old,)
             self._serve(fleet)
             self._change(lambda document: life.in_service(document, plan, time.time()))
             if old is not None:
-                self._leaving = old
                 old.retire(self._grace_s)
-                self._leaving = None
+            self._leaving = ()
         elif not self._ending.is_set():
             self._change(lambda document: life.rolling_back(document, reason, time.time()))
             self._abandon(fleet)
@@ -162,13 +163,13 @@ class Endpoint:
             surplus = fleet.scale(plan)
         except Cancelled:
             return
-        except (NotServing, SagedockError) as error:
+        except (NotServing, SagedockError, OSError) as error:
             reason = _reason_of(error)
             self._change(lambda document: life.rolling_back(document, reason, time.time()))
             self._back_in_service()
             return
         self._tell()
-        retire(surplus, self._grace_s)
+        self._let_go(surplus)
         self._change(lambda document: life.in_service(document, plan, time.time()))
 
     def _delete(self) -> None:
@@ -223,7 +224,7 @@ class Endpoint:
         fleet = self._new_fleet(plan)
         reason = self._launched(fleet, own)
         if reason is None:
-            retire(fleet.scale(plan), self._grace_s)  # of a change that was cut off
+            self._let_go(fleet.scale(plan))  # of a change that was cut off
             self._serve(fleet)
         elif not self._ending.is_set():
             self._abandon(fleet)
@@ -240,7 +241,7 @@ class Endpoint:
             fleet.launch(found)
         except Cancelled:
             return "cancelled"
-        except (NotServing, DataUnusable, SagedockError) as error:
+        except (NotServing, DataUnusable, SagedockError, OSError) as error:
             _log.warning("endpoint %s: %s", self.key.name, error)
             return _reason_of(error)
         return "cancelled" if self._ending.is_set() else None
@@ -263,10 +264,18 @@ class Endpoint:
         fleet.retire(self._grace_s)
         self._coming = None
 
+    def _let_go(self, surplus: Sequence[Instance]) -> None:
+        """Stop instances, once what they have is answered."""
+        self._leaving = surplus
+        if self._ending.is_set():  # whoever set it may not have found them
+            self._hurry()
+        retire(surplus, self._grace_s)
+        self._leaving = ()
+
     def _hurry(self) -> None:
-        for fleet in (self._leaving, self._serving):
-            if fleet is not None:
-                fleet.hurry()
+        serving = self._serving  # first: what it is replaced by finds it among those that leave
+        for each in (*self._leaving, *(() if serving is None else (serving,))):
+            each.hurry()
 
     def _back_in_service(self) -> None:
         plan = life.plan_in(self._document)

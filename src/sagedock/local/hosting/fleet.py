@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from sagedock.engine import Found
+from sagedock.local.hosting.checking import Checks
 from sagedock.local.hosting.containers import INSTANCE_LABEL, PLACE_LABEL, VARIANT_LABEL, Site
 from sagedock.local.hosting.hosted_container import Cancelled, NotServing
 from sagedock.local.hosting.instance import Instance
@@ -52,6 +53,7 @@ class Fleet:
         self._instances: dict[str, tuple[Instance, ...]] = {}
         self._tallies = {each.name: self.site.tally(each) for each in plan.variants}
         self._lock = threading.Lock()
+        self._checks = Checks(platform.settings.health_check_s, self._all, self._ending)
         self._pools = {
             each.name: self._pool(each, each.serverless)
             for each in plan.variants
@@ -83,6 +85,7 @@ class Fleet:
         self._add({each.name: _padded(each, whole[each.name]) for each in self.plan.variants})
         for pool in self._pools.values():
             pool.launch()
+        self._checks.begin()
 
     def scale(self, plan: Plan) -> tuple[Instance, ...]:
         """Follow ``plan``, which differs in counts and weights: return once each new instance
@@ -132,6 +135,7 @@ class Fleet:
         for pool in self._pools.values():
             pool.retire(grace_s)
         self.cancel()
+        self._checks.join()
         retire(self._all(), grace_s)
         shutil.rmtree(self.site.folder, ignore_errors=True)
 

@@ -4,16 +4,25 @@ import http.client
 import json
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from sagedock.contract import limits, routes
 
-__all__ = ["answers_ping", "is_healthy", "unload_all"]
+__all__ = ["Unhealthy", "answers_ping", "is_healthy", "problem_of", "unload_all"]
 
 _OK = 200
 #: A container may finish what a model has accepted before it lets it go.
 _UNLOAD_S = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unhealthy:
+    """Why a container is not healthy; ``is_slow`` where it may be, and did not answer in time."""
+
+    why: str
+    is_slow: bool = False
 
 
 def is_healthy(address: tuple[str, int], *, many: bool) -> bool:
@@ -21,12 +30,18 @@ def is_healthy(address: tuple[str, int], *, many: bool) -> bool:
 
     Source: rows 40 and 90 of aws-answers' page on the rest.
     """
-    return answers_ping(address) and (not many or _answers(address, routes.MODELS.path))
+    return problem_of(address, many=many) is None
 
 
 def answers_ping(address: tuple[str, int]) -> bool:
     """Say whether a container answers /ping with 200, within the time it has for it."""
-    return _answers(address, routes.PING.path)
+    return _problem(address, routes.PING.path) is None
+
+
+def problem_of(address: tuple[str, int], *, many: bool) -> Unhealthy | None:
+    """Return why ``is_healthy`` is false; None where it is true."""
+    problem = _problem(address, routes.PING.path)
+    return _problem(address, routes.MODELS.path) if problem is None and many else problem
 
 
 def unload_all(address: tuple[str, int]) -> None:
@@ -39,17 +54,23 @@ def unload_all(address: tuple[str, int]) -> None:
 
 
 def _loaded(address: tuple[str, int]) -> Iterator[str]:
-    """Yield the names of the loaded models, over all pages."""
-    token = ""
+    """Yield the names of the loaded models, over all pages. Raises ValueError for what is no page,
+    and for one that was there already: it would never end.
+    """
+    token, known = "", {""}
     while True:
-        page: Any = json.loads(_asked(address, "GET", f"{routes.MODELS.path}{token}"))
-        if not isinstance(page, dict):
+        query = f"?next_page_token={quote(token, safe='')}" if token else ""
+        page: Any = json.loads(_asked(address, "GET", f"{routes.MODELS.path}{query}"))
+        try:
+            yield from [str(each["modelName"]) for each in page.get("models") or ()]
+            token = str(page.get("nextPageToken") or "")
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"no page of models: {page!r}") from error
+        if not token:
             return
-        for each in page.get("models") or ():
-            yield str(each["modelName"])
-        if not page.get("nextPageToken"):
-            return
-        token = f"?next_page_token={quote(str(page['nextPageToken']), safe='')}"
+        if token in known:
+            raise ValueError(f"the page {token} leads to itself")
+        known.add(token)
 
 
 def _asked(address: tuple[str, int], method: str, path: str) -> bytes:
@@ -58,12 +79,16 @@ def _asked(address: tuple[str, int], method: str, path: str) -> bytes:
         return connection.getresponse().read()
 
 
-def _answers(address: tuple[str, int], path: str) -> bool:
-    connection = http.client.HTTPConnection(*address, timeout=float(limits.PING_ANSWER_S.value))
+def _problem(address: tuple[str, int], path: str) -> Unhealthy | None:
+    most_s = float(limits.PING_ANSWER_S.value)
+    connection = http.client.HTTPConnection(*address, timeout=most_s)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == _OK
-    except (OSError, http.client.HTTPException):
-        return False
+        status = connection.getresponse().status
+    except TimeoutError:
+        return Unhealthy(why=f"GET {path} was not answered within {most_s:g} s", is_slow=True)
+    except (OSError, http.client.HTTPException) as error:
+        return Unhealthy(why=f"GET {path} failed ({error or type(error).__name__})")
     finally:
         connection.close()
+    return None if status == _OK else Unhealthy(why=f"GET {path} was answered with {status}")

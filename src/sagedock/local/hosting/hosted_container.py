@@ -1,4 +1,4 @@
-"""One container of an instance: it serves, and is replaced when it ends."""
+"""One container of an instance: it serves, and is replaced when it ends or is not healthy."""
 
 import logging
 import threading
@@ -6,16 +6,19 @@ import time
 from collections.abc import Callable
 
 from sagedock.api import metrics
-from sagedock.errors import ContainerNotStarted, EngineError
+from sagedock.contract import limits
+from sagedock.errors import ContainerNotStarted, EngineError, SagedockError, StorageError
 from sagedock.local.hosting import reasons
+from sagedock.local.hosting.checking import Condition
 from sagedock.local.hosting.containers import Site
-from sagedock.local.hosting.health import is_healthy
+from sagedock.local.hosting.health import problem_of
 from sagedock.local.hosting.measures import Measures
 from sagedock.local.hosting.model_store import ModelStore
 from sagedock.local.hosting.plan import ContainerPlan, VariantPlan
 from sagedock.local.hosting.routes import Backend
+from sagedock.local.hosting.running import Running
 from sagedock.local.hosting.several import Member
-from sagedock.local.logs import Line, Stream, follow
+from sagedock.local.logs import Line, Stream
 
 __all__ = ["Cancelled", "HostedContainer", "NotServing"]
 
@@ -25,6 +28,9 @@ _log = logging.getLogger(__name__)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _SLOWER = 0.02, 1.0, 1.5
 #: Between two attempts to replace a container that does not serve any more.
 _RETRY_S, _LONGEST_RETRY_S = 0.5, 30.0
+#: So often a container may end before it serves, and the pause before it is started again. On AWS
+#: it is until the time for /ping is over: what ends so often will not serve, and says why sooner.
+_MOST_STARTS, _RESTART_S = 3, 0.3
 
 
 class NotServing(Exception):
@@ -72,11 +78,15 @@ class HostedContainer:
         self._changed = changed
         self._engine = site.platform.engine
         self._container: str | None = None
-        self._ended = threading.Event()
+        #: The container that was started last, and what its checks found since it serves.
+        self._run: Running | None = None
+        self._condition = self._healthy()
+        #: Held for a moment, where a container that serves and its end, or its retirement, meet.
+        self._state = threading.Lock()
         self._retired = threading.Event()
         #: Held while a container is started: one at a time, and none once it is retired.
         self._changing = threading.Lock()
-        self._threads: list[threading.Thread] = []
+        self._runs: list[Running] = []
 
     def launch(self) -> None:
         """Start a container, and return once it serves. Raises NotServing, Cancelled, or
@@ -86,16 +96,33 @@ class HostedContainer:
             self._launch()
 
     def adopt(self, container: str) -> None:
-        """Take up a container that a killed server left, and return once it serves. Raises as
-        ``launch`` does.
+        """Take up a container that a killed server left, and return once it serves, or another in
+        its place. Raises as ``launch`` does.
         """
         with self._changing:
             self._container = container
-            self._attend(container)
-            address = self._pinged(container)
-            if self._store is not None:
+            run = self._attend(container)
+            address = self._pinged(run, time.monotonic() + self._startup_s)
+            if address is not None and self._store is not None:
                 self._store.clear(address)
-            self._serve(container, address)
+            if address is None or not self._serve(run, address):
+                run.await_output()
+                self._forget_container()
+                self._launch()
+
+    def check(self, is_busy: Callable[[], bool]) -> None:
+        """Ask a container that serves whether it is healthy; one that is given up gets no request
+        from now on, and is replaced. ``is_busy`` says whether its instance has requests.
+        """
+        with self._state:
+            run, member = self._run, self.member
+        if run is None or member is None or self._retired.is_set():
+            return
+        was_busy, address = is_busy(), (member.backend.host, member.backend.port)
+        found = problem_of(address, many=self._plan.many_models)
+        busy = was_busy or is_busy()
+        if self._condition.is_hopeless(found, is_busy=busy, now=time.monotonic()) and found:
+            self._give_up(run, found.why)
 
     def memory_percent(self) -> float | None:
         """Return how much of its memory the container uses, or None. Raises EngineError."""
@@ -114,22 +141,42 @@ class HostedContainer:
         self._retired.set()
         if self._store is not None:
             self._store.ended.set()
-        if self.member is not None:
-            self.member.backend.is_retired = True
-            self.member.backend.hang_up()
+        member = self.member
+        if member is not None:
+            member.backend.is_retired = True
+            member.backend.hang_up()
         with self._changing:  # from here on nobody starts another one
-            container, self._container, self.member = self._container, None, None
+            container, self._container = self._container, None
+            with self._state:
+                self.member = None
         try:
             if container is not None:
                 self._engine.stop(container, grace_s)
-            for thread in self._threads:
-                thread.join()
+            for run in self._runs:
+                run.join()
             if container is not None:
                 self._engine.remove(container)
         except EngineError as error:  # removed when the server starts next
             _log.warning("endpoint %s: %s", self._site.key.name, error)
 
     def _launch(self) -> None:
+        """Start a container until one serves; again where it ends before."""
+        ends, starts = time.monotonic() + self._startup_s, 1
+        while True:
+            run = self._start()
+            address = self._pinged(run, ends)
+            if address is not None and self._serve(run, address):
+                return
+            run.await_output()
+            self._say(f"sagedock: the container {run.how} before it served: start {starts}")
+            if starts >= _MOST_STARTS or time.monotonic() > ends:
+                raise NotServing(self._reason(run, f"The container {run.how}, {starts} times"))
+            if self._retired.wait(_RESTART_S):
+                raise Cancelled
+            self._forget_container()
+            starts += 1
+
+    def _start(self) -> Running:
         if self._retired.is_set():
             raise Cancelled
         self._site.platform.logs.begin_anew(self._stream())
@@ -144,75 +191,107 @@ class HostedContainer:
         except ContainerNotStarted as error:
             self._say(str(error))
             reason = reasons.cannot_start(self._variant.name, self._plan.image)
-            raise NotServing(reason) from error
-        self._attend(self._container)
-        self._serve(self._container, self._pinged(self._container))
+            raise NotServing(reasons.explained(reason, str(error))) from error
+        return self._attend(self._container)
 
-    def _attend(self, container: str) -> None:
-        """Follow the container's output from where it is known to, and await its end."""
-        stream = self._stream()
-        self._ended = ended = threading.Event()
-        follower = self._thread(lambda: self._follow(container, stream))
-        watcher = self._thread(lambda: self._watch(container, ended, follower))
-        self._threads = [each for each in self._threads if each.is_alive()] + [follower, watcher]
-        follower.start()
-        watcher.start()
+    def _attend(self, container: str) -> Running:
+        """Follow a container's output from where it is known to, and await its end."""
+        run = Running(
+            self._engine,
+            container,
+            logs=self._site.platform.logs,
+            stream=self._stream(),
+            on_end=self._on_end,
+        )
+        self._runs = [each for each in self._runs if not each.is_over] + [run]
+        with self._state:
+            self._run, self._condition = run, self._healthy()
+        run.begin()
+        return run
 
-    def _thread(self, work: Callable[[], None]) -> threading.Thread:
-        name = f"endpoint {self._site.key.name}/{self._instance}"
-        return threading.Thread(target=work, name=name, daemon=True)
+    def _healthy(self) -> Condition:
+        """Return the condition of a container that begins to serve."""
+        settings, is_async = self._site.platform.settings, self._site.plan.asynchronous is not None
+        longest_s = int(limits.ASYNC_LONGEST_S) if is_async else 0
+        return Condition(
+            most=settings.health_check_failures,
+            patience_s=max(longest_s, settings.invocation_s, settings.stream_s),
+        )
 
-    def _follow(self, container: str, stream: Stream) -> None:
-        try:
-            follow(self._engine.logs(container), self._site.platform.logs, stream)
-        except EngineError as error:  # somebody else removed it
-            _log.warning("endpoint %s: %s", self._site.key.name, error)
-
-    def _pinged(self, container: str) -> tuple[str, int]:
-        """Return where a container is, once /ping answers 200."""
-        ends = time.monotonic() + self._startup_s
-        pause_s = _FIRST_PAUSE_S
+    def _pinged(self, run: Running, ends: float) -> tuple[str, int] | None:
+        """Return where a container is, once /ping answers 200; None where it ended before."""
+        pause_s, why = _FIRST_PAUSE_S, "It has no address"
         while True:
-            address = self._engine.address(container, self._plan.port)
-            if address is not None and is_healthy(address, many=self._plan.many_models):
-                return address
+            address = self._engine.address(run.id, self._plan.port)
+            if address is not None:
+                if (problem := problem_of(address, many=self._plan.many_models)) is None:
+                    return address
+                why = problem.why
             if self._retired.wait(pause_s):
                 raise Cancelled
-            if self._ended.is_set() or time.monotonic() > ends:
-                name = self._plan.name if self._several else None
-                raise NotServing(reasons.no_ping(self._variant.name, name))
+            if run.ended.is_set():
+                return None
+            if time.monotonic() > ends:
+                raise NotServing(self._reason(run, why))
             pause_s = min(pause_s * _SLOWER, _LONGEST_PAUSE_S)
 
-    def _serve(self, container: str, address: tuple[str, int]) -> None:
+    def _reason(self, run: Running, why: str) -> str:
+        """Return why a container does not serve: the service's words, ours, and its own."""
+        reason = reasons.no_ping(self._variant.name, self._plan.name if self._several else None)
+        return reasons.explained(reason, why, run.last_lines)
+
+    def _serve(self, run: Running, address: tuple[str, int]) -> bool:
+        """Let requests go to a container; return False where it has ended meanwhile."""
         backend, store = Backend(*address, name=self._instance), self._store
-        self.member = Member(
+        member = Member(
             name=self._plan.name,
             backend=backend,
             measures=self._measures,
-            models=None if store is None else store.models(container, backend),
+            models=None if store is None else store.models(run.id, backend),
             prefix=None if store is None else store.prefix,
         )
+        with self._state:
+            if run.ended.is_set():
+                return False
+            run.served, self.member = True, member
         self._changed()
+        return True
 
-    def _watch(self, container: str, ended: threading.Event, follower: threading.Thread) -> None:
-        """Await the container's end; one that served is replaced."""
-        try:
-            self._engine.wait(container)
-        except EngineError as error:
-            _log.warning("endpoint %s: %s", self._site.key.name, error)
-        ended.set()
-        if self.member is None or self._retired.is_set():
-            return
-        self.member = None
+    def _give_up(self, run: Running, why: str) -> None:
+        """Stop a container that is not healthy: its end has it replaced. Returns at once."""
+        with self._state:
+            member = self.member
+            if self._run is not run or member is None:
+                return
+            self.member = None
+        member.backend.hang_up()
         self._changed()
-        if self._retired.is_set():  # who was told wants no other one
+        self._say(f"sagedock: the container is not healthy: {why}: it is replaced")
+        threading.Thread(target=self._stop, args=(run,), name="not healthy", daemon=True).start()
+
+    def _stop(self, run: Running) -> None:
+        try:
+            self._engine.stop(run.id, self._site.platform.settings.endpoint_stop_grace_s)
+        except EngineError as error:  # who retires the instance removes the container
+            _log.warning("endpoint %s: %s", self._site.key.name, error)
+
+    def _on_end(self, run: Running) -> None:
+        """Replace a container that served, and has ended."""
+        with self._state:
+            if self._run is not run or not run.served:
+                return
+            was_serving, self.member = self.member is not None, None
+        if was_serving and not self._retired.is_set():
+            self._changed()
+        if self._retired.is_set():  # also where who was told just now wants no other one
             return
-        follower.join()
+        run.await_output()
+        if was_serving:
+            self._say(f"sagedock: the container {run.how} while it served: it is replaced")
         self._replace()
 
     def _replace(self) -> None:
         """Start a container in the place of one that ended, ever more slowly until one serves."""
-        self._say("sagedock: the container ended while it served: it is replaced")
         pause_s = _RETRY_S
         while not self._retired.is_set():
             try:
@@ -221,7 +300,7 @@ class HostedContainer:
                     self._launch()
             except Cancelled:
                 return
-            except (NotServing, EngineError) as error:
+            except (NotServing, SagedockError, OSError) as error:
                 _log.warning("endpoint %s: %s", self._site.key.name, error)
                 self._retired.wait(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_RETRY_S)
@@ -241,6 +320,9 @@ class HostedContainer:
         return self._site.platform.logs.open(key.region, self._site.log_group, name)
 
     def _say(self, text: str) -> None:
-        """Put a line of ours into the log."""
+        """Put a line of ours into the log. Nothing depends on it: the disk may refuse it."""
         line = Line(stream="stderr", time_s=time.time(), data=text.encode(), consumed=0)
-        self._site.platform.logs.write(self._stream(), [line])
+        try:
+            self._site.platform.logs.write(self._stream(), [line])
+        except StorageError as error:
+            _log.warning("endpoint %s: %s: %s", self._site.key.name, text, error)

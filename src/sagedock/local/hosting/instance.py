@@ -77,6 +77,11 @@ class Instance:
 
         self._begin([adopted(*each) for each in zip(self._containers, containers, strict=True)])
 
+    def check(self) -> None:
+        """Ask each container that serves whether it is healthy, and replace those that are not."""
+        for each in self._containers:
+            each.check(self._is_busy)
+
     def memory_percent(self) -> float | None:
         """Return how much of its memory the one container uses, or None. Raises EngineError."""
         (container,) = self._containers
@@ -123,6 +128,10 @@ class Instance:
                 whole = tuple(each for each in members if each is not None)
                 self._several.members = whole if len(whole) == len(members) else ()
         self._told()
+
+    def _is_busy(self) -> bool:
+        backend = self.backend
+        return backend is not None and backend.in_flight > 0
 
     def _drain(self, backend: Backend | None) -> None:
         settings = self._site.platform.settings

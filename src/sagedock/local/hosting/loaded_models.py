@@ -163,10 +163,9 @@ class LoadedModels:
         self._measure(metrics.LOADED_MODELS, self._models.ready)
 
     async def _fetched(self, model: Loaded) -> None:
-        while oldest := self._models.idle(model):
-            if not await asyncio.to_thread(self._host.is_short):
-                break
-            await asyncio.shield(self._leave(oldest))
+        while self._models.idle(model) is not None and await asyncio.to_thread(self._host.is_short):
+            if oldest := self._models.idle(model):  # another one may have been taken meanwhile
+                await asyncio.shield(self._leave(oldest))
         begun = perf_counter()
         await asyncio.to_thread(self._host.fetch, model.target, model.folder / _MODEL)
         self._measure(metrics.DOWNLOADING_TIME, perf_counter() - begun)

@@ -60,8 +60,8 @@ class ModelStore:
 
     def empty(self) -> None:
         """Have an empty folder, for a container that is yet to start."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
+        shutil.rmtree(self.folder, ignore_errors=True)  # a model may come yet for the one before
+        self.folder.mkdir(parents=True, exist_ok=True)
 
     def clear(self, address: tuple[str, int]) -> None:
         """Have a container that runs already unload its models, and remove them: who asked for them

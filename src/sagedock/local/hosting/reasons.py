@@ -2,6 +2,8 @@
 page on the rest.
 """
 
+from collections.abc import Sequence
+
 __all__ = [
     "INTERNAL_ERROR",
     "NO_CAPACITY",
@@ -9,8 +11,12 @@ __all__ = [
     "cannot_start",
     "data_not_extracted",
     "data_not_found",
+    "explained",
     "no_ping",
 ]
+
+#: The longest FailureReason. Source: the service's model.
+_LONGEST = 1024
 
 #: Source: row 44.
 NO_CAPACITY = (
@@ -58,3 +64,15 @@ def data_not_found(uri: str, container: str) -> str:
         "ensure that there is an object located at the URL and that the role passed to CreateModel "
         "has permissions to download the object."
     )
+
+
+def explained(reason: str, why: str, lines: Sequence[str] = ()) -> str:
+    """Return a reason with more than the service says: why in our words, and the last lines of the
+    container, as far as there is room.
+    """
+    text = f"{reason} ({why}."
+    said = "".join(f"\n{line}" for line in lines)
+    if not said:
+        return f"{text})"
+    head, tail = f"{text} It said last:", ")"
+    return f"{head}{said[-(_LONGEST - len(head) - len(tail)) :]}{tail}"

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/multi-container-direct.html
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -119,7 +120,7 @@ class Member:
     async def _asked(self, errand: Errand, models: LoadedModels, model: Loaded) -> Reached:
         """Invoke a model; again where the container lost it, or has no room for what it does."""
         path = f"{routes.MODELS.path}/{model.folder.name}/invoke"
-        again = False
+        was_lost = False
         while True:
             connection, answer = await call(
                 self.backend,
@@ -127,14 +128,19 @@ class Member:
                 timeout_s=errand.timeout_s,
                 most_bytes=errand.most_bytes,
             )
-            if answer.status == _NO_ROOM and answer.complete and await models.make_room(model):
-                connection.release()
-                continue
-            if answer.status != _MISSING or again or not await models.is_missing(model):
+            with ExitStack() as undo:  # what is awaited here may be cut short
+                undo.callback(connection.close)
+                has_room = answer.status == _NO_ROOM and answer.complete
+                has_room = has_room and await models.make_room(model)
+                is_lost = answer.status == _MISSING and not was_lost
+                is_lost = is_lost and await models.is_missing(model)
+                undo.pop_all()
+            if not (has_room or is_lost):
                 return Reached(connection, answer, self.name)
             connection.release()
-            again = True
-            await models.load_again(model)
+            if is_lost:
+                was_lost = True
+                await models.load_again(model)
 
 
 @dataclass(eq=False, slots=True)
@@ -171,7 +177,7 @@ class Several(Backend):
                 return replace(reached, waited_s=waited_s)
             reached.connection.release()
             if not reached.answer.complete:
-                raise Broken(began=True, container=each.name)
+                raise Broken(taken=True, container=each.name)
             errand = _next(errand, reached.answer, ends - perf_counter())
         reached = await self._step(members[-1], errand)
         return replace(reached, waited_s=waited_s + reached.waited_s)

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from sagedock.testing import Call, Reply
 from tests.conftest import BUCKET, IMAGE, ROLE, Local
 
@@ -124,3 +126,18 @@ def invoke(local: Local, body: bytes = b"hello", name: str = "endpoint-1", **mor
     )
     answer["Body"] = answer["Body"].read()
     return answer
+
+
+def said(local: Local) -> list[str]:
+    """Return the log of the endpoint."""
+    group = "/aws/sagemaker/Endpoints/endpoint-1"
+    events = local.client("logs").filter_log_events(logGroupName=group)["events"]
+    return [event["message"] for event in events]
+
+
+def answers(local: Local) -> str:
+    """Invoke the endpoint; return what it answers, or the error."""
+    try:
+        return str(invoke(local)["Body"].decode())
+    except ClientError as error:
+        return str(error)

@@ -2,11 +2,13 @@
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sagedock.local.hosting.capture import Captured, line_of
+from sagedock.local.hosting.capture import Captured, Capturer, line_of
+from sagedock.local.s3 import ObjectStore
 from tests.conftest import BUCKET, Local
 from tests.unit.local.hosting.hosting_local import (
     awaited,
@@ -83,20 +85,22 @@ def test_nothing_is_captured_unasked(local: Local, changes: dict[str, Any]) -> N
     assert not (home / "s3/buckets" / BUCKET / "captured").exists()
 
 
+GIVEN: dict[str, Any] = {
+    "config": CONFIG,
+    "endpoint": "e",
+    "variant": "v",
+    "event": "1",
+    "inference": None,
+    "at": 0.0,
+    "sent": b"1,2",
+    "sent_type": "text/plain; charset=utf-8",
+    "answered": b"\xff",
+    "answered_type": "application/x-npy",
+}
+
+
 def captured(**changes: Any) -> Any:
-    given: dict[str, Any] = {
-        "config": CONFIG,
-        "endpoint": "e",
-        "variant": "v",
-        "event": "1",
-        "inference": None,
-        "at": 0.0,
-        "sent": b"1,2",
-        "sent_type": "text/plain; charset=utf-8",
-        "answered": b"\xff",
-        "answered_type": "application/x-npy",
-    }
-    return json.loads(line_of(Captured(**{**given, **changes})))["captureData"]
+    return json.loads(line_of(Captured(**{**GIVEN, **changes})))["captureData"]
 
 
 def test_types_that_are_not_listed_are_base64() -> None:
@@ -114,3 +118,13 @@ def test_a_listed_type_that_is_no_text_is_base64_all_the_same() -> None:
 def test_one_half_alone() -> None:
     config = {**CONFIG, "CaptureOptions": [{"CaptureMode": "Output"}]}
     assert list(captured(config=config)) == ["endpointOutput"]
+
+
+def test_what_cannot_be_stored_leaves_no_file(tmp_path: Path) -> None:
+    objects = ObjectStore(tmp_path)
+    capturer = Capturer(objects)
+    one = {**CONFIG, "DestinationS3Uri": "s3://no-such-bucket/data"}
+    capturer.take(Captured(**{**GIVEN, "config": one}))
+    capturer.close()
+    objects.close()
+    assert list((tmp_path / "tmp").iterdir()) == []

@@ -1,6 +1,10 @@
 """Connections to containers: whatever a server answers, well or badly."""
 
 import asyncio
+import select
+import socket
+import threading
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -82,14 +86,68 @@ def test_an_announcement_before_the_answer() -> None:
     assert (answer.status, answer.body, answer.header(b"x-a")) == (200, b"ok", None)
 
 
-def test_a_kept_connection_that_the_server_closes_is_replaced() -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(OK + b"Content-Length: 2\r\n\r\nok")
-        await reader.read(1000)  # the next request comes, and is not answered
-        writer.close()
+ANSWER = OK + b"Content-Length: 2\r\n\r\nok"
 
-    assert [answer.body for answer in asked(serve, times=3)] == [b"ok"] * 3
+
+def twice(then: Callable[[socket.socket], None], pause_s: float) -> tuple[list[bytes], list[bytes]]:
+    """Send two requests to a server that answers the first one of each connection, and does
+    ``then`` with it. Return the answers, and what was read of requests. The event loop stands still
+    for ``pause_s`` in between.
+    """
+    heard: list[bytes] = []
+
+    def serve(listener: socket.socket) -> None:
+        while True:
+            try:
+                accepted, _ = listener.accept()
+            except OSError:  # the test is over
+                return
+            with accepted:
+                heard.append(accepted.recv(1000))
+                accepted.sendall(ANSWER)
+                then(accepted)
+
+    async def run() -> list[bytes]:
+        backend, answers = Backend(*listener.getsockname()), []
+        for _ in range(2):
+            connection, answer = await call(backend, REQUEST, timeout_s=60, most_bytes=100)
+            connection.release()
+            answers.append(answer.body)
+            time.sleep(pause_s)
+        for each in backend.idle:
+            each.close()
+        return answers
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        try:
+            return asyncio.run(run()), heard
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_kept_connection_that_the_server_closes_is_replaced() -> None:
+    answers, heard = twice(lambda accepted: accepted.close(), pause_s=0.2)
+    assert (answers, heard) == ([b"ok"] * 2, [REQUEST] * 2)
+
+
+def test_a_request_that_nobody_read_is_sent_again() -> None:
+    def unread(accepted: socket.socket) -> None:
+        select.select([accepted], [], [], 60)  # the next request is there; it is left unread
+
+    answers, heard = twice(unread, pause_s=0)
+    assert (answers, heard) == ([b"ok"] * 2, [REQUEST] * 2)
+
+
+def test_a_request_that_was_read_is_not_sent_again() -> None:
+    heard: list[bytes] = []
+
+    def ends_of_it(accepted: socket.socket) -> None:
+        heard.append(accepted.recv(1000))
+
+    with pytest.raises(Broken):
+        twice(ends_of_it, pause_s=0)
+    assert heard == [REQUEST]
 
 
 @pytest.mark.parametrize(

@@ -251,3 +251,23 @@ def test_a_bucket_may_be_called_endpoints(local: Local) -> None:
     upload = s3.create_multipart_upload(Bucket="endpoints", Key="endpoint-1/invocations")
     assert upload["UploadId"]
     assert BUCKET  # the other one is untouched
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_request_that_kills_its_container_is_not_sent_to_another(local: Local) -> None:
+    dead: list[str] = []
+
+    def answer(call: Call) -> Reply:
+        if call.body != b"die":
+            return echo(call)
+        dead.append(call.container.id)
+        call.container.end(3)
+        raise SystemExit
+
+    local.engine.program = serving(answer)
+    deploy(local, variant(InitialInstanceCount=2))
+    for _ in range(20):  # both have a connection that is kept
+        invoke(local)
+    with pytest.raises(ClientError, match="ModelError"):
+        invoke(local, b"die")
+    assert len(dead) == 1

@@ -1,5 +1,6 @@
 """Multi-model endpoints: models are loaded when they are asked for, and unloaded for others."""
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagedock.engine import Usage
-from sagedock.testing import Call, Reply
+from sagedock.local.hosting.health import unload_all
+from sagedock.testing import Call, Reply, serving
 from tests.conftest import BUCKET, IMAGE, Local
 from tests.unit.local.hosting.conftest import started
 from tests.unit.local.hosting.hosting_local import awaited, deploy, invoke
@@ -359,3 +361,30 @@ def test_a_server_that_was_killed_knows_no_models_and_leaves_none_loaded(tmp_pat
         assert list(engine.all) == [left]
         assert len(models.did("unload")) == 2
         assert len(models.loaded[left]) == 1
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"models": [{"modelName": "a"}], "nextPageToken": "1"},  # which leads to itself
+        {"models": [{"name": "a"}]},
+        {"models": "a"},
+        ["a"],
+    ],
+)
+def test_a_list_of_models_that_is_none_or_has_no_end_keeps_nothing_waiting(
+    local: Local, page: Any
+) -> None:
+    asked: list[str] = []
+
+    def answer(call: Call) -> Reply:
+        asked.append(call.path)
+        return Reply(body=json.dumps(page).encode())
+
+    local.engine.program = serving(answer)
+    deploy(local)
+    (container,) = local.engine.all
+    address = local.engine.address(container, 8080)
+    assert address is not None
+    unload_all(address)
+    assert len([path for path in asked if path.startswith("/models")]) in (1, 2)

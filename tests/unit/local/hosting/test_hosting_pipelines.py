@@ -160,7 +160,7 @@ def test_all_of_them_must_answer_ping(impatient: Local) -> None:
     assert found["EndpointStatus"] == "Failed"
     assert found["FailureReason"] == (
         "The container-2 for production variant AllTraffic did not pass the ping health check. "
-        "Please check CloudWatch logs for this endpoint."
+        "Please check CloudWatch logs for this endpoint. (GET /ping was answered with 500.)"
     )
     assert impatient.engine.all == {}
 
@@ -354,7 +354,7 @@ def test_models_that_cannot_be(local: Local) -> None:
 
 def test_a_backlog_for_several_is_refused_by_name(local: Local) -> None:
     create_pipeline(local, container("a"), container("b"))
-    with pytest.raises(ClientError, match="carry out: AsyncInferenceConfig with model-1"):
+    with pytest.raises(ClientError, match="AsyncInferenceConfig with model-1, which has several"):
         local.client("sagemaker").create_endpoint_config(
             EndpointConfigName="later",
             ProductionVariants=[variant()],

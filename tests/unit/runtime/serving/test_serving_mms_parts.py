@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sagedock.runtime.serving.mms import configuration
 from sagedock.runtime.serving.mms.carrier import Carrier, envelopes
 from sagedock.runtime.serving.mms.configuration import Places
 from sagedock.runtime.serving.mms.greeting import Greeting, introduce
+from sagedock.runtime.serving.mms.java import JavaMachine
 from sagedock.runtime.serving.mms.lifelines import Lifelines
 from sagedock.runtime.serving.mms.unix_http import BadAnswer, Connection, ask_once
 from sagedock.runtime.serving.options import Options
@@ -203,3 +205,15 @@ def test_a_worker_that_is_awaited_no_more_is_hung_up_on(tmp_path: Path) -> None:
         lines.close()
 
     asyncio.run(go())
+
+
+def test_a_line_of_any_length_is_taken_from_the_java_machine() -> None:
+    """It would stand still, with every worker, where its output is not read."""
+    says = "print('x' * 1_000_000); print('x' * 70_000); print('Model server started.')"
+
+    async def run() -> None:
+        java = await JavaMachine.start([sys.executable, "-c", says], os.environ)
+        assert await java.up()
+        assert await java.ended() == "ended with 0"
+
+    asyncio.run(asyncio.wait_for(run(), 60))

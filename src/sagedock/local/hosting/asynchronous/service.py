@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
@@ -32,6 +33,8 @@ _log = logging.getLogger(__name__)
 #: an empty one (by the clock of autoscaling, which the time scale makes faster).
 _LOOK_S, _SHORTEST_LOOK_S = 1.0, 0.05
 _OFTEN_S, _SELDOM_S = 10.0, 60.0
+#: How many expired requests are told of at the same time: a whole backlog may expire at once.
+_MOST_EXPIRING = 8
 #: How long requests that end while the server does are waited for.
 _LAST_S = 10.0
 
@@ -52,6 +55,7 @@ class AsyncInference:
         self._lock = threading.Lock()
         self._awake = threading.Event()
         self._ending = threading.Event()
+        self._expiring = threading.Semaphore(_MOST_EXPIRING)
         self._scale = platform.settings.time_scale
         self._thread = threading.Thread(
             target=self._run, name="asynchronous inference", daemon=True
@@ -116,9 +120,16 @@ class AsyncInference:
         self._publish(desk, backlog)
 
     def _drop_expired(self, desk: Desk) -> None:
-        place = (desk.region, desk.endpoint)
-        while (found := self._requests.claim(*place, expired_at=time.time())) is not None:
-            self._start(self._expire, desk, found)
+        """Fail what waited too long, a few at the same time: the end of one has the next found."""
+        while self._expiring.acquire(blocking=False):
+            with ExitStack() as undo:
+                undo.callback(self._expiring.release)
+                now = time.time()
+                found = self._requests.claim(desk.region, desk.endpoint, expired_at=now)
+                if found is None:
+                    return
+                self._start(self._expire, desk, found)
+                undo.pop_all()
 
     def _dispatch(self, desk: Desk) -> None:
         """Give containers that are free what waits longest."""
@@ -128,11 +139,13 @@ class AsyncInference:
                 if backend is None or self._desks.get((desk.region, desk.endpoint)) is not desk:
                     return
                 backend.in_flight += 1
-            request = self._requests.claim(desk.region, desk.endpoint)
-            if request is None:
-                self._leave(backend)
-                return
-            self._start(self._work, desk, request, backend)
+            with ExitStack() as undo:
+                undo.callback(self._leave, backend)
+                request = self._requests.claim(desk.region, desk.endpoint)
+                if request is None:
+                    return
+                self._start(self._work, desk, request, backend)
+                undo.pop_all()
 
     def _start(self, work: Any, *given: Any) -> None:
         """Do ``work`` in a thread."""
@@ -153,20 +166,27 @@ class AsyncInference:
         thread.start()
 
     def _work(self, desk: Desk, request: AsyncRequest, backend: Backend) -> None:
-        account = self._platform.settings.account
+        objects, account = self._platform.objects, self._platform.settings.account
+        is_late = request.expires <= time.time()  # with more others than are told of at a time
         try:
-            outcome = carry_out(self._platform.objects, request, backend, desk.variant, account)
+            if is_late:
+                outcome = expire(objects, request, desk.variant)
+            else:
+                outcome = carry_out(objects, request, backend, desk.variant, account)
         except TakenAway:
             backend.broke()
             self._requests.release(request)
             return
         finally:
             self._leave(backend)
-        self._conclude(desk, request, outcome, backend.name)
+        self._conclude(desk, request, outcome, "" if is_late else backend.name)
 
     def _expire(self, desk: Desk, request: AsyncRequest) -> None:
-        outcome = expire(self._platform.objects, request, desk.variant)
-        self._conclude(desk, request, outcome, "")
+        try:
+            outcome = expire(self._platform.objects, request, desk.variant)
+            self._conclude(desk, request, outcome, "")
+        finally:
+            self._expiring.release()
 
     def _leave(self, backend: Backend) -> None:
         with self._lock:

@@ -15,6 +15,8 @@ __all__ = ["JavaMachine"]
 _STARTED = b"Model server started."
 _OWN_LINE = b"mms: "
 _TAIL_LINES = 20
+#: What is longer is told as several lines.
+_LONGEST_LINE = 1 << 16
 
 
 class JavaMachine:
@@ -37,12 +39,14 @@ class JavaMachine:
                 stderr=asyncio.subprocess.STDOUT,
                 env=env,
                 start_new_session=True,
+                limit=_LONGEST_LINE,
             )
         )
 
     async def _read(self) -> None:
         """Pass on what its log says; keep the rest for the case that it ends."""
-        async for line in cast("asyncio.StreamReader", self._process.stdout):
+        output = cast("asyncio.StreamReader", self._process.stdout)
+        while line := await _line(output):
             if line.startswith(_OWN_LINE):
                 write_all(line)
             if line.startswith(_STARTED):
@@ -72,3 +76,15 @@ class JavaMachine:
             os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
         self._reading.cancel()
+
+
+async def _line(output: asyncio.StreamReader) -> bytes:
+    """Return the next line, or piece of a long one; b"" at the end. It is read on in any case: the
+    machine would stand still where nobody takes what it says.
+    """
+    try:
+        return await output.readuntil()
+    except asyncio.IncompleteReadError as error:
+        return error.partial
+    except asyncio.LimitOverrunError as error:
+        return await output.readexactly(max(1, error.consumed))
