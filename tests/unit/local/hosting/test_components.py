@@ -356,6 +356,19 @@ def test_a_component_without_its_artifact_fails(local: Local) -> None:
     assert found["FailureReason"].startswith("Failed to download model data for container")
 
 
+def test_an_isolated_model_has_a_network_of_its_own(local: Local) -> None:
+    local.client("sagemaker").create_model(
+        ModelName="isolated", PrimaryContainer={"Image": IMAGE}, EnableNetworkIsolation=True
+    )
+    host(local)
+    deployed(local, ModelName="isolated")
+    (running,) = local.engine.all.values()
+    assert local.engine.all_networks[running.spec.network]["isolated"] == "True"
+    assert invoke(local, InferenceComponentName="first")["Body"] == b"hello"
+    local.client("sagemaker").delete_inference_component(InferenceComponentName="first")
+    awaited(lambda: running.spec.network not in local.engine.all_networks)
+
+
 def test_a_copy_that_ends_is_replaced(local: Local) -> None:
     host(local)
     deployed(local)
