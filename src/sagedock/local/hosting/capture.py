@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sagedock.errors import StorageError
 from sagedock.local.s3 import ObjectStore, S3Error
 from sagedock.local.uris import S3Uri
 
@@ -90,7 +91,7 @@ class Capturer:
         for folder, lines in files.items():
             try:
                 self._write(folder, lines)
-            except (S3Error, OSError) as error:
+            except (S3Error, StorageError, OSError) as error:
                 _log.warning("data capture into %s: %s", folder, error)
 
     def _write(self, folder: S3Uri, lines: list[Captured]) -> None:

@@ -5,7 +5,6 @@ Made for the event loop that serves: no task, no thread and no lock for a reques
 
 import asyncio
 import select
-import time
 from collections import deque
 from typing import Any
 
@@ -17,8 +16,6 @@ __all__ = ["Answer", "Broken", "Connection"]
 
 #: What waits to be sent on before the container is made to wait.
 _MOST_WAITING_BYTES = 1024 * 1024
-#: No server closes a connection that was used just now without having said so in its answer.
-_FRESH_S = 0.05
 
 
 class Broken(Exception):
@@ -77,7 +74,6 @@ class Connection(asyncio.Protocol):
         self._transport: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._poll: select.poll | None = None
-        self._kept_s = 0.0
         self._parser: Any = None
         self._answer = Answer()
         self._ready: asyncio.Future[Answer] | None = None
@@ -107,7 +103,6 @@ class Connection(asyncio.Protocol):
         """Keep the connection for another request, if it can serve one; else close it."""
         if self.is_open and self._answer.complete and not self._by_end and self._keeps:
             self.is_used = True
-            self._kept_s = time.monotonic()
             self._idle.append(self)
         else:
             self.close()
@@ -128,9 +123,7 @@ class Connection(asyncio.Protocol):
         """Whether a kept connection is of no use: the container has closed it, or said something
         that nobody asked for. The event loop may not know yet.
         """
-        if not self.is_open or self._poll is None:
-            return True
-        return time.monotonic() - self._kept_s > _FRESH_S and bool(self._poll.poll(0))
+        return not self.is_open or self._poll is None or bool(self._poll.poll(0))
 
     def resume(self) -> None:
         """Read on, after pieces were taken from the answer."""

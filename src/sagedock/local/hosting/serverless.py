@@ -198,10 +198,10 @@ class Pool:
             if self._ending.is_set():
                 raise PoolClosed
             instance.launch()
-            if instance.backend is None:  # it ended at once
+            if (backend := instance.backend) is None:  # it ended at once
                 raise PoolClosed
             undo.pop_all()
-            return instance.backend
+            return backend
 
     def _changed(self, warm: _Warm) -> None:
         """Take note of a container that begins or ceases to serve."""

@@ -208,8 +208,8 @@ class ObjectStore:
     ) -> StoredObject:
         """Make ``source`` the object: the file is moved in, or copied from another file system.
 
-        Raises StorageError if ``source`` is no regular file, NoSuchBucket, or OSError; then
-        ``source`` is still there.
+        Raises StorageError if ``source`` is no regular file, or if what is kept of it cannot be
+        stored, NoSuchBucket, or OSError; then ``source`` is still there.
         """
         if not stat.S_ISREG(os.lstat(source).st_mode):
             raise StorageError(f"{source} cannot become s3://{bucket}/{key}: it is no regular file")
@@ -220,6 +220,8 @@ class ObjectStore:
         try:
             _link_or_copy(source, temporary)
             stored = self.put(bucket, key, temporary, kept)
+        except sqlite3.Error as error:
+            raise StorageError(f"s3://{bucket}/{key} cannot be stored: {error}") from error
         finally:
             temporary.unlink(missing_ok=True)
         source.unlink()

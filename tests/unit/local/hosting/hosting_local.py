@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sagedock.testing import Call, Reply
 from tests.conftest import BUCKET, IMAGE, ROLE, Local
@@ -139,5 +139,5 @@ def answers(local: Local) -> str:
     """Invoke the endpoint; return what it answers, or the error."""
     try:
         return str(invoke(local)["Body"].decode())
-    except ClientError as error:
+    except (BotoCoreError, ClientError) as error:
         return str(error)

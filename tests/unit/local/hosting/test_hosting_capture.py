@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,27 @@ def test_what_cannot_be_stored_leaves_no_file(tmp_path: Path) -> None:
     capturer.close()
     objects.close()
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_a_disk_that_is_full_for_a_moment_does_not_end_the_capture(tmp_path: Path) -> None:
+    objects = FullOnce(tmp_path)
+    objects.create_bucket(BUCKET, "us-west-2")
+    capturer = Capturer(objects)
+    capturer.take(Captured(**GIVEN))
+    awaited(lambda: objects.was_full)
+    capturer.take(Captured(**GIVEN))
+    capturer.close()
+    assert len(list(objects.keys(BUCKET))) == 1
+    objects.close()
+
+
+class FullOnce(ObjectStore):
+    """A store whose metadata cannot be written at first."""
+
+    was_full = False
+
+    def put(self, *given: Any, **more: Any) -> Any:
+        if not self.was_full:
+            self.was_full = True
+            raise sqlite3.OperationalError("database or disk is full")
+        return super().put(*given, **more)

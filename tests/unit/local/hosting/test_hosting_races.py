@@ -16,14 +16,17 @@ from sagedock.local.async_requests import AsyncRequest, AsyncRequests, Backlog
 from sagedock.local.database import Database
 from sagedock.local.hosting.asynchronous import AsyncInference, Courier
 from sagedock.local.hosting.calls import TimedOut
+from sagedock.local.hosting.instance import Instance
 from sagedock.local.hosting.loaded import Loaded
 from sagedock.local.hosting.loaded_models import Host, LoadedModels
 from sagedock.local.hosting.measures import Measures
 from sagedock.local.hosting.passing import Asked
 from sagedock.local.hosting.routes import Backend, Route, Serving
+from sagedock.local.hosting.serverless import Pool
 from sagedock.local.hosting.several import Errand, Member
 from sagedock.local.hosting.tally import Tally
 from sagedock.local.logs import LogStore
+from sagedock.local.metrics import MetricStore
 from sagedock.local.platform import Platform
 from sagedock.local.s3 import ObjectStore
 from sagedock.local.uris import S3Uri
@@ -218,3 +221,39 @@ def test_a_backlog_that_expires_at_once_takes_few_threads(tmp_path: Path) -> Non
     database.close()
     assert max(threads) <= 8 + 4  # as many as a container has at a time
     assert backend.broke_s < 0
+
+
+class EndsAtOnce:
+    """An instance that serves when it is looked at, and not any more when it is again."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._left = [backend]
+
+    @property
+    def backend(self) -> Backend | None:
+        return self._left.pop() if self._left else None
+
+    def launch(self) -> None:
+        return
+
+    def cancel(self) -> None:
+        return
+
+    def retire(self, _: float) -> None:
+        return
+
+
+def test_a_cold_start_that_ends_at_once_still_is_somewhere_to_go(tmp_path: Path) -> None:
+    backend = Backend("127.0.0.1", 1)
+    database = Database(tmp_path / "state.sqlite")
+    pool = Pool(
+        {"MaxConcurrency": 1},
+        lambda _: cast(Instance, EndsAtOnce(backend)),
+        idle_s=60,
+        tally=Tally(region="r", dimensions={}),
+        metrics=MetricStore(database),
+    )
+    assert asyncio.run(pool.claim()) is backend
+    pool.cancel()
+    pool.retire(0)
+    database.close()
