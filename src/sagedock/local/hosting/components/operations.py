@@ -108,13 +108,11 @@ class ComponentOperations:
         if refusal := unsupported_component(request):
             raise Refused(refusal)
         at, now = epoch_s(time.time()), life.deployment_in(found.document)
-        copies = (request.get("RuntimeConfig") or {}).get("CopyCount", now.copies)
+        copies: int = (request.get("RuntimeConfig") or {}).get("CopyCount", now.copies)
         if request.get("Specification") is None:
-            wanted = now.with_copies(copies)
-        else:
-            name = found.document["EndpointName"]
-            host = self._host(caller, name, found.document["VariantName"])
-            wanted = self._deployment(caller, request["Specification"], host, copies, at)
+            return self._followed(caller, found.key, lambda now: now.with_copies(copies), at)
+        host = self._host(caller, found.document["EndpointName"], found.document["VariantName"])
+        wanted = self._deployment(caller, request["Specification"], host, copies, at)
         return self._followed(caller, found.key, lambda _: wanted, at)
 
     def resize(self, caller: Caller, request: Request) -> Answer:
