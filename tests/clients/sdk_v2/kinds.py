@@ -24,9 +24,10 @@ from sagemaker.serverless import ServerlessInferenceConfig
 
 PROGRAM = Path(__file__).parents[1] / "totals_script" / "inference.py"
 INSTANCE = {"initial_instance_count": 1, "instance_type": "ml.m5.large"}
-JSON = {"serializer": JSONSerializer(), "deserializer": JSONDeserializer()}
+#: The SDK's own wait looks every 30 seconds.
+JSON = {"serializer": JSONSerializer(), "deserializer": JSONDeserializer(), "wait": False}
 #: The SDK's own waits 60 seconds between its looks.
-SOON = WaiterConfig(max_attempts=120, delay=1)
+SOON = WaiterConfig(max_attempts=20, delay=1)
 
 
 def packed(folder: str, total: int) -> str:
@@ -44,6 +45,7 @@ def asynchronous(model: Model, session: sagemaker.Session) -> dict:
     predictor = model.deploy(
         **INSTANCE, **JSON, async_inference_config=AsyncInferenceConfig(output_path=output)
     )
+    session.wait_for_endpoint(predictor.endpoint_name, poll=1)
     answer = predictor.predict([1, 2], waiter_config=SOON)
     try:
         predictor.predict({"no": "numbers"}, waiter_config=SOON)
@@ -54,9 +56,10 @@ def asynchronous(model: Model, session: sagemaker.Session) -> dict:
     return {"async": answer, "failure": failure}
 
 
-def serverless(model: Model) -> dict:
+def serverless(model: Model, session: sagemaker.Session) -> dict:
     config = ServerlessInferenceConfig(memory_size_in_mb=2048, max_concurrency=2)
     predictor = model.deploy(**JSON, serverless_inference_config=config)
+    session.wait_for_endpoint(predictor.endpoint_name, poll=1)
     answer = predictor.predict([1, 2])
     predictor.delete_endpoint()
     return {"serverless": answer}
@@ -72,6 +75,7 @@ def many(image: str, role: str, session: sagemaker.Session, archives: list[str])
         sagemaker_session=session,
     )
     predictor = models.deploy(**INSTANCE, **JSON)
+    session.wait_for_endpoint(predictor.endpoint_name, poll=1)
     for archive in archives:
         models.add_model(archive)
     names = sorted(models.list_models())
@@ -94,7 +98,7 @@ def main(image: str, role: str) -> None:
         )
         facts = {
             **asynchronous(model, session),
-            **serverless(model),
+            **serverless(model, session),
             **many(image, role, session, archives),
         }
     print()

@@ -19,7 +19,8 @@ from sagemaker.serializers import JSONSerializer
 SCRIPTS = Path(__file__).parents[1]
 #: The SDK wants to know it even where an image is named: how code is packed hangs on it.
 VERSION = {"framework_version": "2.3.0", "py_version": "py311"}
-INSTANCE = {"initial_instance_count": 1, "instance_type": "ml.m5.large"}
+#: The SDK's own wait looks every 30 seconds.
+INSTANCE = {"initial_instance_count": 1, "instance_type": "ml.m5.large", "wait": False}
 
 
 def main(training_image: str, serving_image: str, role: str) -> None:
@@ -44,6 +45,7 @@ def main(training_image: str, serving_image: str, role: str) -> None:
         entry_point="inference.py",
         source_dir=str(SCRIPTS / "totals_script"),
     )
+    session.wait_for_endpoint(predictor.endpoint_name, poll=1)
     arrays = predictor.predict(np.array([1.0, 2.0]))
     predictor.delete_model()
     predictor.delete_endpoint()
@@ -60,6 +62,7 @@ def main(training_image: str, serving_image: str, role: str) -> None:
     predictor = model.deploy(
         **INSTANCE, serializer=JSONSerializer(), deserializer=JSONDeserializer()
     )
+    session.wait_for_endpoint(predictor.endpoint_name, poll=1)
     facts = {"arrays": arrays.tolist(), "json": predictor.predict([3, 4])}
     predictor.delete_model()
     predictor.delete_endpoint()
