@@ -1,127 +1,30 @@
-"""One endpoint that lives: what changes it, one change after the other, each in a thread."""
+"""One endpoint that lives: what changes it."""
 
-import logging
-import shutil
-import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
 
-from sagedock.errors import EngineError, SagedockError
 from sagedock.local.faults import NoCapacity
 from sagedock.local.hosting import document as life
 from sagedock.local.hosting import reasons
-from sagedock.local.hosting.containers import (
-    FLEET_LABEL,
-    endpoint_folder,
-    endpoint_labels,
-)
-from sagedock.local.hosting.fleet import Fleet, retire
-from sagedock.local.hosting.hosted_container import Cancelled, NotServing
-from sagedock.local.hosting.instance import Instance
-from sagedock.local.hosting.model_data import DataUnusable
+from sagedock.local.hosting.containers import endpoint_folder, endpoint_labels
+from sagedock.local.hosting.fleet import Fleet
+from sagedock.local.hosting.hosted_container import Cancelled
+from sagedock.local.hosting.living import BROKEN, Living
 from sagedock.local.hosting.plan import Plan
-from sagedock.local.hosting.routes import Route, Routes
-from sagedock.local.platform import Platform
-from sagedock.local.resources import Key, Resource
+from sagedock.local.hosting.routes import Route
 
-__all__ = ["Endpoint", "with_document"]
-
-_log = logging.getLogger(__name__)
+__all__ = ["Endpoint"]
 
 
-def with_document(resource: Resource, document: life.Document) -> Resource:
-    """Return the resource with another document, and the status and time that it tells."""
-    return replace(
-        resource,
-        document=document,
-        status=document["EndpointStatus"],
-        modified=document["LastModifiedTime"],
-    )
+class Endpoint(Living):
+    """One endpoint."""
 
-
-class Endpoint:
-    """One endpoint. ``gone`` is called, once, when nothing of it is left."""
-
-    def __init__(
-        self, platform: Platform, routes: Routes, key: Key, gone: Callable[["Endpoint"], None]
-    ) -> None:
-        self.key = key
-        self._platform = platform
-        self._routes = routes
-        self._gone = gone
-        self._lock = threading.Lock()
-        #: What serves, and what is to serve once it does.
-        self._serving: Fleet | None = None
-        self._coming: Fleet | None = None
-        #: What served, and has requests still.
-        self._leaving: Sequence[Fleet | Instance] = ()
-        self._ending = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def create(self) -> None:
-        """Bring it to service, as its document says; returns at once."""
-        self._begin(self._create)
-
-    def update(self) -> None:
-        """Follow the plan that is pending, another deployment; returns at once."""
-        self._begin(self._update)
+    words = "endpoint"
 
     def reweigh(self) -> None:
         """Follow the plan that is pending, other weights and counts; returns at once."""
         self._begin(self._reweigh)
-
-    def delete(self) -> None:
-        """Remove it; returns at once. What is in flight is not awaited."""
-        self._hurry()
-        self._begin(self._delete)
-
-    def resume(self) -> None:
-        """Take it up where a killed server left it; returns at once."""
-        self._begin(self._resume)
-
-    def cancel(self) -> None:
-        """Let no change go on, because the server ends; returns at once."""
-        self._ending.set()
-        self._routes.remove(self.key.region, self.key.name)
-        for fleet in (self._coming, self._serving):
-            if fleet is not None:
-                fleet.cancel()
-
-    def shut_down(self, grace_s: float) -> None:
-        """Stop its containers, and return when there are none. The next server starts others."""
-        self.cancel()
-        self._hurry()
-        if self._thread is not None:
-            self._thread.join()
-        for fleet in (self._coming, self._serving):
-            if fleet is not None:
-                fleet.retire(grace_s)
-        self._remove_leftovers()
-
-    @property
-    def _document(self) -> life.Document:
-        found = self._platform.resources.get(self.key)
-        if found is None:
-            raise LookupError(f"endpoint {self.key.name} vanished from the store")
-        return found.document
-
-    def _begin(self, work: Callable[[], None]) -> None:
-        before = self._thread
-
-        def run() -> None:
-            if before is not None:
-                before.join()
-            if self._ending.is_set():
-                return
-            try:
-                work()
-            except Exception:  # noqa: BLE001 - nobody waits for this thread; the log says what broke
-                _log.exception("endpoint %s broke", self.key.name)
-
-        self._thread = threading.Thread(target=run, name=f"endpoint {self.key.name}", daemon=True)
-        self._thread.start()
 
     def _create(self) -> None:
         self._remove_leftovers()
@@ -163,8 +66,8 @@ class Endpoint:
             surplus = fleet.scale(plan)
         except Cancelled:
             return
-        except (NotServing, SagedockError, OSError) as error:
-            reason = _reason_of(error)
+        except BROKEN as error:
+            reason = self._reason_of(error)
             self._change(lambda document: life.rolling_back(document, reason, time.time()))
             self._back_in_service()
             return
@@ -211,11 +114,7 @@ class Endpoint:
         """Take up the containers of what served, start those that lack, and say whether it serves
         again.
         """
-        found = self._platform.engine.containers(endpoint_labels(self._platform, self.key))
-        own = [each for each in found if each.labels[FLEET_LABEL] == plan.fleet]
-        for each in found:
-            if each not in own:
-                self._platform.engine.remove(each.id)
+        own = self._found(plan.fleet)
         status = self._document["EndpointStatus"]
         running = sum(1 for each in own if each.state == "running")
         wanted = sum(each.count * len(each.containers) for each in plan.variants)
@@ -235,17 +134,6 @@ class Endpoint:
         fleet = self._coming = Fleet(self._platform, self.key, plan, self._tell)
         return fleet
 
-    def _launched(self, fleet: Fleet, found: Any = ()) -> str | None:
-        """Launch a fleet, and return None once it serves, or else why it does not."""
-        try:
-            fleet.launch(found)
-        except Cancelled:
-            return "cancelled"
-        except (NotServing, DataUnusable, SagedockError, OSError) as error:
-            _log.warning("endpoint %s: %s", self.key.name, error)
-            return _reason_of(error)
-        return "cancelled" if self._ending.is_set() else None
-
     def _capacity_lacks(self) -> str | None:
         """Wait as long as a fault says, and return the reason to fail where it does."""
         lack = self._platform.faults.take(NoCapacity, self.key.name)
@@ -254,79 +142,26 @@ class Endpoint:
         self._ending.wait(lack.wait_s)
         return reasons.NO_CAPACITY if lack.fails else None
 
-    def _serve(self, fleet: Fleet) -> None:
-        """Let requests go to ``fleet``."""
-        with self._lock:
-            self._serving, self._coming = fleet, None
-        self._tell()
-
-    def _abandon(self, fleet: Fleet) -> None:
-        fleet.retire(self._grace_s)
-        self._coming = None
-
-    def _let_go(self, surplus: Sequence[Instance]) -> None:
-        """Stop instances, once what they have is answered."""
-        self._leaving = surplus
-        if self._ending.is_set():  # whoever set it may not have found them
-            self._hurry()
-        retire(surplus, self._grace_s)
-        self._leaving = ()
-
-    def _hurry(self) -> None:
-        serving = self._serving  # first: what it is replaced by finds it among those that leave
-        for each in (*self._leaving, *(() if serving is None else (serving,))):
-            each.hurry()
-
     def _back_in_service(self) -> None:
         plan = life.plan_in(self._document)
         self._change(lambda document: life.in_service(document, plan, time.time()))
 
-    def _tell(self) -> None:
-        """Tell the routes what serves now."""
-        with self._lock:
-            if self._serving is None or self._ending.is_set():
-                return
-            serving = self._serving.serving()
-            self._routes.put(
-                Route(
-                    region=self.key.region,
-                    account=self._platform.settings.account,
-                    endpoint=self.key.name,
-                    variants=tuple(each for each in serving if not each.is_shadow),
-                    shadows=tuple(each for each in serving if each.is_shadow),
-                    asynchronous=self._serving.plan.asynchronous,
-                    hosts_components=self._serving.plan.hosts_components,
-                )
-            )
-
-    def _change(self, change: Callable[[life.Document], life.Document]) -> None:
-        self._platform.resources.change(
-            self.key, lambda found: with_document(found, change(found.document))
+    def _route(self, fleet: Fleet) -> Route:
+        serving = fleet.serving()
+        return Route(
+            region=self.key.region,
+            account=self._platform.settings.account,
+            endpoint=self.key.name,
+            variants=tuple(each for each in serving if not each.is_shadow),
+            shadows=tuple(each for each in serving if each.is_shadow),
+            asynchronous=fleet.plan.asynchronous,
+            hosts_components=fleet.plan.hosts_components,
         )
 
     @property
-    def _grace_s(self) -> float:
-        return self._platform.settings.endpoint_stop_grace_s
+    def _labels(self) -> Mapping[str, str]:
+        return endpoint_labels(self._platform, self.key)
 
-    def _remove_leftovers(self) -> None:
-        """Remove what is in the engine and on disk of no fleet any more."""
-        engine = self._platform.engine
-        try:
-            for each in engine.containers(endpoint_labels(self._platform, self.key)):
-                engine.remove(each.id)
-            for network in engine.networks(endpoint_labels(self._platform, self.key)):
-                engine.remove_network(network)
-        except EngineError as error:  # said, and retried when the server starts next
-            _log.warning("endpoint %s: cleaning up: %s", self.key.name, error)
-        shutil.rmtree(endpoint_folder(self._platform, self.key), ignore_errors=True)
-
-
-def _reason_of(error: Exception) -> str:
-    """Return FailureReason: the service's words, and for what it does not word so, ours."""
-    match error:
-        case NotServing():
-            return error.reason
-        case DataUnusable():
-            return f"{error.reason} ({error})"
-        case _:
-            return f"{reasons.INTERNAL_ERROR} ({error})"
+    @property
+    def _folder(self) -> Path:
+        return endpoint_folder(self._platform, self.key)

@@ -13,9 +13,9 @@ from sagedock.local.caller import Caller
 from sagedock.local.ecr import find_image
 from sagedock.local.hosting import document as life
 from sagedock.local.hosting.components.tenants import as_needed, displaced, tenants
-from sagedock.local.hosting.endpoint import with_document
 from sagedock.local.hosting.endpoints import Endpoints
 from sagedock.local.hosting.kinds import other_kind, unfit_desires
+from sagedock.local.hosting.living import with_document
 from sagedock.local.hosting.names import CONFIG, ENDPOINT, MODEL, Shelf, variants_of
 from sagedock.local.hosting.plan import Plan, plan_of
 from sagedock.local.hosting.unsupported import unsupported_deployment

@@ -1,16 +1,15 @@
 """The endpoints that live now."""
 
-import logging
 import shutil
 import threading
 from collections.abc import Mapping
 
-from sagedock.errors import EngineError
 from sagedock.local.hosting.asynchronous import AsyncInference, Courier
 from sagedock.local.hosting.capture import Capturer
 from sagedock.local.hosting.components.components import Components
-from sagedock.local.hosting.containers import REGION_LABEL, endpoint_folder
+from sagedock.local.hosting.containers import REGION_LABEL, endpoint_folder, endpoint_labels
 from sagedock.local.hosting.endpoint import Endpoint
+from sagedock.local.hosting.living import Lives, remove_networks
 from sagedock.local.hosting.names import ENDPOINT
 from sagedock.local.hosting.publishing import Publisher
 from sagedock.local.hosting.routes import Routes
@@ -19,8 +18,6 @@ from sagedock.local.platform import ENDPOINT_LABEL, Platform
 from sagedock.local.resources import Key
 
 __all__ = ["Endpoints"]
-
-_log = logging.getLogger(__name__)
 
 
 class Endpoints:
@@ -36,39 +33,25 @@ class Endpoints:
         self.capturer = Capturer(platform.objects)
         self.components = Components(platform)
         self._platform = platform
-        self._living: dict[Key, Endpoint] = {}
-        self._lock = threading.Lock()
-        self._ending = False
+        self._lives = Lives(lambda key, gone: Endpoint(platform, self.routes, key, gone))
 
     def of(self, key: Key) -> Endpoint | None:
         """Return what carries an endpoint's changes out; None if the server is ending."""
-        with self._lock:
-            if self._ending:
-                return None
-            if key not in self._living:
-                self._living[key] = Endpoint(self._platform, self.routes, key, self._forget)
-            return self._living[key]
+        return self._lives.of(key)
 
     def resume(self) -> None:
         """Take up the endpoints of the last server, and remove what it left of others."""
         kept = {each.key for each in self._platform.resources.unfinished(ENDPOINT.name, ())}
         self._remove_all_but(kept)
         self.asynchronous.start()
-        for key in kept:
-            if (endpoint := self.of(key)) is not None:
-                endpoint.resume()
+        self._lives.resume(kept)
         self.components.resume()
 
     def shut_down(self, grace_s: float) -> None:
         """Stop every endpoint's containers, and return when there are none. They stay in service
         for the next server.
         """
-        with self._lock:
-            self._ending = True
-            living = list(self._living.values())
-        for each in living:
-            each.cancel()
-        ends = [each.shut_down for each in living] + [self.components.shut_down]
+        ends = (self._lives.shut_down, self.components.shut_down)
         threads = [threading.Thread(target=end, args=(grace_s,)) for end in ends]
         for thread in threads:
             thread.start()
@@ -81,10 +64,6 @@ class Endpoints:
         self.publisher.close()
         self.capturer.close()
 
-    def _forget(self, endpoint: Endpoint) -> None:
-        with self._lock:
-            self._living = {k: each for k, each in self._living.items() if each is not endpoint}
-
     def _remove_all_but(self, alive: set[Key]) -> None:
         """Remove the containers, networks and folders of endpoints that are no more."""
         platform, engine = self._platform, self._platform.engine
@@ -95,29 +74,8 @@ class Endpoints:
             endpoint_folder(platform, key) for key in alive
         }:
             shutil.rmtree(folder, ignore_errors=True)
-        self._remove_networks(alive)
-
-    def _remove_networks(self, alive: set[Key]) -> None:
-        """Remove networks: those that are needed are made when they are."""
-        engine = self._platform.engine
-        needed = {
-            network
-            for key in alive
-            for network in engine.networks(
-                {
-                    **self._platform.labels,
-                    ENDPOINT_LABEL: key.name,
-                    REGION_LABEL: key.region,
-                }
-            )
-        }
-        for network in engine.networks({**self._platform.labels, ENDPOINT_LABEL: ""}):
-            if network in needed:
-                continue
-            try:
-                engine.remove_network(network)
-            except EngineError as error:  # somebody's own container is on it
-                _log.warning("%s", error)
+        needed = {n for key in alive for n in engine.networks(endpoint_labels(platform, key))}
+        remove_networks(platform, ENDPOINT_LABEL, needed)
 
 
 def _endpoint_of(labels: Mapping[str, str]) -> Key:

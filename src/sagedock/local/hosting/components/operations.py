@@ -14,10 +14,10 @@ from sagedock.local.caller import Caller
 from sagedock.local.ecr import find_image
 from sagedock.local.hosting import document as endpoint_life
 from sagedock.local.hosting.components import document as life
-from sagedock.local.hosting.components.component import with_document
 from sagedock.local.hosting.components.components import Components
 from sagedock.local.hosting.components.deployment import Deployment, deployment_of
 from sagedock.local.hosting.components.unsupported import unsupported_component, unsupported_model
+from sagedock.local.hosting.living import with_document
 from sagedock.local.hosting.names import COMPONENT, ENDPOINT, MODEL, Shelf
 from sagedock.local.hosting.plan import VariantPlan
 from sagedock.local.listing import Listing

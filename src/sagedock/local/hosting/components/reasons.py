@@ -2,10 +2,8 @@
 ours.
 """
 
-from sagedock.local.hosting import reasons
+from sagedock.local.hosting import living
 from sagedock.local.hosting.components.deployment import Needs
-from sagedock.local.hosting.hosted_container import NotServing
-from sagedock.local.hosting.model_data import DataUnusable
 
 __all__ = ["no_room", "reason_of"]
 
@@ -23,10 +21,4 @@ def no_room(variant: str, needs: Needs) -> str:
 
 def reason_of(error: Exception) -> str:
     """Return FailureReason: as an endpoint's, but of this component's logs."""
-    match error:
-        case NotServing():
-            return error.reason.replace(_ENDPOINT, _COMPONENT)
-        case DataUnusable():
-            return f"{error.reason} ({error})"
-        case _:
-            return f"{reasons.INTERNAL_ERROR} ({error})"
+    return living.reason_of(error).replace(_ENDPOINT, _COMPONENT)
