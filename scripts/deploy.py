@@ -6,17 +6,16 @@ python scripts/deploy.py --target aws --role arn:aws:iam::<account>:role/<name> 
 """
 
 import argparse
-import json
 import statistics
-import sys
 import time
 from typing import Any
 
 import numpy as np
 from prepare_data import test_rows
-from trained import parser_of, trained_model
+from program import report, run, session_of
+from trained import serving_parser, trained_model
 
-from sagedock import DataCapture, Predictor, SagedockError, Session
+from sagedock import DataCapture, Model, Predictor, SagedockError
 from sagedock.client.serializers import CSVSerializer, JSONDeserializer
 
 ROWS_PER_CALL = 10
@@ -24,11 +23,7 @@ ROWS_PER_CALL = 10
 
 def main() -> int:
     options = parse_options()
-
-    def show(line: str) -> None:
-        print(line, file=sys.stderr if options.json else sys.stdout, flush=True)
-
-    session = Session(target=options.target, region=options.region, show=show)
+    session = session_of(options)
     model = trained_model(session, options)
     capture = DataCapture(options.capture, sampling_percentage=100) if options.capture else None
     predictor, keep = None, False
@@ -50,10 +45,7 @@ def main() -> int:
         keep = options.keep  # what does not get here is of no use to anybody
     finally:
         if not keep:
-            if predictor:
-                predictor.delete_endpoint()
-            model.delete()
-            show("deleted the endpoint, its configuration and its model")
+            clean_up(predictor, model)
     report(facts, as_json=options.json)
     return 0
 
@@ -74,17 +66,20 @@ def call(predictor: Predictor) -> dict[str, Any]:
     }
 
 
-def report(facts: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(facts, indent=2))
+def clean_up(predictor: Predictor | None, model: Model) -> None:
+    """Delete what was made; an endpoint that is still being created cannot be, and stays."""
+    try:
+        if predictor:
+            predictor.delete_endpoint()
+    except SagedockError as error:
+        model.show(f"{predictor} and its model stay, delete them later: {error}")
         return
-    for name, value in facts.items():
-        print(f"{name:<14} {value:.4f}" if isinstance(value, float) else f"{name:<14} {value}")
+    model.delete()
+    model.show("deleted the endpoint, its configuration and its model")
 
 
 def parse_options() -> argparse.Namespace:
-    parser = parser_of(__doc__ or "")
-    parser.add_argument("--instances", type=int, default=1)
+    parser = serving_parser(__doc__ or "")
     parser.add_argument("--endpoint-name", help="default: digits-<time>")
     parser.add_argument(
         "--autoscale",
@@ -103,10 +98,4 @@ def parse_options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SagedockError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run(main)

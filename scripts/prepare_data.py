@@ -5,11 +5,12 @@ python scripts/prepare_data.py --target local     # and copies them to the local
 """
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sagedock import SagedockError, Session
+from program import run
+
+from sagedock import Session
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,10 +73,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SagedockError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run(main)

@@ -7,14 +7,13 @@ python scripts/train.py --target aws --role arn:aws:iam::<account>:role/<name> -
 
 import argparse
 import dataclasses
-import json
-import sys
 from pathlib import Path
 from typing import Literal
 
 from prepare_data import channels
+from program import parser_of, report, run, session_of
 
-from sagedock import Channel, Estimator, SagedockError, Session
+from sagedock import Channel, Estimator
 
 SOURCE = Path(__file__).resolve().parent.parent / "examples" / "digits"
 METRICS = [
@@ -25,11 +24,7 @@ METRICS = [
 
 def main() -> int:
     options = parse_options()
-
-    def show(line: str) -> None:
-        print(line, file=sys.stderr if options.json else sys.stdout, flush=True)
-
-    session = Session(target=options.target, region=options.region, show=show)
+    session = session_of(options)
     estimator = Estimator(
         image_uri=options.image,
         role=options.role,
@@ -40,7 +35,7 @@ def main() -> int:
         metric_definitions=METRICS,
         base_job_name="digits",
         session=session,
-        show=show,
+        show=session.show,
     )
     data = channels(session)
     mode: Literal["Pipe", "File"] = "Pipe" if options.stream else "File"
@@ -48,29 +43,17 @@ def main() -> int:
     result = estimator.fit({"train": train, "test": data["test"]})
     if options.curves and estimator.latest_training_job:
         estimator.latest_training_job.save_curves(options.curves)
-        show(f"curves: {options.curves}")
+        session.show(f"curves: {options.curves}")
     model = session.file_of(result.model_data or "")
     if options.json:
-        facts = dataclasses.asdict(result) | {"model_file": str(model) if model else None}
-        print(json.dumps(facts, indent=2))
-        return 0
-    for name, value in result.metrics.items():
-        print(f"{name:<14} {value:.4f}")
-    print(f"{'model':<14} {model or result.model_data}")
+        report(dataclasses.asdict(result) | {"model_file": model and str(model)}, as_json=True)
+    else:
+        report({**result.metrics, "model": model or result.model_data}, as_json=False)
     return 0
 
 
 def parse_options() -> argparse.Namespace:
-    account, region = "123456789012", "us-west-2"
-    image = f"{account}.dkr.ecr.{region}.amazonaws.com/sagedock-training:cpu"
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--target", choices=["local", "aws"], default="local")
-    parser.add_argument("--role", default=f"arn:aws:iam::{account}:role/sagedock")
-    parser.add_argument("--image", default=image)
-    parser.add_argument("--region", help="default: the environment's, else us-west-2 locally")
-    parser.add_argument("--instance-type", default="ml.m5.large")
+    parser = parser_of(__doc__ or "", "sagedock-training")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--stream", action="store_true", help="read the data in Pipe mode")
@@ -79,15 +62,8 @@ def parse_options() -> argparse.Namespace:
         metavar="FILE",
         help="draw the metrics into this .png or .svg (needs matplotlib)",
     )
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SagedockError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run(main)

@@ -4,6 +4,8 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
+from program import parser_of
+
 from sagedock import InvalidRequest, Model, Session
 from sagedock.jobs import unique_name
 
@@ -11,24 +13,15 @@ SOURCE = Path(__file__).resolve().parent.parent / "examples" / "digits"
 JOB_PREFIX = "digits-"
 
 
-def parser_of(description: str) -> argparse.ArgumentParser:
+def serving_parser(description: str) -> argparse.ArgumentParser:
     """Return a parser of the options that serving programs have in common."""
-    account, region = "123456789012", "us-west-2"
-    image = f"{account}.dkr.ecr.{region}.amazonaws.com/sagedock-serving:cpu"
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--target", choices=["local", "aws"], default="local")
-    parser.add_argument("--role", default=f"arn:aws:iam::{account}:role/sagedock")
-    parser.add_argument("--image", default=image)
-    parser.add_argument("--region", help="default: the environment's, else us-west-2 locally")
-    parser.add_argument("--instance-type", default="ml.m5.large")
+    parser = parser_of(description, "sagedock-serving")
+    parser.add_argument("--instances", type=int, default=1)
     parser.add_argument(
         "--model-data",
         metavar="URI|FILE",
         help="a model.tar.gz (default: that of the newest completed job of train.py)",
     )
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
 
 

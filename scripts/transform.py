@@ -6,24 +6,19 @@ python scripts/transform.py --target aws --role arn:aws:iam::<account>:role/<nam
 """
 
 import argparse
-import json
-import sys
 import tempfile
 from pathlib import Path
 
 from prepare_data import channels
-from trained import parser_of, trained_model
+from program import report, run, session_of
+from trained import serving_parser, trained_model
 
-from sagedock import SagedockError, Session
+from sagedock import Session
 
 
 def main() -> int:
     options = parse_options()
-
-    def show(line: str) -> None:
-        print(line, file=sys.stderr if options.json else sys.stdout, flush=True)
-
-    session = Session(target=options.target, region=options.region, show=show)
+    session = session_of(options)
     data = options.data or channels(session)["test"]
     model = trained_model(session, options)
     transformer = model.transformer(
@@ -51,11 +46,7 @@ def main() -> int:
     rows = answers(session, where)
     right = sum(digit == answer for digit, answer in rows)
     facts = {"output": where, "rows": len(rows), "test:accuracy": right / len(rows)}
-    if options.json:
-        print(json.dumps(facts, indent=2))
-        return 0
-    for name, value in facts.items():
-        print(f"{name:<14} {value:.4f}" if isinstance(value, float) else f"{name:<14} {value}")
+    report(facts, as_json=options.json)
     return 0
 
 
@@ -69,18 +60,11 @@ def answers(session: Session, where: str) -> list[tuple[int, int]]:
 
 
 def parse_options() -> argparse.Namespace:
-    parser = parser_of(__doc__ or "")
-    parser.add_argument("--instances", type=int, default=1)
+    parser = serving_parser(__doc__ or "")
     parser.add_argument("--data", metavar="URI", help="rows as CSV: the digit, then 64 pixels")
     parser.add_argument("--output", metavar="URI", help="default: a folder of the default bucket")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SagedockError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run(main)

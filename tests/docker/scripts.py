@@ -15,21 +15,22 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def run_script(name: str, tmp_path: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / name), *arguments],
-        env=environment(tmp_path),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    """Run a program that is to succeed; return what it prints."""
+    done = _done(name, tmp_path, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def failed_script(name: str, tmp_path: Path, *arguments: str) -> str:
     """Run a program that is to fail, without a traceback; return what it says."""
-    done = subprocess.run(
+    done = _done(name, tmp_path, *arguments)
+    assert done.returncode not in (0, None), done.stdout
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def _done(name: str, tmp_path: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         [sys.executable, str(ROOT / "scripts" / name), *arguments],
         env=environment(tmp_path),
         cwd=tmp_path,
@@ -37,6 +38,3 @@ def failed_script(name: str, tmp_path: Path, *arguments: str) -> str:
         text=True,
         timeout=300,
     )
-    assert done.returncode not in (0, None), done.stdout
-    assert "Traceback" not in done.stderr
-    return done.stderr

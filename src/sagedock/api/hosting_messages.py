@@ -4,11 +4,12 @@ As in ``messages``: each names its source (rows are those of the fidelity corpus
 and ``unverified`` marks words that nobody was seen to receive.
 """
 
-from sagedock.api.messages import validation
+from sagedock.api.messages import not_carried_out, validation
 from sagedock.api.service_error import ServiceError
 
 __all__ = [
     "asynchronous_forever",
+    "deploy_elsewhere",
     "model_data_source_of_serverless",
     "never_asynchronous",
     "never_serverless",
@@ -17,6 +18,13 @@ __all__ = [
     "too_many_calls",
     "unsupported_by_serverless",
 ]
+
+
+def deploy_elsewhere(what: str) -> ServiceError:
+    """What AWS would deploy, and nothing here does. The words are ours; unverified is nothing, for
+    AWS never says this.
+    """
+    return not_carried_out(what, "Leave it out locally, or deploy on AWS.")
 
 
 def no_instance_left(variant: str) -> ServiceError:

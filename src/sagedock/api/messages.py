@@ -28,6 +28,7 @@ __all__ = [
     "model_data_inaccessible",
     "model_data_not_found",
     "non_ecr_image",
+    "not_carried_out",
     "processing_job_not_found",
     "quota_exceeded",
     "requested_image_not_found",
@@ -51,6 +52,13 @@ __all__ = [
 def validation(message: str) -> ServiceError:
     """A ValidationException of any text, the commonest refusal. Source: all rows of both pages."""
     return ServiceError(code="ValidationException", message=message)
+
+
+def not_carried_out(what: str, instead: str) -> ServiceError:
+    """What AWS would accept and nothing here follows, and what to do instead. The words are ours;
+    unverified is nothing, for AWS never says this.
+    """
+    return validation(f"The local SageMaker cannot carry out: {what}. {instead}")
 
 
 def training_job_in_use(arn: str) -> ServiceError:

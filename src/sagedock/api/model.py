@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Shape",
     "error_shapes",
+    "header_members",
     "input_shape",
     "operation",
     "operations",
@@ -54,6 +55,17 @@ def input_shape(service: str, name: str) -> Shape | None:
 def output_shape(service: str, name: str) -> Shape | None:
     """Return the answer's shape, or None for an operation that answers nothing."""
     return operation(service, name).output_shape
+
+
+def header_members(shape: Shape) -> dict[bytes, tuple[str, Shape]]:
+    """Return the members of a request or an answer that travel in headers, by lower-case header:
+    each one's name and shape.
+    """
+    return {
+        member.serialization["name"].lower().encode(): (name, member)
+        for name, member in shape.members.items()
+        if member.serialization.get("location") == "header"
+    }
 
 
 def error_shapes(service: str) -> dict[str, Shape]:

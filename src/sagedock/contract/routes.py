@@ -11,6 +11,7 @@ __all__ = [
     "MODELS",
     "PING",
     "PORT",
+    "QUERY_STRING_HEADER",
     "Route",
 ]
 
@@ -51,6 +52,9 @@ BIDIRECTIONAL_STREAM = Route(
     answers="a WebSocket: text and binary messages both ways, until either side closes it",
     source=source.HOSTING,
 )
+#: What a client of a bidirectional stream asked SageMaker to append to the path, under the name of
+#: the header that it used (source: HOSTING).
+QUERY_STRING_HEADER = "x-amzn-sagemaker-model-query-string"
 MODELS = Route(
     method="POST",
     path="/models",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sagedock.api import component_messages, messages
+from sagedock.api import component_messages, hosting_messages, messages
 from sagedock.errors import ImageNotFound
 from sagedock.local.caller import Caller
 from sagedock.local.ecr import find_image
@@ -15,7 +15,6 @@ from sagedock.local.hosting import document as life
 from sagedock.local.hosting.components.tenants import as_needed, displaced, tenants
 from sagedock.local.hosting.endpoints import Endpoints
 from sagedock.local.hosting.kinds import other_kind, unfit_desires
-from sagedock.local.hosting.living import with_document
 from sagedock.local.hosting.names import CONFIG, ENDPOINT, MODEL, Shelf, variants_of
 from sagedock.local.hosting.plan import Plan, plan_of
 from sagedock.local.hosting.unsupported import unsupported_deployment
@@ -122,13 +121,10 @@ class EndpointOperations:
         before = life.plan_in(found.document)
         if unknown := [name for name in desires if before.variant(name) is None]:
             raise Refused(messages.unknown_variants(", ".join(unknown), before.config))
+        refusal = None
         if any(each.get("ServerlessUpdateConfig") for each in desires.values()):
-            raise Refused(
-                messages.validation(
-                    "The local SageMaker cannot carry out: ServerlessUpdateConfig. Leave it out."
-                )
-            )
-        if refusal := unfit_desires(before, desires):
+            refusal = hosting_messages.deploy_elsewhere("ServerlessUpdateConfig")
+        if refusal := refusal or unfit_desires(before, desires):
             raise Refused(refusal)
         plan, at = before.with_desires(desires), epoch_s(time.time())
         self._refuse_without_room(found, plan)
@@ -170,20 +166,10 @@ class EndpointOperations:
         change: Callable[[life.Document], life.Document],
         also: tuple[str, ...] = (),
     ) -> str:
-        """Change the document of an endpoint at rest, and return its ARN; refuse one in progress,
-        as one step.
-        """
-
-        def checked(found: Resource) -> Resource:
-            if found.status not in (*_AT_REST, *also):
-                raise Refused(messages.endpoint_in_progress(found.document["EndpointArn"]))
-            return with_document(found, change(found.document))
-
-        changed = self._platform.resources.change(key, checked)
-        if changed is None:
-            raise Refused(self._shelf.absent(caller, key.name))
-        arn: str = changed.document["EndpointArn"]
-        return arn
+        """Change the document of one at rest, and return its ARN; refuse one in progress."""
+        return self._shelf.change(
+            caller, key, change, at_rest=(*_AT_REST, *also), busy=messages.endpoint_in_progress
+        )
 
     def _carry_out(self, key: Key, what: str) -> None:
         """Have a change carried out that the store knows of; a server that ends leaves it to the

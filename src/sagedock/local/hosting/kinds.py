@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sagedock.api import ServiceError, messages
+from sagedock.api import ServiceError
 from sagedock.api import component_messages as component_words
 from sagedock.api import hosting_messages as words
 from sagedock.local.hosting.plan import Plan
@@ -49,11 +49,8 @@ def unfit_model(config: Request, variant: Request, model: Request) -> ServiceErr
     excludes, or None: a serverless one, or one of an asynchronous configuration.
     """
     if config.get("AsyncInferenceConfig") and _is_composed(model):
-        return messages.validation(
-            "The local SageMaker cannot carry out: AsyncInferenceConfig with "
-            f"{model['ModelName']}, which has several containers or many models. "
-            "Leave it out locally, or deploy on AWS."
-        )
+        what = f"{model['ModelName']}, which has several containers or many models"
+        return words.deploy_elsewhere(f"AsyncInferenceConfig with {what}")
     if not variant.get("ServerlessConfig"):
         return None
     if any(each.get("ModelDataSource") for each in _containers(model)):

@@ -5,11 +5,9 @@ import shutil
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from sagedock.api import states
 from sagedock.engine import Found
 from sagedock.errors import EngineError, SagedockError
 from sagedock.local.hosting import reasons
@@ -18,29 +16,17 @@ from sagedock.local.hosting.fleet import Fleet, retire
 from sagedock.local.hosting.hosted_container import Cancelled, NotServing
 from sagedock.local.hosting.instance import Instance
 from sagedock.local.hosting.model_data import DataUnusable
+from sagedock.local.hosting.names import Document, with_document
 from sagedock.local.hosting.routes import Route, Routes
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Key, Resource
 
-__all__ = ["BROKEN", "Lives", "Living", "reason_of", "remove_networks", "with_document"]
+__all__ = ["BROKEN", "Lives", "Living", "reason_of", "remove_networks"]
 
 _log = logging.getLogger(__name__)
 
 #: What a change of what serves may raise, beside Cancelled.
 BROKEN = (NotServing, DataUnusable, SagedockError, OSError)
-
-Document = Mapping[str, Any]
-
-
-def with_document(resource: Resource, document: Document) -> Resource:
-    """Return the resource with another document, and the status and time that it tells."""
-    kind: Any = resource.key.kind
-    return replace(
-        resource,
-        document=document,
-        status=document[states.STATUSES[kind].member],
-        modified=document["LastModifiedTime"],
-    )
 
 
 def reason_of(error: Exception) -> str:

@@ -2,11 +2,11 @@
 the four kinds.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sagedock.api import messages
+from sagedock.api import ServiceError, messages, states
 from sagedock.local.caller import Caller
 from sagedock.local.platform import Platform
 from sagedock.local.refusal import Refused
@@ -19,10 +19,14 @@ __all__ = [
     "MODEL",
     "SHADOWS",
     "VARIANTS",
+    "Document",
     "Kind",
     "Shelf",
     "variants_of",
+    "with_document",
 ]
+
+Document = Mapping[str, Any]
 
 #: The members of a configuration, and of an endpoint, that have its variants: those that answer,
 #: and their shadows.
@@ -82,6 +86,17 @@ def variants_of(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from config.get(member) or ()
 
 
+def with_document(resource: Resource, document: Document) -> Resource:
+    """Return the resource with another document, and the status and time that it tells."""
+    kind: Any = resource.key.kind
+    return replace(
+        resource,
+        document=document,
+        status=document[states.STATUSES[kind].member],
+        modified=document["LastModifiedTime"],
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shelf:
     """The resources of one kind."""
@@ -119,6 +134,29 @@ class Shelf:
         if resource is None:
             raise Refused(self.absent(caller, name))
         return resource
+
+    def change(
+        self,
+        caller: Caller,
+        key: Key,
+        change: Callable[[Document], Document],
+        *,
+        at_rest: Sequence[str],
+        busy: Callable[[str], ServiceError],
+    ) -> str:
+        """Change the document of a resource whose status is one of ``at_rest``, and return its ARN;
+        refuse one of another status, which is ``busy``, as one step.
+        """
+        arn = self.arn(caller, key.name)
+
+        def changed(found: Resource) -> Resource:
+            if found.status not in at_rest:
+                raise Refused(busy(arn))
+            return with_document(found, change(found.document))
+
+        if self.platform.resources.change(key, changed) is None:
+            raise Refused(self.absent(caller, key.name))
+        return arn
 
     def absent(self, caller: Caller, name: str) -> Any:
         """Return the refusal for a name that names nothing."""

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sagedock.api import ServiceError, messages
+from sagedock.api import ServiceError
+from sagedock.api.hosting_messages import deploy_elsewhere
 from sagedock.local.hosting.components.unsupported import unsupported_with_components
 from sagedock.local.hosting.names import VARIANTS
 from sagedock.local.hosting.parts import containers_of, is_direct, many_models
@@ -40,7 +41,7 @@ def unsupported_model(request: Request) -> ServiceError | None:
         wishes.append("InferenceExecutionConfig.Mode Direct with a container of Mode MultiModel")
     for at, container in _containers(request):
         wishes += _wishes(at, container)
-    return _refusal(wishes)
+    return deploy_elsewhere("; ".join(wishes)) if wishes else None
 
 
 def unsupported_config(request: Request) -> ServiceError | None:
@@ -57,7 +58,7 @@ def unsupported_config(request: Request) -> ServiceError | None:
         routing = variant.get("RoutingConfig")
         if routing and routing["RoutingStrategy"] not in _ROUTING:
             wishes.append(f"{at}.RoutingConfig.RoutingStrategy {routing['RoutingStrategy']}")
-    return _refusal(wishes)
+    return deploy_elsewhere("; ".join(wishes)) if wishes else None
 
 
 def unsupported_deployment(request: Request) -> ServiceError | None:
@@ -77,7 +78,7 @@ def unsupported_deployment(request: Request) -> ServiceError | None:
             "DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.Type "
             f"{routing['Type']}"
         )
-    return _refusal(wishes)
+    return deploy_elsewhere("; ".join(wishes)) if wishes else None
 
 
 def _variants(request: Request) -> Iterator[tuple[str, Request]]:
@@ -104,12 +105,3 @@ def _sources(container: Request) -> Iterator[tuple[str, Request]]:
         yield "ModelDataSource", source
     for number, each in enumerate(container.get("AdditionalModelDataSources") or ()):
         yield f"AdditionalModelDataSources[{number}]", each["S3DataSource"]
-
-
-def _refusal(wishes: list[str]) -> ServiceError | None:
-    if not wishes:
-        return None
-    return messages.validation(
-        f"The local SageMaker cannot carry out: {'; '.join(wishes)}. Leave it out locally, or "
-        "deploy on AWS."
-    )

@@ -28,9 +28,9 @@ def too_many_instances(request: Request) -> ServiceError | None:
     total = sum(group.get("InstanceCount", 0) for group in groups)
     if total <= _MOST_INSTANCES:
         return None
-    return messages.validation(
-        f"The local SageMaker cannot carry out: ResourceConfig with {total} instances (at most "
-        f"{_MOST_INSTANCES}). Ask for fewer locally, or run the job on AWS."
+    return messages.not_carried_out(
+        f"ResourceConfig with {total} instances (at most {_MOST_INSTANCES})",
+        "Ask for fewer locally, or run the job on AWS.",
     )
 
 

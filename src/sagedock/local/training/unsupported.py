@@ -29,10 +29,8 @@ def unsupported(
     wishes = _kinds(request) or [*_whole(request), *_channels(request, file_systems)]
     if not wishes:
         return None
-    return messages.validation(
-        f"The local SageMaker cannot carry out: {'; '.join(wishes)}. Leave it out locally, or run "
-        "the job on AWS."
-    )
+    instead = "Leave it out locally, or run the job on AWS."
+    return messages.not_carried_out("; ".join(wishes), instead)
 
 
 def _kinds(request: Mapping[str, Any]) -> list[str]:

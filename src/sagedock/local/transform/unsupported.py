@@ -16,10 +16,8 @@ def unsupported(request: Document, model: Document) -> ServiceError | None:
     wishes = [*_of_request(request), *_of_model(model)]
     if not wishes:
         return None
-    return messages.validation(
-        f"The local SageMaker cannot carry out: {'; '.join(wishes)}. Leave it out locally, or run "
-        "the job on AWS."
-    )
+    instead = "Leave it out locally, or run the job on AWS."
+    return messages.not_carried_out("; ".join(wishes), instead)
 
 
 def _of_request(request: Document) -> Iterator[str]:

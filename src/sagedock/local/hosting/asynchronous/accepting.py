@@ -3,10 +3,12 @@
 import time
 import uuid
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from sagedock import api
 from sagedock.api import runtime_messages as words
+from sagedock.api.model import Shape, header_members, input_shape, output_shape
 from sagedock.contract import limits
 from sagedock.local.async_requests import AsyncRequest
 from sagedock.local.hosting.passing import Asked, Headers
@@ -17,21 +19,6 @@ __all__ = ["accepted", "answer_headers"]
 
 _OPERATION = "InvokeEndpointAsync"
 _SERVICE = "sagemaker-runtime"
-_OURS = b"x-amzn-sagemaker-"
-#: The members of a request that travel in headers; those with numbers apart.
-_TEXTS = {
-    _OURS + b"content-type": "ContentType",
-    _OURS + b"accept": "Accept",
-    _OURS + b"custom-attributes": "CustomAttributes",
-    _OURS + b"inference-id": "InferenceId",
-    _OURS + b"inputlocation": "InputLocation",
-    _OURS + b"s3outputpathextension": "S3OutputPathExtension",
-    _OURS + b"filename": "Filename",
-}
-_NUMBERS = {
-    _OURS + b"requestttlseconds": "RequestTTLSeconds",
-    _OURS + b"invocationtimeoutseconds": "InvocationTimeoutSeconds",
-}
 
 
 def accepted(asked: Asked, body: bytes, config: Mapping[str, Any]) -> AsyncRequest:
@@ -67,21 +54,28 @@ def accepted(asked: Asked, body: bytes, config: Mapping[str, Any]) -> AsyncReque
 
 def answer_headers(request: AsyncRequest) -> Headers:
     """Return the headers that tell where the results will be."""
-    told = (
-        (_OURS + b"outputlocation", request.output_location),
-        (_OURS + b"failurelocation", request.failure_location),
-    )
-    return [(name, value.encode()) for name, value in told if value is not None]
+    told = {"OutputLocation": request.output_location, "FailureLocation": request.failure_location}
+    return [
+        (header, value.encode())
+        for header, (member, _) in _headers(output_shape(_SERVICE, _OPERATION)).items()
+        if (value := told.get(member)) is not None
+    ]
+
+
+@cache
+def _headers(shape: Shape) -> Mapping[bytes, tuple[str, Shape]]:
+    return header_members(shape)
 
 
 def _members(asked: Asked, body: bytes) -> dict[str, Any]:
     members: dict[str, Any] = {"EndpointName": asked.endpoint}
-    for name, value in asked.headers.items():
-        text = value.decode("latin-1")
-        if name in _TEXTS:
-            members[_TEXTS[name]] = text
-        elif name in _NUMBERS:
-            members[_NUMBERS[name]] = int(text) if text.isascii() and text.isdigit() else text
+    known = _headers(input_shape(_SERVICE, _OPERATION))
+    for header, (name, shape) in known.items():
+        if header not in asked.headers:
+            continue
+        text = asked.headers[header].decode("latin-1")
+        is_number = shape.type_name == "integer" and text.isascii() and text.isdigit()
+        members[name] = int(text) if is_number else text
     if body:
         members["Body"] = body
     return members

@@ -8,7 +8,7 @@ import time
 
 from sagedock.local.hosting import document as endpoints
 from sagedock.local.hosting.components.tenants import as_needed
-from sagedock.local.hosting.living import with_document
+from sagedock.local.hosting.names import with_document
 from sagedock.local.resources import Key, Resource, Resources
 
 __all__ = ["let_instances_follow"]

@@ -17,7 +17,6 @@ from sagedock.local.hosting.components import document as life
 from sagedock.local.hosting.components.components import Components
 from sagedock.local.hosting.components.deployment import Deployment, deployment_of
 from sagedock.local.hosting.components.unsupported import unsupported_component, unsupported_model
-from sagedock.local.hosting.living import with_document
 from sagedock.local.hosting.names import COMPONENT, ENDPOINT, MODEL, Shelf
 from sagedock.local.hosting.plan import VariantPlan
 from sagedock.local.listing import Listing
@@ -186,20 +185,10 @@ class ComponentOperations:
         change: Callable[[life.Document], life.Document],
         also: tuple[str, ...] = (),
     ) -> str:
-        """Change the document of a component at rest, and return its ARN; refuse one in progress,
-        as one step.
-        """
-
-        def checked(found: Resource) -> Resource:
-            if found.status not in (_SERVES, *also):
-                raise Refused(words.component_in_progress(found.document["InferenceComponentArn"]))
-            return with_document(found, change(found.document))
-
-        changed = self._platform.resources.change(key, checked)
-        if changed is None:
-            raise Refused(self._shelf.absent(caller, key.name))
-        arn: str = changed.document["InferenceComponentArn"]
-        return arn
+        """Change the document of one at rest, and return its ARN; refuse one in progress."""
+        return self._shelf.change(
+            caller, key, change, at_rest=(_SERVES, *also), busy=words.component_in_progress
+        )
 
 
 def _refuse_unless_in_service(endpoint: Resource) -> None:

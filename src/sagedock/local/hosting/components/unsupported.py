@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sagedock.api import ServiceError, messages
+from sagedock.api import ServiceError
+from sagedock.api.hosting_messages import deploy_elsewhere
 from sagedock.local.hosting.parts import containers_of, many_models
 
 __all__ = ["unsupported_component", "unsupported_model", "unsupported_with_components"]
@@ -26,7 +27,7 @@ def unsupported_component(request: Request) -> ServiceError | None:
         wishes.append("Specification.Container.ContainerMetricsConfig")
     if (specification.get("ComputeResourceRequirements") or {}).get("AcceleratorPartitionType"):
         wishes.append("Specification.ComputeResourceRequirements.AcceleratorPartitionType")
-    return _refusal(wishes)
+    return deploy_elsewhere("; ".join(wishes)) if wishes else None
 
 
 def unsupported_model(model: Request) -> ServiceError | None:
@@ -36,8 +37,8 @@ def unsupported_model(model: Request) -> ServiceError | None:
     containers = containers_of(model)
     if len(containers) == 1 and not many_models(containers[0]):
         return None
-    name = model["ModelName"]
-    return _refusal([f"Specification.ModelName {name}, of several containers or many models"])
+    what = f"{model['ModelName']}, of several containers or many models"
+    return deploy_elsewhere(f"Specification.ModelName {what}")
 
 
 def unsupported_with_components(config: Request) -> Iterator[str]:
@@ -53,12 +54,3 @@ def unsupported_with_components(config: Request) -> Iterator[str]:
     for name, wanted in wishes.items():
         if wanted:
             yield f"{name} with variants without ModelName (inference components)"
-
-
-def _refusal(wishes: list[str]) -> ServiceError | None:
-    if not wishes:
-        return None
-    return messages.validation(
-        f"The local SageMaker cannot carry out: {'; '.join(wishes)}. Leave it out locally, or "
-        "deploy on AWS."
-    )

@@ -5,7 +5,15 @@ import time
 from dataclasses import dataclass
 
 from sagedock.contract import routes
-from sagedock.runtime.serving.front.invocation import Invocations, Receive, Scope, Send
+from sagedock.runtime.serving.front.invocation import (
+    CLIENT_LEFT,
+    CUT_SHORT,
+    Invocations,
+    Left,
+    Receive,
+    Scope,
+    Send,
+)
 from sagedock.runtime.serving.pool.frames import pack_headers, unpack_headers
 from sagedock.runtime.serving.pool.messages import CLOSE, TEXT, reason_of
 from sagedock.runtime.serving.pool.pool import Full, Pool
@@ -15,20 +23,14 @@ from sagedock.runtime.serving.pool.work import Answer, CutShort, Pieces, Work
 __all__ = ["Conversations", "refuse"]
 
 _PATH = routes.BIDIRECTIONAL_STREAM.path
-#: What a client asked SageMaker to append to the path, under the name of the header it used.
-#: Source: routes.BIDIRECTIONAL_STREAM.
-_QUERY_STRING = b"x-amzn-sagemaker-model-query-string"
+_QUERY_STRING = routes.QUERY_STRING_HEADER.encode()
 #: Codes of RFC 6455, 7.4.1.
 _NORMAL, _GOING_AWAY, _INTERNAL_ERROR = 1000, 1001, 1011
-_UPGRADED, _CLIENT_LEFT, _CUT_SHORT = 101, 499, 599
+_UPGRADED = 101
 #: A close frame has room for so many bytes of why.
 _LONGEST_REASON = 123
 _NO_STREAMS = refusal(404, "the model takes no bidirectional streams: it has no stream_fn")
 _LOADING = refusal(503, "the model is not loaded yet")
-
-
-class _Left(Exception):
-    """The client has gone."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -108,8 +110,8 @@ class Conversations:
         listening = asyncio.create_task(self._listen(call, work))
         try:
             return await self._answer(call, work)
-        except _Left:
-            return _CLIENT_LEFT
+        except Left:
+            return CLIENT_LEFT
         finally:
             self._pool.abandon(work)
             listening.cancel()
@@ -120,7 +122,7 @@ class Conversations:
         except asyncio.CancelledError:
             if not call.has_left:  # the server itself is being ended
                 raise
-            raise _Left from None
+            raise Left from None
         if self._invocations.draining:
             answer = CLOSING
         if answer.pieces is None:
@@ -157,7 +159,7 @@ class Conversations:
         if self._invocations.draining:
             code, reason = _GOING_AWAY, "the server stops"
         await _close(call.send, code, reason)
-        return _UPGRADED if code in (_NORMAL, _GOING_AWAY) else _CUT_SHORT
+        return _UPGRADED if code in (_NORMAL, _GOING_AWAY) else CUT_SHORT
 
     async def _send(self, call: _Call, piece: bytes) -> None:
         body = piece[1:]

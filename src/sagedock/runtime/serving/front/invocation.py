@@ -15,7 +15,7 @@ from sagedock.runtime.serving.pool.pool import Full, Pool
 from sagedock.runtime.serving.pool.refusals import BUSY, refusal
 from sagedock.runtime.serving.pool.work import Answer, CutShort, Pieces, Work
 
-__all__ = ["CLIENT_LEFT", "Invocations", "Receive", "Scope", "Send", "Shorts"]
+__all__ = ["CLIENT_LEFT", "CUT_SHORT", "Invocations", "Left", "Receive", "Scope", "Send", "Shorts"]
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -27,10 +27,11 @@ _CLOSE = (b"connection", b"close")
 _WATCH_AFTER_S = 0.1
 #: The status, for the log, of a request whose client went before its answer.
 CLIENT_LEFT = 499
-_CUT_SHORT = 599
+#: That of a stream that ended before its end.
+CUT_SHORT = 599
 
 
-class _Left(Exception):
+class Left(Exception):
     """The client has gone."""
 
 
@@ -72,7 +73,7 @@ class Invocations:
                 await self.whole(send, answer)
             else:
                 status = await self._streamed(call, send, answer.pieces, answer)
-        except _Left:
+        except Left:
             status = CLIENT_LEFT
         self._end(call, path, status)
 
@@ -92,18 +93,18 @@ class Invocations:
         call.watcher = asyncio.create_task(self._watch(pool, call, work))
         try:
             status = await self._streamed(call, send, pieces, answer)
-        except _Left:
+        except Left:
             status = CLIENT_LEFT
         self._end(call, routes.INVOCATIONS.path, status)
 
     def _end(self, call: _Call, path: str, status: int) -> None:
         took = time.monotonic() - call.began
         self.count(path, status, call.received, call.sent, took, call.id)
-        if status == _CUT_SHORT:
+        if status == CUT_SHORT:
             raise CutShort  # the server ends the connection without the last chunk
 
     async def _answer(self, pool: Pool, call: _Call, headers: list[Header]) -> Answer:
-        """Return the answer, a refusal included. Raises _Left where the client goes first."""
+        """Return the answer, a refusal included. Raises Left where the client goes first."""
         length = _length(headers)
         if length > self._max_payload_bytes:
             return self._too_large()
@@ -130,7 +131,7 @@ class Invocations:
         pieces: list[bytes] = []
         while True:
             if message["type"] == "http.disconnect":
-                raise _Left
+                raise Left
             piece = message.get("body", b"")
             call.received += len(piece)
             if call.received > self._max_payload_bytes:
@@ -148,7 +149,7 @@ class Invocations:
             pool.abandon(work)
             if not call.left:  # the server itself is being ended
                 raise
-            raise _Left from None
+            raise Left from None
         finally:
             del self._awaited[call]
         if answer.pieces is not None and call.watcher is None:
@@ -193,7 +194,7 @@ class Invocations:
         pool.abandon(work)
 
     async def _streamed(self, call: _Call, send: Send, pieces: Pieces, answer: Answer) -> int:
-        """Send a streamed answer; return the status for the log. Raises _Left."""
+        """Send a streamed answer; return the status for the log. Raises Left."""
         await send(self._start(answer.status, unpack_headers(answer.headers)))
         try:
             async for piece in pieces:
@@ -201,8 +202,8 @@ class Invocations:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         except CutShort:
             if call.left:
-                raise _Left from None
-            return _CUT_SHORT
+                raise Left from None
+            return CUT_SHORT
         await send({"type": "http.response.body", "body": b""})
         return answer.status
 
