@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from starlette.types import ASGIApp
 
-__all__ = ["other_services", "publish_to_topic"]
+__all__ = ["other_alarm_state", "other_services", "publish_to_topic"]
 
 _log = logging.getLogger(__name__)
 
@@ -40,3 +40,11 @@ def publish_to_topic(arn: str, message: str) -> bool:
         _log.warning("%s takes no message: %s", arn, error)
         return False
     return True
+
+
+def other_alarm_state(account: str, region: str, name: str) -> str | None:
+    """Return the state of a CloudWatch alarm of moto's, or None where it has none of that name."""
+    from moto.cloudwatch.models import cloudwatch_backends
+
+    alarm = cloudwatch_backends[account][region].alarms.get(name)
+    return None if alarm is None else str(alarm.state_value)

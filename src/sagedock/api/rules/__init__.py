@@ -35,6 +35,7 @@ RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = MappingProxyType(
         ("sagemaker", "CreateModel"): hosting.CREATE_MODEL,
         ("sagemaker", "CreateEndpointConfig"): hosting.CREATE_CONFIG,
         ("sagemaker", "CreateEndpoint"): hosting.CREATE_ENDPOINT,
+        ("sagemaker", "UpdateEndpoint"): hosting.UPDATE_ENDPOINT,
         ("sagemaker", "UpdateEndpointWeightsAndCapacities"): hosting.UPDATE_WEIGHTS,
         ("sagemaker", "CreateInferenceComponent"): components.CREATE_COMPONENT,
         ("sagemaker", "UpdateInferenceComponent"): components.UPDATE_COMPONENT,

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from sagedock.api.rules.components import CREATE_CONFIG as HOSTS
+from sagedock.api.rules.hosting_deployment import RULES as DEPLOYMENT
 from sagedock.api.rules.hosting_kinds import RULES as KINDS
 from sagedock.api.rules.rule import BROKEN, Finding, Request, Rule, repeated
 from sagedock.api.rules.sources import API, GITHUB, GUIDE
 from sagedock.api.rules.tags import RULES as TAGS
 
-__all__ = ["CREATE_CONFIG", "CREATE_ENDPOINT", "CREATE_MODEL", "UPDATE_WEIGHTS"]
+__all__ = ["CREATE_CONFIG", "CREATE_ENDPOINT", "CREATE_MODEL", "UPDATE_ENDPOINT", "UPDATE_WEIGHTS"]
 
 _UNCOMPRESSED = GUIDE + "large-model-inference-uncompressed.html"
 
@@ -272,7 +273,8 @@ CREATE_CONFIG: tuple[Rule, ...] = (
     *HOSTS,
     *TAGS,
 )
-CREATE_ENDPOINT: tuple[Rule, ...] = TAGS
+CREATE_ENDPOINT: tuple[Rule, ...] = (*DEPLOYMENT, *TAGS)
+UPDATE_ENDPOINT: tuple[Rule, ...] = DEPLOYMENT
 UPDATE_WEIGHTS: tuple[Rule, ...] = (
     Rule(
         fields=("DesiredWeightsAndCapacities",),

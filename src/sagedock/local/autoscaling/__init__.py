@@ -14,6 +14,7 @@ becomes of it: bounds, cooldowns), ``schedules`` and ``cron`` (when scheduled ac
 """
 
 from sagedock.local.autoscaling.assembly import Autoscaling
+from sagedock.local.autoscaling.book import alarm_state
 from sagedock.local.autoscaling.fleets import CannotScale, Fleet, Fleets, ScalableResource
 from sagedock.local.autoscaling.routing import is_about_sagemaker
 
@@ -23,5 +24,6 @@ __all__ = [
     "Fleet",
     "Fleets",
     "ScalableResource",
+    "alarm_state",
     "is_about_sagemaker",
 ]

@@ -13,7 +13,7 @@ from sagedock.local.autoscaling.fleets import ScalableResource
 from sagedock.local.resources import Key, Resource, Resources
 from sagedock.local.tags import Tags
 
-__all__ = ["ACTION", "ALARM", "POLICY", "TARGET", "Book", "World", "owner"]
+__all__ = ["ACTION", "ALARM", "POLICY", "TARGET", "Book", "World", "alarm_state", "owner"]
 
 TARGET = "scalable-target"
 POLICY = "scaling-policy"
@@ -30,6 +30,12 @@ class World:
     policies: tuple[Resource, ...]
     actions: tuple[Resource, ...]
     alarms: tuple[Resource, ...]
+
+
+def alarm_state(resources: Resources, region: str, name: str) -> str | None:
+    """Return the state of an alarm of ours, or None where there is none of that name."""
+    found = resources.get(Key(region=region, kind=ALARM, name=name))
+    return None if found is None else found.status
 
 
 class Book:

@@ -79,7 +79,7 @@ class Site:
     def tally(self, variant: VariantPlan) -> Tally:
         """Return what counts the answers of ``variant``."""
         dimensions = variant_dimensions(self.key.name, variant.name)
-        return Tally(region=self.key.region, dimensions=dimensions)
+        return Tally(region=self.key.region, dimensions=dimensions, config=self.plan.config)
 
     def data_folder(self, variant: VariantPlan, container: ContainerPlan, channel: str) -> Path:
         """Return where one of a container's sources is laid out, for every instance."""

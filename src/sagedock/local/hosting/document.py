@@ -7,20 +7,25 @@ plans of what runs and of what is to run, is below names that begin with an unde
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sagedock.local.hosting.deployment import Step
 from sagedock.local.hosting.names import SHADOWS, VARIANTS
 from sagedock.local.hosting.plan import ContainerPlan, Plan, VariantPlan
 from sagedock.local.moments import epoch_s
 
 __all__ = [
+    "activating",
     "answered",
+    "baking",
     "created",
     "deleting",
     "deployed_image",
+    "deployment_in",
     "failed",
     "in_service",
     "pending_plan",
     "plan_in",
     "reweighed",
+    "rollback_failed",
     "rolling_back",
     "system_updating",
     "updating",
@@ -28,8 +33,10 @@ __all__ = [
 
 Document = Mapping[str, Any]
 
-_PLAN, _PENDING = "_plan", "_pending"
+_PLAN, _PENDING, _DEPLOYMENT = "_plan", "_pending", "_deployment"
 _LONGEST_REASON = 1024
+#: What a document has while an update goes on.
+_OF_AN_UPDATE = ("PendingDeploymentSummary", _PENDING, _DEPLOYMENT)
 
 
 def answered(document: Document) -> dict[str, Any]:
@@ -45,6 +52,12 @@ def plan_in(document: Document) -> Plan:
 def pending_plan(document: Document) -> Plan | None:
     """Return the plan that an update goes to, or None."""
     return Plan.of_json(document[_PENDING]) if _PENDING in document else None
+
+
+def deployment_in(document: Document) -> Document:
+    """Return the DeploymentConfig of the update that goes on; empty where it has none."""
+    found: Document = document.get(_DEPLOYMENT, {})
+    return found
 
 
 def created(
@@ -70,7 +83,7 @@ def created(
 def in_service(document: Document, plan: Plan, at: float) -> dict[str, Any]:
     """Return ``document`` once ``plan`` serves. Why the last update failed stays."""
     return {
-        **_without(document, "PendingDeploymentSummary", "DataCaptureConfig", SHADOWS, _PENDING),
+        **_without(document, *_OF_AN_UPDATE, "DataCaptureConfig", SHADOWS),
         "EndpointConfigName": plan.config,
         **_variants(plan, lambda each: _variant(each, weight=each.weight, count=each.count)),
         "EndpointStatus": "InService",
@@ -106,9 +119,54 @@ def updating(
             **_variants(plan, lambda each: _pending(each, at)),
             "StartTime": epoch_s(at),
         },
-        **({"LastDeploymentConfig": deployment} if deployment else {}),
+        **({"LastDeploymentConfig": deployment, _DEPLOYMENT: deployment} if deployment else {}),
         _PENDING: plan.as_json(),
     }
+
+
+def activating(document: Document, step: Step, at: float) -> dict[str, Any]:
+    """Return ``document`` once requests go to the new instances of a step. Source: row 61 of the
+    rest, for canary and full capacity.
+    """
+    return _shifted(
+        document,
+        step,
+        lambda on: {
+            "Status": "ActivatingTraffic",
+            "StatusMessage": f"Activating traffic on {step.capacity} capacity of {on} instance(s).",
+            "StartTime": epoch_s(at),
+        },
+    )
+
+
+def baking(document: Document, step: Step, at: float) -> dict[str, Any]:
+    """Return ``document`` while alarms are watched. Source: row 61 of the rest; that a canary, too,
+    bakes for "TerminationWaitInSeconds" is in the guide's automating-sagemaker-with-eventbridge.
+    """
+    return _shifted(
+        document,
+        step,
+        lambda on: {
+            "Status": "Baking",
+            "StatusMessage": f"Baking for {step.wait_s} seconds (TerminationWaitInSeconds) with "
+            f"traffic enabled on {step.capacity} capacity of {on} instance(s).",
+            "StartTime": epoch_s(at),
+        },
+    )
+
+
+def _shifted(document: Document, step: Step, status: Callable[[int], Document]) -> dict[str, Any]:
+    """Return ``document`` with what is pending as a step has it."""
+    pending = document["PendingDeploymentSummary"]
+
+    def told(variant: Document) -> Document:
+        on = step.turned_on[variant["VariantName"]]
+        counts = {"CurrentInstanceCount": on} if "DesiredInstanceCount" in variant else {}
+        weight = {"CurrentWeight": variant["DesiredWeight"]}
+        return {**variant, **counts, **weight, "VariantStatus": [status(on)]}
+
+    variants = {name: [*map(told, pending[name])] for name in VARIANTS if name in pending}
+    return {**document, "PendingDeploymentSummary": {**pending, **variants}}
 
 
 def reweighed(document: Document, plan: Plan, at: float) -> dict[str, Any]:
@@ -128,6 +186,16 @@ def rolling_back(document: Document, reason: str, at: float) -> dict[str, Any]:
     return {
         **document,
         "EndpointStatus": "RollingBack",
+        "FailureReason": reason[:_LONGEST_REASON],
+        "LastModifiedTime": epoch_s(at),
+    }
+
+
+def rollback_failed(document: Document, reason: str, at: float) -> dict[str, Any]:
+    """Return ``document`` of an endpoint whose old instances could not be brought back."""
+    return {
+        **_without(document, *_OF_AN_UPDATE),
+        "EndpointStatus": "UpdateRollbackFailed",
         "FailureReason": reason[:_LONGEST_REASON],
         "LastModifiedTime": epoch_s(at),
     }

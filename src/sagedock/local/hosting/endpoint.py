@@ -1,26 +1,35 @@
 """One endpoint that lives: what changes it."""
 
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sagedock.local.faults import NoCapacity
 from sagedock.local.hosting import document as life
 from sagedock.local.hosting import reasons
+from sagedock.local.hosting.alarms import Alarms
 from sagedock.local.hosting.containers import endpoint_folder, endpoint_labels
+from sagedock.local.hosting.deployment import Course, course_of
 from sagedock.local.hosting.fleet import Fleet
 from sagedock.local.hosting.hosted_container import Cancelled
 from sagedock.local.hosting.living import BROKEN, Living
 from sagedock.local.hosting.plan import Plan
 from sagedock.local.hosting.routes import Route
+from sagedock.local.hosting.shifting import shared
+from sagedock.local.hosting.update import Update
 
 __all__ = ["Endpoint"]
+
+_log = logging.getLogger(__name__)
 
 
 class Endpoint(Living):
     """One endpoint."""
 
     words = "endpoint"
+    #: The update that goes on.
+    _shifts: Update | None = None
 
     def reweigh(self) -> None:
         """Follow the plan that is pending, other weights and counts; returns at once."""
@@ -40,23 +49,47 @@ class Endpoint(Living):
             self._change(lambda document: life.failed(document, reason, time.time()))
 
     def _update(self) -> None:
-        plan = life.pending_plan(self._document)
-        if plan is None:
-            raise LookupError(f"endpoint {self.key.name} has no pending plan")
-        fleet = self._new_fleet(plan)
+        begun_s, plan, old = time.monotonic(), life.pending_plan(self._document), self._serving
+        if plan is None or old is None:
+            raise LookupError(f"endpoint {self.key.name} has nothing to update, or nothing to")
+        whole, course = old.plan, course_of(life.deployment_in(self._document), plan)
+        fleet = self._new_fleet(course.started(plan))
+        update = self._new_update(old, fleet, plan, course)
         reason = self._capacity_lacks() or self._launched(fleet)
-        old = self._serving
         if reason is None:
-            self._leaving = () if old is None else (old,)
+            reason = self._tried(lambda: update.carry_out(begun_s))
+        if reason is None:
+            self._leaving, self._shifts = (old,), None
             self._serve(fleet)
             self._change(lambda document: life.in_service(document, plan, time.time()))
-            if old is not None:
-                old.retire(self._grace_s)
+            old.retire(self._grace_s)
             self._leaving = ()
         elif not self._ending.is_set():
-            self._change(lambda document: life.rolling_back(document, reason, time.time()))
-            self._abandon(fleet)
+            self._take_back(update, whole, reason)
+
+    def _take_back(self, update: Update, whole: Plan, reason: str) -> None:
+        """Have the old fleet serve all again; stop the new one."""
+        self._change(lambda document: life.rolling_back(document, reason, time.time()))
+        failure = self._tried(lambda: update.take_back(whole))
+        if self._ending.is_set():
+            return
+        self._shifts = None
+        self._tell()
+        self._abandon(update.new)
+        if failure is None:
             self._back_in_service()
+        else:
+            self._change(lambda document: life.rollback_failed(document, failure, time.time()))
+
+    def _tried(self, work: Callable[[], str | None]) -> str | None:
+        """Return what ``work`` returns, or why it broke."""
+        try:
+            return work()
+        except Cancelled:
+            return "cancelled"
+        except BROKEN as error:
+            _log.warning("endpoint %s: %s", self.key.name, error)
+            return self._reason_of(error)
 
     def _reweigh(self) -> None:
         plan, fleet = life.pending_plan(self._document), self._serving
@@ -134,6 +167,22 @@ class Endpoint(Living):
         fleet = self._coming = Fleet(self._platform, self.key, plan, self._tell)
         return fleet
 
+    def _new_update(self, old: Fleet, new: Fleet, plan: Plan, course: Course) -> Update:
+        alarms = Alarms(platform=self._platform, region=self.key.region, names=course.alarms)
+        update = self._shifts = Update(
+            old=old,
+            new=new,
+            plan=plan,
+            course=course,
+            alarms=alarms,
+            scale=self._platform.settings.time_scale,
+            ending=self._ending,
+            change=self._change,
+            tell=self._tell,
+            let_go=self._let_go,
+        )
+        return update
+
     def _capacity_lacks(self) -> str | None:
         """Wait as long as a fault says, and return the reason to fail where it does."""
         lack = self._platform.faults.take(NoCapacity, self.key.name)
@@ -147,7 +196,9 @@ class Endpoint(Living):
         self._change(lambda document: life.in_service(document, plan, time.time()))
 
     def _route(self, fleet: Fleet) -> Route:
-        serving = fleet.serving()
+        serving, update = fleet.serving(), self._shifts
+        if update is not None and update.step is not None and fleet is update.old:
+            serving = shared(serving, update.new.serving(), update.step)
         return Route(
             region=self.key.region,
             account=self._platform.settings.account,

@@ -7,17 +7,19 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sagedock.api import component_messages, hosting_messages, messages
+from sagedock.api import component_messages, deployment_messages, hosting_messages, messages
 from sagedock.errors import ImageNotFound
 from sagedock.local.caller import Caller
 from sagedock.local.ecr import find_image
 from sagedock.local.hosting import document as life
+from sagedock.local.hosting.alarms import Alarms
 from sagedock.local.hosting.components.tenants import as_needed, displaced, tenants
+from sagedock.local.hosting.deployment import course_of
+from sagedock.local.hosting.deployment_checks import deployment_of, unfit_deployment
 from sagedock.local.hosting.endpoints import Endpoints
 from sagedock.local.hosting.kinds import other_kind, unfit_desires
 from sagedock.local.hosting.names import CONFIG, ENDPOINT, MODEL, Shelf, variants_of
 from sagedock.local.hosting.plan import Plan, plan_of
-from sagedock.local.hosting.unsupported import unsupported_deployment
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
@@ -62,8 +64,6 @@ class EndpointOperations:
         """Begin to bring an endpoint to service, or refuse it with nothing changed."""
         name = request["EndpointName"]
         self._shelf.refuse_taken(caller, name)
-        if refusal := unsupported_deployment(request):
-            raise Refused(refusal)
         at = epoch_s(time.time())
         plan = self._plan(caller, request["EndpointConfigName"], at)
         self._refuse_beyond_quota(caller, plan, {})
@@ -95,8 +95,6 @@ class EndpointOperations:
     def update(self, caller: Caller, request: Request) -> Answer:
         """Begin to replace what serves by another configuration's."""
         found = self._shelf.found(caller, request["EndpointName"])
-        if refusal := unsupported_deployment(request):
-            raise Refused(refusal)
         at = epoch_s(time.time())
         # The configuration that it has must be there, too (rows 32 and 56 of the rest).
         self._configs.found(caller, found.document["EndpointConfigName"])
@@ -106,8 +104,9 @@ class EndpointOperations:
         plan = _retained(plan, life.plan_in(found.document), request)
         self._refuse_without_room(found, plan)
         plan = as_needed(self._platform.resources, found.key, plan)
+        deployment = deployment_of(request, found.document)
+        self._refuse_deployment(caller, deployment, life.plan_in(found.document), plan)
         self._refuse_beyond_quota(caller, plan, {})
-        deployment = request.get("DeploymentConfig")
         arn = self._changed(
             caller, found.key, lambda document: life.updating(document, plan, at, deployment)
         )
@@ -185,6 +184,17 @@ class EndpointOperations:
                 endpoint.reweigh()
             case "delete":
                 endpoint.delete()
+
+    def _refuse_deployment(
+        self, caller: Caller, deployment: Request, before: Plan, after: Plan
+    ) -> None:
+        """Refuse an update that cannot go as it is asked for, or that no alarm could take back."""
+        if refusal := unfit_deployment(deployment, before, after):
+            raise Refused(refusal)
+        names = course_of(deployment, after).alarms
+        alarms = Alarms(platform=self._platform, region=caller.region, names=names)
+        if absent := alarms.absent():
+            raise Refused(deployment_messages.alarm_not_found(", ".join(absent)))
 
     def _refuse_without_room(self, found: Resource, plan: Plan) -> None:
         """Refuse a plan that takes away the instances of an inference component."""

@@ -76,17 +76,25 @@ def _points(
     else:
         measured = taken
     for metric, values in measured.items():
-        series = Series(
-            region=tally.region,
-            namespace=metric.namespace,
-            name=metric.name,
-            dimensions=tally.dimensions,
-            unit=metric.unit,
-        )
-        yield (
-            series,
-            [Point(time_ms=time_ms, value=value, count=n) for value, n in values.items() if n],
-        )
+        points = [Point(time_ms=time_ms, value=value, count=n) for value, n in values.items() if n]
+        for dimensions in _dimensions(tally):
+            series = Series(
+                region=tally.region,
+                namespace=metric.namespace,
+                name=metric.name,
+                dimensions=dimensions,
+                unit=metric.unit,
+            )
+            yield series, points
+
+
+def _dimensions(tally: Source) -> Iterator[Mapping[str, str]]:
+    """Yield what metrics are published by; those of a deployment, too, to tell it from the one that
+    it replaces. Source: the guide's deployment-guardrails-configuration.
+    """
+    yield tally.dimensions
+    if isinstance(tally, Tally) and tally.config is not None:
+        yield {**tally.dimensions, "EndpointConfigName": tally.config}
 
 
 def _measured(taken: Taken, per: str) -> Measured:

@@ -70,6 +70,8 @@ class Serving:
     backends: tuple[Backend, ...]
     instances: int
     tally: Tally
+    #: The part of the variant's requests that it gets, where another deployment has the rest.
+    share: float = 1.0
     #: The DataCaptureConfig, where data is captured.
     capture: Mapping[str, Any] | None = None
     #: What starts the containers of a variant without instances.
@@ -79,7 +81,9 @@ class Serving:
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One endpoint in service. ``shadows`` answer nobody: they get copies."""
+    """One endpoint in service. ``shadows`` answer nobody: they get copies. While traffic shifts, a
+    variant is there twice: of the old deployment, and of the new one.
+    """
 
     region: str
     account: str
@@ -178,7 +182,7 @@ class Routes:
 
 def _by_weight(variants: list[Serving]) -> Serving:
     """Choose at random, by weight; where nobody has any, all are alike."""
-    sums = list(accumulate(each.weight for each in variants))
+    sums = list(accumulate(each.weight * each.share for each in variants))
     if sums[-1] <= 0:
         return random.choice(variants)
     return random.choices(variants, cum_weights=sums)[0]

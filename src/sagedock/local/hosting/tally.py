@@ -34,15 +34,21 @@ class Taken:
 
 class Tally:
     """The counts of one variant of one endpoint; ``per`` is what invocations through instances are
-    called.
+    called, and ``config`` the deployment that they are published of, too.
     """
 
     def __init__(
-        self, *, region: str, dimensions: Mapping[str, str], per: str = PER_INSTANCE
+        self,
+        *,
+        region: str,
+        dimensions: Mapping[str, str],
+        per: str = PER_INSTANCE,
+        config: str | None = None,
     ) -> None:
         self.region = region
         self.per = per
         self.dimensions = dimensions
+        self.config = config
         self._now = Taken()
 
     def add(self, status: int, model_s: float, overhead_s: float, instances: int) -> None:

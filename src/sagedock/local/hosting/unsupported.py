@@ -8,6 +8,7 @@ from sagedock.api.hosting_messages import deploy_elsewhere
 from sagedock.local.hosting.components.unsupported import unsupported_with_components
 from sagedock.local.hosting.names import VARIANTS
 from sagedock.local.hosting.parts import containers_of, is_direct, many_models
+from sagedock.local.hosting.plan import Plan
 
 __all__ = [
     "unsupported_config",
@@ -61,24 +62,18 @@ def unsupported_config(request: Request) -> ServiceError | None:
     return deploy_elsewhere("; ".join(wishes)) if wishes else None
 
 
-def unsupported_deployment(request: Request) -> ServiceError | None:
-    """Return the refusal of a way to deploy that is not carried out here, or None.
-
-    All at once is what happens; waits between the steps of one are for clouds.
+def unsupported_deployment(deployment: Request, plan: Plan) -> ServiceError | None:
+    """Return the refusal of an update step by step to ``plan`` that is not carried out here, or
+    None.
     """
-    deployment = request.get("DeploymentConfig") or {}
-    wishes = [
-        f"DeploymentConfig.{name}"
-        for name in ("RollingUpdatePolicy", "AutoRollbackConfiguration")
-        if deployment.get(name)
-    ]
-    routing = (deployment.get("BlueGreenUpdatePolicy") or {}).get("TrafficRoutingConfiguration")
-    if routing and routing["Type"] != "ALL_AT_ONCE":
-        wishes.append(
-            "DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.Type "
-            f"{routing['Type']}"
-        )
-    return deploy_elsewhere("; ".join(wishes)) if wishes else None
+    policy = deployment.get("BlueGreenUpdatePolicy") or {}
+    routing = policy.get("TrafficRoutingConfiguration") or {}
+    what = f"DeploymentConfig with {routing.get('Type', 'RollingUpdatePolicy')}"
+    if plan.hosts_components:
+        return deploy_elsewhere(f"{what} of an endpoint for inference components")
+    if any(each.serverless is not None for each in plan.variants):
+        return deploy_elsewhere(f"{what} of a serverless endpoint")
+    return None
 
 
 def _variants(request: Request) -> Iterator[tuple[str, Request]]:

@@ -37,7 +37,7 @@ class Desk:
             endpoint=route.endpoint,
             config=route.asynchronous,
             variant=serving.name,
-            backends=serving.backends,
+            backends=tuple(each for one in route.variants for each in one.backends),
         )
 
     @property
