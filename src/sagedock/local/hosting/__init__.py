@@ -3,7 +3,8 @@
 The control plane: ``model_operations``, ``config_operations``, ``endpoint_operations``; what they
 make is carried out by ``endpoints`` (all of them), ``endpoint`` (one), ``fleet`` (one deployment
 of it), ``instance`` and ``hosted_container`` (``running`` until it ends, ``checking`` whether it is
-healthy). The runtime: ``runtime`` answers invocations by
+healthy); ``update`` goes from one fleet to another (``deployment``: by which steps; ``shifting``:
+who gets what meanwhile; ``alarms``: what ends it). The runtime: ``runtime`` answers invocations by
 ``routes``, through ``connection``, or writes them down for ``asynchronous``; of ``serverless``
 variants calls start the containers; ``kinds`` says what each of these excludes. ``tally`` and
 ``publishing`` make metrics of them. ``several`` is the way through several containers, or to one of

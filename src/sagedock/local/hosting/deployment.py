@@ -65,8 +65,10 @@ class Course:
 
 
 def is_at_once(deployment: Document, plan: Plan) -> bool:
-    """Say whether an update to ``plan`` has one step. So it has where it should roll and cannot: the
-    guide's "Exclusions" (several variants, a serverless one).
+    """Say whether an update to ``plan`` has one step.
+
+    So it has where it should roll and cannot: the guide's "Exclusions" (several variants, a
+    serverless one).
     """
     if deployment.get("RollingUpdatePolicy"):
         return _cannot_roll(plan)

@@ -292,20 +292,3 @@ def test_a_quota_of_instances(local: Local) -> None:
 def test_an_absent_configuration_is_refused(local: Local) -> None:
     with pytest.raises(ClientError, match="Could not find endpoint configuration"):
         create_endpoint(local)
-
-
-@pytest.mark.parametrize("member", ["RollingUpdatePolicy", "AutoRollbackConfiguration"])
-def test_a_deployment_that_is_not_carried_out_is_refused(local: Local, member: str) -> None:
-    size = {"Type": "INSTANCE_COUNT", "Value": 1}
-    policies = {
-        "RollingUpdatePolicy": {"MaximumBatchSize": size, "WaitIntervalInSeconds": 0},
-        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "a"}]},
-    }
-    create_model(local)
-    create_config(local)
-    with pytest.raises(ClientError, match=f"cannot carry out: DeploymentConfig.{member}"):
-        local.client("sagemaker").create_endpoint(
-            EndpointName="endpoint-1",
-            EndpointConfigName="config-1",
-            DeploymentConfig={member: policies[member]},
-        )
