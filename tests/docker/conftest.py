@@ -131,9 +131,13 @@ def miscounted(network: str) -> bool:
 
 
 @pytest.fixture
-def real(tmp_path: Path, engine: Any) -> Iterator[RealLocal]:
-    """A local SageMaker with real containers, and a bucket. Afterwards nothing of it is left."""
-    server = LocalSageMaker(home=tmp_path / "home", check_answers=True, shutdown_grace_s=1.0)
+def real(tmp_path: Path, engine: Any, request: pytest.FixtureRequest) -> Iterator[RealLocal]:
+    """A local SageMaker with real containers, and a bucket. Afterwards nothing of it is left.
+
+    A test may be parametrized with settings for it.
+    """
+    settings = {"check_answers": True, "shutdown_grace_s": 1.0, **getattr(request, "param", {})}
+    server = LocalSageMaker(home=tmp_path / "home", **settings)
     with server:
         made = RealLocal(server=server, engine=engine)
         made.client("s3").create_bucket(

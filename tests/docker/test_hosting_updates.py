@@ -69,12 +69,13 @@ def update(local: RealLocal, wait_s: int) -> dict[str, Any]:
     return deployment
 
 
+@pytest.mark.parametrize(
+    "real", [{"time_scale": 60.0, "endpoint_stop_grace_s": 0.0}], indirect=True, ids=["fast"]
+)
 def test_a_canary_is_taken_back_by_the_errors_that_it_makes_and_goes_on_without(
     real: RealLocal,
 ) -> None:
     """The alarm is on what the new deployment's containers answer, and on nothing else."""
-    for name, value in (("time_scale", 60.0), ("endpoint_stop_grace_s", 0.0)):
-        object.__setattr__(real.server.settings, name, value)
     model(real, Environment={"WHICH": "first"})
     deployed(real, InitialInstanceCount=2)
     model(real, "model-2", Environment={"WHICH": "second"})
