@@ -29,13 +29,14 @@ from tests.unit.local.hosting.hosting_local import (
 )
 
 
-def started(home: Path, engine: FakeEngine) -> Local:
+def started(home: Path, engine: FakeEngine, **settings: Any) -> Local:
     server = LocalSageMaker(
         home=home,
         engine=engine,
         check_answers=True,
         shutdown_grace_s=0.2,
         endpoint_stop_grace_s=0.5,
+        **settings,
     ).start()
     return Local(server=server, engine=engine)
 
@@ -130,6 +131,31 @@ def test_a_change_that_was_cut_off_is_carried_out(tmp_path: Path) -> None:
         found = until(again, lambda found: found["EndpointConfigName"] == "config-2")
         assert found["EndpointStatus"] == "InService"
         awaited(lambda: len(engine.all) == 1)
+        assert invoke(again)["Body"] == b"hello"
+    finally:
+        again.server.stop()
+
+
+def test_an_update_step_by_step_that_was_cut_off_begins_again(tmp_path: Path) -> None:
+    engine = FakeEngine(serving(echo), images=[IMAGE])
+    local = with_endpoint(tmp_path / "home", engine)
+    create_model(local, "model-2")
+    create_config(local, "config-2", variant(ModelName="model-2", InitialInstanceCount=2))
+    size = {"Type": "INSTANCE_COUNT", "Value": 1}
+    rolling = {"MaximumBatchSize": size, "WaitIntervalInSeconds": 3600}
+    local.client("sagemaker").update_endpoint(
+        EndpointName="endpoint-1",
+        EndpointConfigName="config-2",
+        DeploymentConfig={"RollingUpdatePolicy": rolling},
+    )
+    awaited(lambda: len(engine.all) == 3)
+    local.server.stop()
+    assert engine.all == {}
+    again = started(tmp_path / "home", engine, time_scale=7200.0)
+    try:
+        found = until(again, lambda found: found["EndpointConfigName"] == "config-2")
+        assert found["EndpointStatus"] == "InService"
+        awaited(lambda: len(engine.all) == 2)
         assert invoke(again)["Body"] == b"hello"
     finally:
         again.server.stop()
