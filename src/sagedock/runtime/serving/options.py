@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from sagedock.contract import limits, routes, variables
+from sagedock.contract import limits, paths, routes, variables
 from sagedock.errors import InvalidRequest
+from sagedock.runtime import memory
+from sagedock.runtime.place import locate
+from sagedock.runtime.serving.copies import copies_that_fit
 
 __all__ = ["Options", "gpus_of"]
 
@@ -52,7 +55,7 @@ class Options:
         gpus = gpus_of(env, devices)
         processors = len(os.sched_getaffinity(0))
         many = _is_true(env, variables.SAGEMAKER_MULTI_MODEL)
-        usual = 1 if many else len(gpus) or _usable(processors)
+        usual = 1 if many else len(gpus) or _fitting(_usable(processors), env)
         workers = read.whole(variables.SAGEMAKER_MODEL_SERVER_WORKERS, usual, least=1)
         options = cls(
             port=read.whole(variables.SAGEMAKER_BIND_TO_PORT, routes.PORT, least=1, most=65535),
@@ -111,6 +114,13 @@ class _Reader:
         if not fitting:
             self.problems.append(f"{variable}: {text!r} must be {wanted}")
         return number if fitting else default
+
+
+def _fitting(processors: int, env: Mapping[str, str]) -> int:
+    """Return how many workers there are where nothing is said: one for each processor, as far as
+    their copies of the model fit the memory.
+    """
+    return min(processors, copies_that_fit(locate(paths.MODEL, env), memory.limit_bytes()))
 
 
 def _is_true(env: Mapping[str, str], variable: variables.Variable) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sagedock.errors import InvalidRequest
+from sagedock.runtime.serving.copies import copies_that_fit
 from sagedock.runtime.serving.options import Options, gpus_of
 from sagedock.runtime.serving.serve import main
 
@@ -90,3 +91,17 @@ def test_one_worker_for_each_gpu(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_is_named_last(server: str, says: str, capfd: object) -> None:
     assert main({"SAGEDOCK_SERVER": server}) == 1
     assert says in capfd.readouterr().err.splitlines()[-1]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "copies"),
+    [(1, 1), (400, 1), (1000, 1), (2000, 3), (64_000, 102)],
+    ids=lambda n: f"{n}",
+)
+def test_as_many_copies_as_fit_the_memory(tmp_path: Path, megabytes: int, copies: int) -> None:
+    (tmp_path / "code").mkdir()
+    for name in ("a.bin", "code/b.bin"):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(122 * 1024 * 1024)
+    (tmp_path / "link").symlink_to("a.bin")
+    assert copies_that_fit(tmp_path, megabytes * 1024 * 1024) == copies
