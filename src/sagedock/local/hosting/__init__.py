@@ -8,7 +8,8 @@ who gets what meanwhile; ``alarms``: what ends it). The runtime: ``runtime`` ans
 ``routes``, through ``connection``, or writes them down for ``asynchronous``; of ``serverless``
 variants calls start the containers; ``kinds`` says what each of these excludes. ``tally`` and
 ``publishing`` make metrics of them. ``several`` is the way through several containers, or to one of
-many models (``loaded_models``); ``shadowing`` sends copies. ``components`` are inference
+many models (``loaded_models``); ``shadowing`` sends copies,
+``sessions`` are kept at their instances. ``components`` are inference
 components. ``scaled`` is how autoscaling sees variants.
 """
 

@@ -12,6 +12,7 @@ from sagedock.local.hosting.hosted_container import Cancelled, NotServing
 from sagedock.local.hosting.passing import Asked
 from sagedock.local.hosting.routes import Backend, Picked, Routes, Serving
 from sagedock.local.hosting.serverless import Pool, Throttled
+from sagedock.local.hosting.sessions import Sessions
 from sagedock.local.refusal import Refused
 
 __all__ = ["Choice"]
@@ -25,6 +26,7 @@ class Choice:
 
     routes: Routes
     copies: CopyChoice
+    sessions: Sessions
     account: str
 
     async def pick(self, asked: Asked, failed: Sequence[Backend]) -> Picked:
@@ -42,9 +44,10 @@ class Choice:
         route = self.routes.find(asked.region, asked.endpoint)
         if route is None:
             raise Refused(words.endpoint_not_found(asked.endpoint, self.account))
+        wanted = self.sessions.backend(asked)
         if route.hosts_components or asked.component is not None:
-            return self.copies.pick(route, asked, failed)
-        picked = self.routes.pick(asked.region, asked.endpoint, asked.variant, failed)
+            return self.copies.pick(route, asked, failed, wanted)
+        picked = self.routes.pick(asked.region, asked.endpoint, asked.variant, failed, wanted)
         if picked is not None:
             return picked
         if asked.variant and route.variant(asked.variant) is None:

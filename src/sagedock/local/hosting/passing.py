@@ -9,7 +9,7 @@ from sagedock.contract import routes
 from sagedock.local.hosting.connection import Answer
 from sagedock.local.hosting.eventstream import CONTENT_TYPE
 
-__all__ = ["Asked", "Headers", "passed_on", "returned"]
+__all__ = ["CLOSED_SESSION", "NEW_SESSION", "Asked", "Headers", "passed_on", "returned"]
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -20,6 +20,10 @@ _TARGET_VARIANT = _OURS + b"target-variant"
 _TARGET_MODEL = _OURS + b"target-model"
 _STREAM_ACCEPT = _OURS + b"accept"
 _ATTRIBUTES = _OURS + b"custom-attributes"
+_SESSION = _OURS + b"session-id"
+#: By these a model tells that it has begun a session, or ended one.
+NEW_SESSION = _OURS + b"new-session-id"
+CLOSED_SESSION = _OURS + b"closed-session-id"
 #: What reaches the container beside Content-Type and Accept; everything else is stripped. Source:
 #: the contract's INFERENCE page; for others than CustomAttributes unverified.
 _PASSED = (
@@ -28,6 +32,7 @@ _PASSED = (
     (_TARGET_VARIANT, b"X-Amzn-SageMaker-Target-Variant"),
     (_TARGET_MODEL, b"X-Amzn-SageMaker-Target-Model"),
     (_OURS + b"prefix-aware-id", b"X-Amzn-SageMaker-Prefix-Aware-Id"),
+    (_SESSION, b"X-Amzn-SageMaker-Session-Id"),
 )
 #: The members of a request that travel in headers, by header.
 _MEMBERS = {
@@ -36,16 +41,15 @@ _MEMBERS = {
     _TARGET_MODEL: "TargetModel",
     _TARGET_VARIANT: "TargetVariant",
     _OURS + b"prefix-aware-id": "PrefixAwareId",
-    _OURS + b"session-id": "SessionId",
+    _SESSION: "SessionId",
     _OURS + b"inference-component": "InferenceComponentName",
     _OURS + b"target-container-hostname": "TargetContainerHostname",
     _OURS + b"enable-explanations": "EnableExplanations",
 }
 #: Members that no endpoint here can follow.
-_NOT_HERE = (
-    "SessionId",
-    "EnableExplanations",
-)
+_NOT_HERE = ("EnableExplanations",)
+#: The SessionId of a request that asks for a session.
+_TO_COME = "NEW_SESSION"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +92,12 @@ class Asked:
     def component(self) -> str | None:
         """The inference component that the caller wants, or None."""
         return self.members.get("InferenceComponentName")
+
+    @property
+    def session(self) -> str | None:
+        """The session that the request belongs to, or None; one that it asks for is none yet."""
+        session = self.members.get("SessionId")
+        return None if session == _TO_COME else session
 
     @property
     def accept(self) -> bytes | None:
@@ -153,6 +163,6 @@ def returned(answer: Answer, asked: Asked, variant: str, *, streamed: bool = Fal
         headers.append((b"content-length", str(answer.size).encode()))
         if content_type:
             headers.append((b"content-type", content_type))
-    if attributes := answer.header(_ATTRIBUTES):
-        headers.append((_ATTRIBUTES, attributes))
+    names = (_ATTRIBUTES,) if streamed else (_ATTRIBUTES, NEW_SESSION, CLOSED_SESSION)
+    headers += ((name, value) for name in names if (value := answer.header(name)))
     return headers

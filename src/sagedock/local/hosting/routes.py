@@ -147,11 +147,17 @@ class Routes:
         return self._routes.get((region, endpoint))
 
     def pick(
-        self, region: str, endpoint: str, target: str | None, failed: Sequence[Backend] = ()
+        self,
+        region: str,
+        endpoint: str,
+        target: str | None,
+        failed: Sequence[Backend] = (),
+        wanted: Backend | None = None,
     ) -> Picked | None:
         """Return where a request goes, which is in flight from now on; None where nothing serves.
 
-        ``target`` is the variant that it asks for; ``failed`` could not be reached just now.
+        ``target`` is the variant that it asks for; ``failed`` could not be reached just now;
+        ``wanted`` has its session, and gets it if it can.
         """
         with self._lock:
             route = self._routes.get((region, endpoint))
@@ -165,8 +171,11 @@ class Routes:
             ]
             if not able:
                 return None
+            if wanted is not None and wanted not in failed:
+                able = [each for each in able if wanted in each.backends] or able
             variant = able[0] if len(able) == 1 else _by_weight(able)
-            backend = _one_of(variant, failed)
+            is_there = wanted is not None and wanted in variant.backends and wanted not in failed
+            backend = wanted if wanted is not None and is_there else _one_of(variant, failed)
             backend.in_flight += 1
             return Picked(variant, backend, route.shadows)
 

@@ -32,6 +32,7 @@ from sagedock.local.hosting.loaded_models import NotLoaded
 from sagedock.local.hosting.passing import Asked, Headers, returned
 from sagedock.local.hosting.publishing import Publisher
 from sagedock.local.hosting.routes import Backend, Picked, Routes, Serving
+from sagedock.local.hosting.sessions import Sessions
 from sagedock.local.hosting.several import Errand, Reached, reach
 from sagedock.local.hosting.shadowing import Shadows
 from sagedock.local.hosting.streaming import pieces, stream
@@ -184,6 +185,7 @@ class Runtime:
             raise Refused(words.model_broke(self._invoked(asked, reached.container)))
         if answer.status >= _ERROR:
             raise Refused(self._model_error(asked, answer.status, answer.body, reached.container))
+        self.sessions.learn(asked, answer, picked.backend)
         headers = returned(answer, asked, picked.variant.name)
         await _send(send, 200, headers, answer.body)
         self._capture(errand, answer, picked.variant)
@@ -271,10 +273,17 @@ class Runtime:
         )
 
     @cached_property
+    def sessions(self) -> Sessions:
+        """Which instance has which session."""
+        return Sessions()
+
+    @cached_property
     def choice(self) -> Choice:
         """What says where a request goes."""
         copies = CopyChoice(routes=self.copies, awake=self.publisher.awake)
-        return Choice(routes=self.routes, copies=copies, account=self.account)
+        return Choice(
+            routes=self.routes, copies=copies, sessions=self.sessions, account=self.account
+        )
 
     @cached_property
     def shadows(self) -> Shadows:

@@ -217,7 +217,10 @@ def test_what_cannot_be_followed_is_refused(local: Local) -> None:
             "Endpoint endpoint-1 is not a multi-model endpoint and does not support target model "
             "header.",
         ),
-        ({"SessionId": "NEW_SESSION"}, "The local SageMaker cannot follow: SessionId."),
+        (
+            {"EnableExplanations": "`true`"},
+            "The local SageMaker cannot follow: EnableExplanations.",
+        ),
         ({"CustomAttributes": "x" * 1025}, "1 validation error detected: Value"),
     ):
         error = refused(local, **more)["Error"]

@@ -23,9 +23,15 @@ class CopyChoice:
     routes: Routes
     awake: Callable[[Measures], None]
 
-    def pick(self, host: Route, asked: Asked, failed: Sequence[Backend]) -> Picked:
+    def pick(
+        self,
+        host: Route,
+        asked: Asked,
+        failed: Sequence[Backend],
+        wanted: Backend | None = None,
+    ) -> Picked:
         """Return where a request to the endpoint ``host`` goes, which is in flight there from now
-        on. Raises Refused. ``failed`` could not be reached just now.
+        on. Raises Refused. ``failed`` could not be reached just now; ``wanted`` has its session.
         """
         name = asked.component
         if name is None:
@@ -37,7 +43,7 @@ class CopyChoice:
         route = self.routes.find(asked.region, name)
         if route is None or route.host != host.endpoint:
             raise Refused(words.no_such_component(name, asked.endpoint))
-        picked = self.routes.pick(asked.region, name, asked.variant, failed)
+        picked = self.routes.pick(asked.region, name, asked.variant, failed, wanted)
         if picked is not None:
             return picked
         if any(each.instances for each in route.variants):
