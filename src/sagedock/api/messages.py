@@ -171,7 +171,9 @@ def algorithm_not_found(arn: str) -> ServiceError:
 
 
 def role_cannot_be_assumed(role: str) -> ServiceError:
-    """The role does not trust SageMaker. Source: row 106 (transform)."""
+    """The role is gone, or does not trust SageMaker. Sources: row 106 (transform), row 13 of the
+    rest (training); that CreateModel says the same is unverified.
+    """
     return validation(
         f"Could not assume role {role}. Please ensure that the role exists and allows principal "
         "'sagemaker.amazonaws.com' to assume the role."

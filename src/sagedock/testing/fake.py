@@ -98,7 +98,8 @@ Program = Callable[[Container], int]
 
 
 class FakeEngine:
-    """Runs ``program`` for every container. ``images`` are the names it knows; each has ``labels``.
+    """Runs ``program`` for every container. ``images`` are the names it knows; each has ``labels``,
+    and ``image_bytes``.
 
     The program gets the container and returns its exit code; it should return once
     ``container.terminated`` is set. A program that is None cannot be started.
@@ -108,6 +109,7 @@ class FakeEngine:
         self.program = program
         self.images = set(images)
         self.labels: Mapping[str, str] = {}
+        self.image_bytes = 0
         self.hardware = Machine(cpus=2, memory_mib=8192)
         self.all: dict[str, Container] = {}
         self.all_networks: dict[str, Mapping[str, str]] = {}
@@ -121,7 +123,7 @@ class FakeEngine:
             id=reference,
             tags=(reference,),
             digests=(),
-            size=0,
+            size=self.image_bytes,
             architecture="amd64",
             labels=self.labels,
         )

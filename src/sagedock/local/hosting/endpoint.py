@@ -13,6 +13,7 @@ from sagedock.local.hosting.hosted_container import Cancelled
 from sagedock.local.hosting.living import BROKEN, Living
 from sagedock.local.hosting.plan import Plan
 from sagedock.local.hosting.routes import Route
+from sagedock.local.hosting.serverless_image import too_large_image
 
 __all__ = ["Endpoint"]
 
@@ -30,7 +31,7 @@ class Endpoint(Living):
         self._remove_leftovers()
         plan = life.plan_in(self._document)
         fleet = self._new_fleet(plan)
-        reason = self._capacity_lacks() or self._launched(fleet)
+        reason = self._hindered(plan) or self._launched(fleet)
         if reason is None:
             self._serve(fleet)
             self._change(lambda document: life.in_service(document, plan, time.time()))
@@ -44,7 +45,7 @@ class Endpoint(Living):
         if plan is None:
             raise LookupError(f"endpoint {self.key.name} has no pending plan")
         fleet = self._new_fleet(plan)
-        reason = self._capacity_lacks() or self._launched(fleet)
+        reason = self._hindered(plan) or self._launched(fleet)
         old = self._serving
         if reason is None:
             self._leaving = () if old is None else (old,)
@@ -133,6 +134,10 @@ class Endpoint(Living):
     def _new_fleet(self, plan: Plan) -> Fleet:
         fleet = self._coming = Fleet(self._platform, self.key, plan, self._tell)
         return fleet
+
+    def _hindered(self, plan: Plan) -> str | None:
+        """Return why nothing of ``plan`` can be launched, or None."""
+        return self._capacity_lacks() or too_large_image(plan, self._platform.engine)
 
     def _capacity_lacks(self) -> str | None:
         """Wait as long as a fault says, and return the reason to fail where it does."""

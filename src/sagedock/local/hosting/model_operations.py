@@ -56,6 +56,7 @@ class ModelOperations:
         self._shelf.refuse_taken(caller, name)
         if refusal := unsupported_model(request):
             raise Refused(refusal)
+        self._platform.trust.require(request.get("ExecutionRoleArn"), caller.account)
         for container in containers_of(request):
             self._refuse_what_is_absent(caller, request, container)
         created = epoch_s(time.time())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sagedock import api
 from sagedock.contract import routes
+from sagedock.local import agents
 from sagedock.local.hosting.connection import Answer
 from sagedock.local.hosting.eventstream import CONTENT_TYPE
 
@@ -121,6 +122,7 @@ def passed_on(
     lines = [
         b"POST " + path.encode() + b" HTTP/1.1",
         b"Host: model",
+        b"User-Agent: " + agents.ENDPOINTS.encode(),
         b"Content-Length: " + str(len(body)).encode(),
     ]
     if content_type is None:

@@ -10,6 +10,7 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -93,6 +94,8 @@ class Runtime:
     account: str
     timeout_s: float
     stream_s: float
+    #: Returns the refusal of a call that is to be refused on request, or None.
+    refuses: Callable[[Asked], api.ServiceError | None] = lambda _: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -100,6 +103,7 @@ class Runtime:
         request_id = str(uuid.uuid4())
         try:
             asked, body = self._asked(scope, request_id), await _body(receive)
+            self._refuse_on_request(asked)
             if asked.operation == "InvokeEndpointAsync":
                 await self._accept(asked, body, send)
                 return
@@ -133,6 +137,10 @@ class Runtime:
             region=signed["region"].decode() if signed else self.default_region,
             request_id=request_id,
         )
+
+    def _refuse_on_request(self, asked: Asked) -> None:
+        if refusal := self.refuses(asked):
+            raise Refused(refusal)
 
     def _refuse_what_cannot_be(self, asked: Asked, body: bytes | None) -> None:
         if not asked.operation:
