@@ -336,6 +336,7 @@ def _serve(front: Front, sockets: list[Any]) -> Any:
             front,
             log_config=None,
             access_log=False,
+            server_header=False,  # AWS sends none (row 102 of the rest)
             lifespan="off",
             timeout_graceful_shutdown=2,
             **_PROTOCOLS,

@@ -168,6 +168,8 @@ class FakeEngine:
     def stop(self, container: str, grace_s: float) -> None:
         """Set ``terminated``; after the grace, end it as SIGKILL does."""
         made = self.all[container]
+        if made.state == "created":  # it does not run
+            return
         made.terminated.set()
         if not made.ended.wait(grace_s):
             made.end(_KILLED)

@@ -148,7 +148,7 @@ def returned(answer: Answer, asked: Asked, variant: str, *, streamed: bool = Fal
     ]
     content_type = answer.header(b"content-type")
     if streamed:
-        headers.append((b"content-type", CONTENT_TYPE))
+        headers += ((b"content-type", CONTENT_TYPE), (b"connection", b"keep-alive"))
         if content_type:
             headers.append((b"x-amzn-sagemaker-content-type", content_type))
     else:

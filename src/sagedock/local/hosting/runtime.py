@@ -348,14 +348,16 @@ async def _body(receive: Receive) -> bytes | None:
 
 async def _refuse(send: Send, error: api.ServiceError, request_id: str) -> None:
     details: dict[str, Any] = {"Message": error.message}
-    if isinstance(error, words.ModelError):
+    if isinstance(error, words.Detailed):
         details |= error.details
     headers = [
         (b"content-type", b"application/json"),
         (b"x-amzn-requestid", request_id.encode()),
         (b"x-amzn-errortype", error.code.encode()),
     ]
-    body = json.dumps(dict(sorted(details.items())), ensure_ascii=False).encode(errors="replace")
+    told = dict(sorted(details.items()))
+    text = json.dumps(told, separators=(",", ":"), ensure_ascii=False)  # compact: row 80
+    body = text.encode(errors="replace")
     headers.append((b"content-length", str(len(body)).encode()))
     await _send(send, error.http_status, headers, body)
 
