@@ -14,6 +14,7 @@ __all__ = [
     "data_inaccessible",
     "data_not_extracted",
     "data_not_found",
+    "deleted_meanwhile",
     "explained",
     "image_too_large",
     "no_ping",
@@ -78,6 +79,13 @@ def data_not_found(uri: str, container: str) -> str:
         "ensure that there is an object located at the URL and that the role passed to CreateModel "
         "has permissions to download the object."
     )
+
+
+def deleted_meanwhile(kind: str, name: str) -> str:
+    """What the endpoint is made of was deleted while it was created. Unverified: row 49 tells that
+    it fails, and not in which words.
+    """
+    return f"{INTERNAL_ERROR} (The {kind} {name} was deleted while the endpoint was created)"
 
 
 def image_too_large(size: int) -> str:
