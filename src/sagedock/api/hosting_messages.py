@@ -4,6 +4,8 @@ As in ``messages``: each names its source (rows are those of the fidelity corpus
 and ``unverified`` marks words that nobody was seen to receive.
 """
 
+from collections.abc import Sequence
+
 from sagedock.api.messages import not_carried_out, validation
 from sagedock.api.service_error import ServiceError
 
@@ -16,6 +18,7 @@ __all__ = [
     "never_serverless",
     "no_instance_left",
     "no_instances_of_serverless",
+    "still_scaled",
     "too_few_managed_instances",
     "too_many_calls",
     "unsupported_by_serverless",
@@ -48,6 +51,16 @@ def asynchronous_marketplace() -> ServiceError:
     """An asynchronous configuration of a model whose image is AWS Marketplace's. Source: row 28."""
     return validation(
         "Marketplace images are not supported when specifying an AsyncInferenceConfig."
+    )
+
+
+def still_scaled(variants: Sequence[str]) -> ServiceError:
+    """An update that removes variants which are scalable targets, or changes their instance type.
+    That it is refused: the guide's endpoint-scaling-update; the words are unverified.
+    """
+    return validation(
+        f'The variant(s) "[{", ".join(variants)}]" must be deregistered as a scalable target with '
+        "AWS Auto Scaling before they can be removed or have their instance type updated."
     )
 
 

@@ -18,7 +18,14 @@ from tests.unit.local.hosting.async_local import (
     put_input,
 )
 from tests.unit.local.hosting.conftest import started
-from tests.unit.local.hosting.hosting_local import awaited, deploy, until, variant
+from tests.unit.local.hosting.hosting_local import (
+    awaited,
+    create_config,
+    deploy,
+    settled,
+    until,
+    variant,
+)
 
 RESOURCE = {
     "ServiceNamespace": "sagemaker",
@@ -125,6 +132,49 @@ def test_rest_rows_118_and_121_what_scales_an_asynchronous_endpoint(local: Local
     for answer in answers:
         assert awaited_object(local, answer["OutputLocation"])["Body"] == b"hello"
     assert states(local, tracking[:2]) == {"INSUFFICIENT_DATA"}
+
+
+def test_a_change_that_is_refused_fails_its_activity(tmp_path: Path) -> None:
+    """The developer guide's endpoint-scaling-query-history."""
+    quotas: Any = {"ml.m5.large for endpoint usage": 1}
+    with started(tmp_path / "home", quotas=quotas) as local:
+        deploy(local)
+        scaling = register(local, 2)
+
+        def failed() -> list[Any]:
+            found = scaling.describe_scaling_activities(ServiceNamespace="sagemaker")
+            return [e for e in found["ScalingActivities"] if e["StatusCode"] == "Failed"]
+
+        awaited(lambda: bool(failed()))
+        assert re.fullmatch(
+            r"Failed to set desired instance count to 2\. Reason: The account-level service limit "
+            r"'ml\.m5\.large for endpoint usage' is 1 Instances, with current utilization of 1 "
+            r"Instances and a request delta of 1 Instances\. .* \(Service: AmazonSageMaker; Status "
+            rf"Code: 400; Error Code: ResourceLimitExceeded; Request ID: {UUID}\)\.?",
+            failed()[0]["StatusMessage"],
+        )
+
+
+def test_a_scalable_target_keeps_its_variant_and_instance_type(local: Local) -> None:
+    """The developer guide's endpoint-scaling-update."""
+    deploy(local)
+    scaling, sagemaker = register(local, 1), local.client("sagemaker")
+    create_config(local, "larger", variant(InstanceType="ml.m5.xlarge"))
+    create_config(local, "renamed", variant("other"))
+    create_config(local, "same", variant())
+    for config in ("larger", "renamed"):
+        with pytest.raises(ClientError) as refused:
+            sagemaker.update_endpoint(EndpointName="endpoint-1", EndpointConfigName=config)
+        assert refused.value.response["Error"] == {
+            "Code": "ValidationException",
+            "Message": 'The variant(s) "[AllTraffic]" must be deregistered as a scalable target '
+            "with AWS Auto Scaling before they can be removed or have their instance type updated.",
+        }
+    sagemaker.update_endpoint(EndpointName="endpoint-1", EndpointConfigName="same")
+    assert settled(local)["EndpointConfigName"] == "same"
+    scaling.deregister_scalable_target(**RESOURCE)
+    sagemaker.update_endpoint(EndpointName="endpoint-1", EndpointConfigName="larger")
+    assert settled(local)["EndpointConfigName"] == "larger"
 
 
 def step_policy(scaling: Any) -> str:

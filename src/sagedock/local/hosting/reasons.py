@@ -27,8 +27,10 @@ _LONGEST = 1024
 NO_CAPACITY = (
     "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error."
 )
-#: Unverified.
-INTERNAL_ERROR = "Request to service failed. If failure persists after retry, contact support."
+#: Source: public notes on endpoints that failed so (2026); what on AWS leads to it is not told.
+INTERNAL_ERROR = (
+    "Request to service failed. If failure persists after retry, contact customer support."
+)
 #: What the only container of a model is called where data is told of.
 ONLY_CONTAINER = "container_1"
 
