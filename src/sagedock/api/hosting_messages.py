@@ -4,8 +4,6 @@ As in ``messages``: each names its source (rows are those of the fidelity corpus
 and ``unverified`` marks words that nobody was seen to receive.
 """
 
-from collections.abc import Sequence
-
 from sagedock.api.messages import not_carried_out, validation
 from sagedock.api.service_error import ServiceError
 
@@ -54,12 +52,12 @@ def asynchronous_marketplace() -> ServiceError:
     )
 
 
-def still_scaled(variants: Sequence[str]) -> ServiceError:
+def still_scaled(variants: str) -> ServiceError:
     """An update that removes variants which are scalable targets, or changes their instance type.
     That it is refused: the guide's endpoint-scaling-update; the words are unverified.
     """
     return validation(
-        f'The variant(s) "[{", ".join(variants)}]" must be deregistered as a scalable target with '
+        f'The variant(s) "[{variants}]" must be deregistered as a scalable target with '
         "AWS Auto Scaling before they can be removed or have their instance type updated."
     )
 

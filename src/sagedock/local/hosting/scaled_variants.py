@@ -29,4 +29,4 @@ def still_scaled(platform: Platform, key: Key, before: Plan, after: Plan) -> Ser
         )
         if book.target(resource) is not None:
             names.append(variant.name)
-    return words.still_scaled(names) if names else None
+    return words.still_scaled(", ".join(names)) if names else None
