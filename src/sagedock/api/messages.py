@@ -44,6 +44,7 @@ __all__ = [
     "transform_job_to_stop_not_found",
     "unknown_operation",
     "unknown_variants",
+    "unsupported_manifest",
     "validation",
     "wrong_json_type",
 ]
@@ -285,6 +286,16 @@ def image_without_label(image: str, label: str) -> ServiceError:
     (accept-bind-to-port).
     """
     return validation(f"Your Ecr Image {image} does not contain required {label} Docker label(s).")
+
+
+def unsupported_manifest(media_type: str) -> ServiceError:
+    """CreateModel of an image that is pushed as an index, as buildx does with attestations. Source:
+    row 4 of the rest; what to do is in the thread, and not in the service's words.
+    """
+    return validation(
+        f"Unsupported manifest media type {media_type}. Build the image with "
+        "--provenance=false --output type=docker."
+    )
 
 
 def non_ecr_image(image: str) -> ServiceError:

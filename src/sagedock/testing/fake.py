@@ -99,7 +99,7 @@ Program = Callable[[Container], int]
 
 class FakeEngine:
     """Runs ``program`` for every container. ``images`` are the names it knows; each has ``labels``,
-    and ``image_bytes``.
+    ``image_bytes``, and ``media_type``.
 
     The program gets the container and returns its exit code; it should return once
     ``container.terminated`` is set. A program that is None cannot be started.
@@ -110,6 +110,7 @@ class FakeEngine:
         self.images = set(images)
         self.labels: Mapping[str, str] = {}
         self.image_bytes = 0
+        self.media_type: str | None = None
         self.hardware = Machine(cpus=2, memory_mib=8192)
         self.all: dict[str, Container] = {}
         self.all_networks: dict[str, Mapping[str, str]] = {}
@@ -126,6 +127,7 @@ class FakeEngine:
             size=self.image_bytes,
             architecture="amd64",
             labels=self.labels,
+            media_type=self.media_type,
         )
 
     def create(self, spec: ContainerSpec) -> str:

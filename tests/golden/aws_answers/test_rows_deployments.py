@@ -68,6 +68,17 @@ def trust(*services: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
+def test_rest_row_4_an_image_that_is_an_index(local: Local) -> None:
+    local.engine.media_type = "application/vnd.oci.image.index.v1+json"
+    code, status, message = refused(lambda: create_model(local))
+    assert (code, status) == ("ValidationException", 400)
+    assert message.startswith(
+        "Unsupported manifest media type application/vnd.oci.image.index.v1+json"
+    )
+    local.engine.media_type = "application/vnd.oci.image.manifest.v1+json"
+    create_model(local)
+
+
 @pytest.mark.parametrize("how", ["untrusting", "changed", "deleted"])
 def test_rest_row_13_a_role_that_sagemaker_cannot_assume(local: Local, iam: Any, how: str) -> None:
     begin = "lambda" if how == "untrusting" else "sagemaker"
