@@ -76,7 +76,8 @@ def header_missing() -> ServiceError:
     return bad_request(
         "Inference Component Name header is required for endpoints to which you plan to deploy "
         "inference components. Please include Inference Component Name header or consider using "
-        "SageMaker models."
+        "SageMaker models.",
+        ErrorCode="INFERENCE_COMPONENT_NAME_MISSING",
     )
 
 

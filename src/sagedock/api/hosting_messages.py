@@ -9,12 +9,15 @@ from sagedock.api.service_error import ServiceError
 
 __all__ = [
     "asynchronous_forever",
+    "asynchronous_marketplace",
     "deploy_elsewhere",
     "model_data_source_of_serverless",
     "never_asynchronous",
     "never_serverless",
     "no_instance_left",
     "no_instances_of_serverless",
+    "still_scaled",
+    "too_few_managed_instances",
     "too_many_calls",
     "unsupported_by_serverless",
 ]
@@ -39,6 +42,30 @@ def asynchronous_forever(endpoint: str) -> ServiceError:
     return validation(
         f"The AsyncInferenceConfig parameter cannot be removed from this endpoint {endpoint}. To "
         "change the endpoint to real-time inference, delete it and create another one."
+    )
+
+
+def asynchronous_marketplace() -> ServiceError:
+    """An asynchronous configuration of a model whose image is AWS Marketplace's. Source: row 28."""
+    return validation(
+        "Marketplace images are not supported when specifying an AsyncInferenceConfig."
+    )
+
+
+def still_scaled(variants: str) -> ServiceError:
+    """An update that removes variants which are scalable targets, or changes their instance type.
+    That it is refused: the guide's endpoint-scaling-update; the words are unverified.
+    """
+    return validation(
+        f'The variant(s) "[{variants}]" must be deregistered as a scalable target with '
+        "AWS Auto Scaling before they can be removed or have their instance type updated."
+    )
+
+
+def too_few_managed_instances() -> ServiceError:
+    """MinInstanceCount 0 of a variant that scales itself, where that cannot be. Source: row 26."""
+    return validation(
+        "Min instance count needs to be greater than 0 for enabled managed instance scaling"
     )
 
 

@@ -44,6 +44,7 @@ __all__ = [
     "transform_job_to_stop_not_found",
     "unknown_operation",
     "unknown_variants",
+    "unsupported_manifest",
     "validation",
     "wrong_json_type",
 ]
@@ -171,7 +172,9 @@ def algorithm_not_found(arn: str) -> ServiceError:
 
 
 def role_cannot_be_assumed(role: str) -> ServiceError:
-    """The role does not trust SageMaker. Source: row 106 (transform)."""
+    """The role is gone, or does not trust SageMaker. Sources: row 106 (transform), row 13 of the
+    rest (training); that CreateModel says the same is unverified.
+    """
     return validation(
         f"Could not assume role {role}. Please ensure that the role exists and allows principal "
         "'sagemaker.amazonaws.com' to assume the role."
@@ -283,6 +286,16 @@ def image_without_label(image: str, label: str) -> ServiceError:
     (accept-bind-to-port).
     """
     return validation(f"Your Ecr Image {image} does not contain required {label} Docker label(s).")
+
+
+def unsupported_manifest(media_type: str) -> ServiceError:
+    """CreateModel of an image that is pushed as an index, as buildx does with attestations. Source:
+    row 4 of the rest; what to do is in the thread, and not in the service's words.
+    """
+    return validation(
+        f"Unsupported manifest media type {media_type}. Build the image with "
+        "--provenance=false --output type=docker."
+    )
 
 
 def non_ecr_image(image: str) -> ServiceError:

@@ -11,6 +11,7 @@ from sagedock.api.container_names import PRIMARY
 from sagedock.api.service_error import ServiceError
 
 __all__ = [
+    "Detailed",
     "Invoked",
     "ModelError",
     "asynchronous_only",
@@ -80,15 +81,21 @@ class Invoked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelError(ServiceError):
-    """A container failed; ``details`` are what the answer has beside its message."""
+class Detailed(ServiceError):
+    """A refusal; ``details`` are what the answer has beside its message."""
 
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-def bad_request(message: str) -> ServiceError:
-    """A ValidationError of any text. Sources: rows 65, 78, 80, 85."""
-    return ServiceError(code="ValidationError", message=message, http_status=_BAD_REQUEST)
+class ModelError(Detailed):
+    """A container failed."""
+
+
+def bad_request(message: str, **details: Any) -> ServiceError:
+    """A ValidationError of any text. Sources: rows 65, 78, 80, 85; ``details``: row 80."""
+    return Detailed(
+        code="ValidationError", message=message, http_status=_BAD_REQUEST, details=details
+    )
 
 
 def endpoint_not_found(endpoint: str, account: str) -> ServiceError:

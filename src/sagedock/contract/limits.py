@@ -18,6 +18,7 @@ __all__ = [
     "MODEL_LOAD_S",
     "PING_ANSWER_S",
     "PING_EVERY_S",
+    "SERVERLESS_IMAGE_BYTES",
     "SERVERLESS_PAYLOAD_MB",
     "SERVERLESS_STARTUP_S",
     "SERVING_STARTUP_S",
@@ -69,6 +70,8 @@ ASYNC_INPUT_MB = Limit(value=1024, unit="megabytes", source=source.HOSTING_QUEST
 ASYNC_INVOCATION_S = Limit(value=900, unit="seconds", source=source.INVOKE_ASYNC)
 ASYNC_LONGEST_S = Limit(value=3600, unit="seconds", source=source.INVOKE_ASYNC)
 ASYNC_QUEUED_S = Limit(value=21_600, unit="seconds", source=source.INVOKE_ASYNC)
-#: Serverless: the payload, and how long /ping may take to answer 200 after a cold start.
+#: Serverless: the image (as a FailureReason was seen to tell), the payload, and how long /ping may
+#: take to answer 200 after a cold start.
+SERVERLESS_IMAGE_BYTES = Limit(value=10_737_418_240, unit="bytes", source=source.SERVERLESS)
 SERVERLESS_PAYLOAD_MB = Limit(value=4, unit="megabytes", source=source.SERVERLESS)
 SERVERLESS_STARTUP_S = Limit(value=180, unit="seconds", source=source.SERVERLESS)

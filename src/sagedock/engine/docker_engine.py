@@ -76,6 +76,8 @@ class DockerEngine:
             size=attributes["Size"],
             architecture=attributes["Architecture"],
             labels=(attributes.get("Config") or {}).get("Labels") or {},
+            # Engines from 28 on, where containerd keeps the images.
+            media_type=(attributes.get("Descriptor") or {}).get("mediaType"),
         )
 
     def create(self, spec: ContainerSpec) -> str:

@@ -141,7 +141,9 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """An image that the engine has. ``size`` is in bytes, unpacked."""
+    """An image that the engine has. ``size`` is in bytes, unpacked; ``media_type`` is that of what
+    a push would send as its manifest, None where the engine does not keep it.
+    """
 
     id: str
     tags: tuple[str, ...]
@@ -149,6 +151,7 @@ class Image:
     size: int
     architecture: str
     labels: Mapping[str, str]
+    media_type: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

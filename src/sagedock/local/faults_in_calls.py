@@ -3,11 +3,21 @@
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from sagedock.api import ServiceError, messages
+from sagedock.api import ServiceError, hosting_messages, messages
 from sagedock.local.caller import Caller
 from sagedock.local.faults import Faults, Refusal
 
-__all__ = ["refused_on_request"]
+__all__ = ["invocation_refused_on_request", "refused_on_request"]
+
+#: The members that name what a call is about, and its kind in ARNs; one that another's request has
+#: too comes last. Their ARNs are lower-cased: row 140, and "ListEndpoints" of the rest.
+_LOWER_CASED = (
+    ("TransformJobName", "transform-job"),
+    ("InferenceComponentName", "inference-component"),
+    ("EndpointName", "endpoint"),
+    ("EndpointConfigName", "endpoint-config"),
+    ("ModelName", "model"),
+)
 
 
 def refused_on_request(
@@ -17,6 +27,20 @@ def refused_on_request(
     meant = (operation, "AddTags") if request.get("Tags") else (operation,)
     found = faults.refuses(meant)
     return _refusal(*found, request, caller) if found else None
+
+
+def invocation_refused_on_request(
+    faults: Faults, operation: str, endpoint: str, caller: Caller
+) -> ServiceError | None:
+    """Return the refusal that a fault has for an invocation, or None: as of other calls, but that
+    throttling has other words.
+    """
+    found = faults.refuses((operation,))
+    if found is None:
+        return None
+    if found[0] == "throttling":
+        return hosting_messages.too_many_calls()
+    return _refusal(*found, {"EndpointName": endpoint}, caller)
 
 
 def _refusal(
@@ -48,6 +72,7 @@ def _resource(request: Mapping[str, Any], caller: Caller) -> str:
         return str(arn)
     if name := request.get("TrainingJobName"):
         return caller.arn("training-job", name)
-    if name := request.get("TransformJobName"):  # lower-cased: row 140
-        return caller.arn("transform-job", name.lower())
+    for member, kind in _LOWER_CASED:
+        if name := request.get(member):
+            return caller.arn(kind, name.lower())
     return "*"

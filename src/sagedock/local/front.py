@@ -20,6 +20,7 @@ from sagedock.local.json_service import JsonService
 from sagedock.local.logs import GROUP_PREFIX
 from sagedock.local.metrics import OPERATIONS as METRIC_OPERATIONS
 from sagedock.local.roles import Roles
+from sagedock.local.trust import Trust
 
 __all__ = ["Front"]
 
@@ -43,6 +44,7 @@ class Front:
     s3: ASGIApp
     others: Callable[[], ASGIApp]
     control: ASGIApp
+    trust: Trust
     default_region: str
     account: str
     _others: ASGIApp | None = None
@@ -89,7 +91,7 @@ class Front:
         if caller.service == "s3" or (caller.service is None and not _is_form(headers)):
             return self.s3
         others = await self._moto()
-        return Roles(others) if caller.service == "iam" else others
+        return Roles(others, self.trust) if caller.service == "iam" else others
 
     async def _moto(self) -> ASGIApp:
         return await run_in_threadpool(self._made)

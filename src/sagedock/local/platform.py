@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sagedock.engine import Engine, Machine
@@ -14,6 +14,7 @@ from sagedock.local.resources import Resources
 from sagedock.local.s3 import ObjectStore
 from sagedock.local.settings import Settings
 from sagedock.local.tags import Tags
+from sagedock.local.trust import Trust
 
 __all__ = ["ENDPOINT_LABEL", "HOME_LABEL", "JOB_LABEL", "Platform", "home_id"]
 
@@ -49,6 +50,7 @@ class Platform:
     container_hosts: Mapping[str, str]
     machine: Machine
     faults: Faults
+    trust: Trust = field(default_factory=Trust)
 
     @property
     def labels(self) -> Mapping[str, str]:

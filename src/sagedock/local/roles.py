@@ -1,7 +1,8 @@
 """IAM's answers about roles: every role is there, SageMaker may assume it, and it may do all.
 
-The local SageMaker checks no permissions, and takes any role that a request names. SDKs ask IAM
-about that role before they send the request, and refuse one that is absent or may not do enough.
+The local SageMaker checks no permissions, and takes any role that a request names, but one that IAM
+was told here not to trust it, or to delete. SDKs ask IAM about that role before they send the
+request, and refuse one that is absent or may not do enough.
 """
 
 import json
@@ -16,12 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sagedock.local.body import replay, whole_body
 from sagedock.local.s3.xml import Node, write
+from sagedock.local.trust import Trust
 
 __all__ = ["Roles"]
 
 _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 _MEDIA_TYPE = "text/xml"
 _ALLOWED = "allowed"
+_REFUSED = 400
 #: Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _TRUST = {
@@ -40,14 +43,17 @@ Form = Mapping[str, list[str]]
 
 @dataclass(frozen=True)
 class Roles:
-    """IAM as an ASGI application: two answers are ours, every other is that of ``others``.
+    """IAM as an ASGI application: two answers are ours, every other is that of ``others``; what it
+    is told of roles is remembered as ``trust``.
 
-    GetRole makes a role that is absent, so that what is done with it next finds it too.
+    GetRole makes a role that is absent, so that what is done with it next finds it too; but none
+    that was deleted.
     SimulatePrincipalPolicy allows every action.
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
     """
 
     others: ASGIApp
+    trust: Trust
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -63,11 +69,33 @@ class Roles:
                 await self._make_role(path, name, scope)
                 await _simulated(form)(scope, receive, send)
                 return
+            case "CreateRole":
+                send = self._remembering(send, form, "AssumeRolePolicyDocument")
+            case "UpdateAssumeRolePolicy":
+                send = self._remembering(send, form, "PolicyDocument")
+            case "DeleteRole":
+                send = self._remembering(send, form, None)
         await self.others(scope, replay(body), send)
+
+    def _remembering(self, send: Send, form: Form, policy: str | None) -> Send:
+        """Return ``send``, which remembers what IAM was told, if it answers that it took it;
+        ``policy`` is the member that has the trust policy, None where the role is deleted.
+        """
+
+        async def remember(message: Message) -> None:
+            if message.get("status", _REFUSED) < _REFUSED:
+                name = _first(form, "RoleName")
+                if policy is None:
+                    self.trust.deleted(name)
+                else:
+                    self.trust.told(name, _first(form, policy))
+            await send(message)
+
+        return remember
 
     async def _make_role(self, path: str, name: str, scope: Scope) -> None:
         """Make the role; one that is there already stays as it is: that refusal is dropped."""
-        if not _ROLE_NAME.fullmatch(name):
+        if not _ROLE_NAME.fullmatch(name) or self.trust.is_deleted(name):
             return
         asked = {
             "Action": "CreateRole",

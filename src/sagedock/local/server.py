@@ -23,7 +23,10 @@ from sagedock.local.control import Control
 from sagedock.local.database import Database
 from sagedock.local.endpoints import client_variables, write_sdk_config
 from sagedock.local.faults import Fault, Faults, Interruptions
-from sagedock.local.faults_in_calls import refused_on_request
+from sagedock.local.faults_in_calls import (
+    invocation_refused_on_request,
+    refused_on_request,
+)
 from sagedock.local.front import Front
 from sagedock.local.home import DATABASE, Home, Running, describe
 from sagedock.local.json_service import JsonService
@@ -255,6 +258,12 @@ def _runtime(platform: Platform, endpoints: hosting.Endpoints) -> hosting.Runtim
         account=platform.settings.account,
         timeout_s=platform.settings.invocation_s,
         stream_s=platform.settings.stream_s,
+        refuses=lambda asked: invocation_refused_on_request(
+            platform.faults,
+            asked.operation,
+            asked.endpoint,
+            Caller(region=asked.region, service="sagemaker", account=platform.settings.account),
+        ),
     )
 
 
@@ -296,6 +305,7 @@ def _front(
             health=lambda: state,
             default_region=settings.region,
         ),
+        trust=platform.trust,
         default_region=settings.region,
         account=settings.account,
     )
@@ -326,6 +336,7 @@ def _serve(front: Front, sockets: list[Any]) -> Any:
             front,
             log_config=None,
             access_log=False,
+            server_header=False,  # AWS sends none (row 102 of the rest)
             lifespan="off",
             timeout_graceful_shutdown=2,
             **_PROTOCOLS,

@@ -49,7 +49,7 @@ class Settings:
     looks at /ping of a container in service (0: it is not asked), which is replaced after
     ``health_check_failures`` bad ones in a row.
     ``time_scale`` makes the time of autoscaling pass that much faster: its periods, cooldowns and
-    alarms.
+    alarms; and that in which an endpoint stays in Creating whose model is deleted.
     ``notification_hook`` is a command that is given what SNS topics are told of asynchronous
     invocations; ``serverless_idle_s`` is how long a serverless container stays that nobody asks, in
     the time that ``time_scale`` makes faster.

@@ -98,7 +98,8 @@ Program = Callable[[Container], int]
 
 
 class FakeEngine:
-    """Runs ``program`` for every container. ``images`` are the names it knows; each has ``labels``.
+    """Runs ``program`` for every container. ``images`` are the names it knows; each has ``labels``,
+    ``image_bytes``, and ``media_type``.
 
     The program gets the container and returns its exit code; it should return once
     ``container.terminated`` is set. A program that is None cannot be started.
@@ -108,6 +109,8 @@ class FakeEngine:
         self.program = program
         self.images = set(images)
         self.labels: Mapping[str, str] = {}
+        self.image_bytes = 0
+        self.media_type: str | None = None
         self.hardware = Machine(cpus=2, memory_mib=8192)
         self.all: dict[str, Container] = {}
         self.all_networks: dict[str, Mapping[str, str]] = {}
@@ -121,9 +124,10 @@ class FakeEngine:
             id=reference,
             tags=(reference,),
             digests=(),
-            size=0,
+            size=self.image_bytes,
             architecture="amd64",
             labels=self.labels,
+            media_type=self.media_type,
         )
 
     def create(self, spec: ContainerSpec) -> str:
@@ -166,6 +170,8 @@ class FakeEngine:
     def stop(self, container: str, grace_s: float) -> None:
         """Set ``terminated``; after the grace, end it as SIGKILL does."""
         made = self.all[container]
+        if made.state == "created":  # it does not run
+            return
         made.terminated.set()
         if not made.ended.wait(grace_s):
             made.end(_KILLED)

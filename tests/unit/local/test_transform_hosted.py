@@ -154,7 +154,7 @@ def test_model_data_that_is_gone_fails_the_job_and_says_so(local: Local) -> None
     local.client("s3").delete_object(Bucket=BUCKET, Key="models/model.tar.gz")
     create(local)
     job = ended(local)
-    assert job["FailureReason"].startswith("ClientError: Failed to download model data")
+    assert job["FailureReason"].startswith("ClientError: Could not access model data at ")
     awaited(lambda: is_clean(local))
 
 

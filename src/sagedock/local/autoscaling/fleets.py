@@ -6,9 +6,11 @@ CloudWatch's namespace ``AWS/SageMaker`` under the names of ``sagedock.api.scali
 at the latest 10 seconds later, by the clock of the time scale. Zeros are published by ``measures``.
 """
 
+import uuid
 from dataclasses import dataclass
 from typing import Protocol
 
+from sagedock.api import ServiceError
 from sagedock.api.scaling import DIMENSIONS, ScalableDimension
 
 __all__ = ["CannotScale", "Fleet", "Fleets", "ScalableResource"]
@@ -16,6 +18,19 @@ __all__ = ["CannotScale", "Fleet", "Fleets", "ScalableResource"]
 
 class CannotScale(Exception):
     """A resource does not take the number; the text says why, in the service's words."""
+
+    @classmethod
+    def refused(cls, error: ServiceError) -> "CannotScale":
+        """Return that SageMaker refused the number. Source of the form: the developer guide's
+        endpoint-scaling-query-history.
+        """
+        told = (
+            "Service: AmazonSageMaker",
+            f"Status Code: {error.http_status}",
+            f"Error Code: {error.code}",
+            f"Request ID: {uuid.uuid4()}",
+        )
+        return cls(f"{error.message} ({'; '.join(told)})")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sagedock.local.caller import Caller
-from sagedock.local.hosting.kinds import unfit_model
+from sagedock.local.hosting.kinds import unfit_model, without_instances
 from sagedock.local.hosting.names import CONFIG, MODEL, VARIANTS, Shelf, variants_of
 from sagedock.local.hosting.unsupported import unsupported_config
 from sagedock.local.listing import Listing
@@ -57,6 +57,8 @@ class ConfigOperations:
         if refusal := unsupported_config(request):
             raise Refused(refusal)
         for variant in variants_of(request):
+            if refusal := without_instances(caller.region, variant):
+                raise Refused(refusal)
             if "ModelName" not in variant:  # it hosts inference components
                 continue
             model = self._models.found(caller, variant["ModelName"])

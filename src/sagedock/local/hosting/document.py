@@ -208,7 +208,12 @@ def system_updating(document: Document) -> dict[str, Any]:
 
 def deleting(document: Document, at: float) -> dict[str, Any]:
     """Return ``document`` until it is gone."""
-    return {**document, "EndpointStatus": "Deleting", "LastModifiedTime": epoch_s(at)}
+    told = {
+        name: [{**each, "VariantStatus": [_terminating(each, at)]} for each in document[name]]
+        for name in VARIANTS
+        if name in document
+    }
+    return {**document, **told, "EndpointStatus": "Deleting", "LastModifiedTime": epoch_s(at)}
 
 
 def _variants(plan: Plan, told: Callable[[VariantPlan], Document]) -> dict[str, Any]:
@@ -282,6 +287,15 @@ def _launching(plan: VariantPlan, at: float) -> Document:
     return {
         "Status": "Creating",
         "StatusMessage": f"Launching {plan.count} instance(s).",
+        "StartTime": epoch_s(at),
+    }
+
+
+def _terminating(variant: Document, at: float) -> Document:
+    """Return the status of a variant that goes. Source: row 61 of the rest."""
+    return {
+        "Status": "Deleting",
+        "StatusMessage": f"Terminating {variant['CurrentInstanceCount']} instance(s).",
         "StartTime": epoch_s(at),
     }
 

@@ -13,9 +13,11 @@ from sagedock.local.hosting.containers import endpoint_folder, endpoint_labels
 from sagedock.local.hosting.deployment import Course, course_of
 from sagedock.local.hosting.fleet import Fleet
 from sagedock.local.hosting.hosted_container import Cancelled
+from sagedock.local.hosting.ingredients import LINGERS_S, missing_ingredient
 from sagedock.local.hosting.living import BROKEN, Living
 from sagedock.local.hosting.plan import Plan
 from sagedock.local.hosting.routes import Route
+from sagedock.local.hosting.serverless_image import too_large_image
 from sagedock.local.hosting.shifting import shared
 from sagedock.local.hosting.update import Update
 
@@ -39,7 +41,7 @@ class Endpoint(Living):
         self._remove_leftovers()
         plan = life.plan_in(self._document)
         fleet = self._new_fleet(plan)
-        reason = self._capacity_lacks() or self._launched(fleet)
+        reason = self._hindered(plan) or self._launched(fleet) or self._lingered(plan)
         if reason is None:
             self._serve(fleet)
             self._change(lambda document: life.in_service(document, plan, time.time()))
@@ -55,7 +57,7 @@ class Endpoint(Living):
         whole, course = old.plan, course_of(life.deployment_in(self._document), plan)
         fleet = self._new_fleet(course.started(plan))
         update = self._new_update(old, fleet, plan, course)
-        reason = self._capacity_lacks() or self._launched(fleet)
+        reason = self._hindered(plan) or self._launched(fleet)
         if reason is None:
             reason = self._tried(lambda: update.carry_out(begun_s))
         if reason is None:
@@ -182,6 +184,19 @@ class Endpoint(Living):
             let_go=self._let_go,
         )
         return update
+
+    def _hindered(self, plan: Plan) -> str | None:
+        """Return why nothing of ``plan`` can be launched, or None."""
+        return self._capacity_lacks() or too_large_image(plan, self._platform.engine)
+
+    def _lingered(self, plan: Plan) -> str | None:
+        """Return the reason to fail where what ``plan`` was made of is deleted, after as long as
+        that takes; or None.
+        """
+        reason = missing_ingredient(self._platform.resources, self.key.region, plan.config)
+        if reason is not None:
+            self._ending.wait(LINGERS_S / self._platform.settings.time_scale)
+        return reason
 
     def _capacity_lacks(self) -> str | None:
         """Wait as long as a fault says, and return the reason to fail where it does."""

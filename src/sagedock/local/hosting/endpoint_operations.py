@@ -20,6 +20,7 @@ from sagedock.local.hosting.endpoints import Endpoints
 from sagedock.local.hosting.kinds import other_kind, unfit_desires
 from sagedock.local.hosting.names import CONFIG, ENDPOINT, MODEL, Shelf, variants_of
 from sagedock.local.hosting.plan import Plan, plan_of
+from sagedock.local.hosting.scaled_variants import still_scaled
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
@@ -99,13 +100,17 @@ class EndpointOperations:
         # The configuration that it has must be there, too (rows 32 and 56 of the rest).
         self._configs.found(caller, found.document["EndpointConfigName"])
         plan = self._plan(caller, request["EndpointConfigName"], at)
-        if refusal := other_kind(found.key.name, life.plan_in(found.document), plan):
+        before = life.plan_in(found.document)
+        if refusal := (
+            other_kind(found.key.name, before, plan)
+            or still_scaled(self._platform, found.key, before, plan)
+        ):
             raise Refused(refusal)
-        plan = _retained(plan, life.plan_in(found.document), request)
+        plan = _retained(plan, before, request)
         self._refuse_without_room(found, plan)
         plan = as_needed(self._platform.resources, found.key, plan)
         deployment = deployment_of(request, found.document)
-        self._refuse_deployment(caller, deployment, life.plan_in(found.document), plan)
+        self._refuse_deployment(caller, deployment, before, plan)
         self._refuse_beyond_quota(caller, plan, {})
         arn = self._changed(
             caller, found.key, lambda document: life.updating(document, plan, at, deployment)

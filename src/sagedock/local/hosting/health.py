@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sagedock.contract import limits, routes
+from sagedock.local import agents
 
 __all__ = ["Unhealthy", "answers_ping", "is_healthy", "problem_of", "unload_all"]
 
@@ -33,9 +34,9 @@ def is_healthy(address: tuple[str, int], *, many: bool) -> bool:
     return problem_of(address, many=many) is None
 
 
-def answers_ping(address: tuple[str, int]) -> bool:
+def answers_ping(address: tuple[str, int], agent: str = agents.ENDPOINTS) -> bool:
     """Say whether a container answers /ping with 200, within the time it has for it."""
-    return _problem(address, routes.PING.path) is None
+    return _problem(address, routes.PING.path, agent) is None
 
 
 def problem_of(address: tuple[str, int], *, many: bool) -> Unhealthy | None:
@@ -79,11 +80,13 @@ def _asked(address: tuple[str, int], method: str, path: str) -> bytes:
         return connection.getresponse().read()
 
 
-def _problem(address: tuple[str, int], path: str) -> Unhealthy | None:
+def _problem(
+    address: tuple[str, int], path: str, agent: str = agents.ENDPOINTS
+) -> Unhealthy | None:
     most_s = float(limits.PING_ANSWER_S.value)
     connection = http.client.HTTPConnection(*address, timeout=most_s)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"User-Agent": agent})
         status = connection.getresponse().status
     except TimeoutError:
         return Unhealthy(why=f"GET {path} was not answered within {most_s:g} s", is_slow=True)

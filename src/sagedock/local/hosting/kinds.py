@@ -6,11 +6,17 @@ from typing import Any
 from sagedock.api import ServiceError
 from sagedock.api import component_messages as component_words
 from sagedock.api import hosting_messages as words
+from sagedock.local.ecr import EcrUri
 from sagedock.local.hosting.plan import Plan
 
-__all__ = ["other_kind", "unfit_desires", "unfit_model"]
+__all__ = ["other_kind", "unfit_desires", "unfit_model", "without_instances"]
 
 Request = Mapping[str, Any]
+
+_NEVER_EMPTY = ("eu-west-3",)
+#: The registries that products of AWS Marketplace are pulled from, as their own instructions say
+#: (kubecost's among others). That it is those which are looked at is unverified.
+_MARKETPLACE = ("117940112483", "709825985650")
 
 
 def other_kind(endpoint: str, before: Plan, after: Plan) -> ServiceError | None:
@@ -48,6 +54,8 @@ def unfit_model(config: Request, variant: Request, model: Request) -> ServiceErr
     """Return the refusal of a variant whose model (CreateModel's request) its kind of endpoint
     excludes, or None: a serverless one, or one of an asynchronous configuration.
     """
+    if config.get("AsyncInferenceConfig") and _is_of_marketplace(model):
+        return words.asynchronous_marketplace()
     if config.get("AsyncInferenceConfig") and _is_composed(model):
         what = f"{model['ModelName']}, which has several containers or many models"
         return words.deploy_elsewhere(f"AsyncInferenceConfig with {what}")
@@ -71,9 +79,23 @@ def unfit_model(config: Request, variant: Request, model: Request) -> ServiceErr
     )
 
 
+def without_instances(region: str, variant: Request) -> ServiceError | None:
+    """Return the refusal of a variant that may scale itself to no instance where that cannot be, or
+    None. Source: row 26 of the rest, which tells one region where it can, and one where it cannot.
+    """
+    managed = variant.get("ManagedInstanceScaling") or {}
+    is_empty = managed.get("Status") == "ENABLED" and managed.get("MinInstanceCount") == 0
+    return words.too_few_managed_instances() if is_empty and region in _NEVER_EMPTY else None
+
+
 def _is_composed(model: Request) -> bool:
     each_mode = [each.get("Mode") for each in _containers(model)]
     return len(each_mode) > 1 or "MultiModel" in each_mode
+
+
+def _is_of_marketplace(model: Request) -> bool:
+    found = [EcrUri.parse(each.get("Image", "")) for each in _containers(model)]
+    return any(uri is not None and uri.account in _MARKETPLACE for uri in found)
 
 
 def _containers(model: Request) -> Iterator[Request]:

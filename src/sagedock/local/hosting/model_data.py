@@ -54,6 +54,11 @@ class Source:
 
     def absent(self, why: str) -> DataAbsent:
         """Return that it is not there."""
+        return DataAbsent(reasons.data_inaccessible(str(self.uri)), why)
+
+    def late(self) -> DataAbsent:
+        """Return that it did not come in time."""
+        why = f"it did not arrive in {self.most_s:g} s"
         return DataAbsent(reasons.data_not_found(str(self.uri), self.container), why)
 
 
@@ -86,7 +91,7 @@ def lay_out_source(
     def check() -> None:
         check_stop()
         if time.monotonic() > ends:
-            raise source.absent(f"it did not arrive in {source.most_s:g} s")
+            raise source.late()
 
     try:
         if source.data["CompressionType"] == "Gzip":

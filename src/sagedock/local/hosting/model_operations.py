@@ -25,6 +25,8 @@ Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
 _LISTING = Listing(kind=MODEL.name, member="Models")
+#: What several manifests are pushed as. Source: row 4 of the rest.
+_INDEX = "application/vnd.oci.image.index.v1+json"
 #: In place of an S3DataType, where objects need not be there yet.
 _ANY_PREFIX = "AnyPrefix"
 #: Members of the request that Describe echoes when they were sent.
@@ -56,6 +58,7 @@ class ModelOperations:
         self._shelf.refuse_taken(caller, name)
         if refusal := unsupported_model(request):
             raise Refused(refusal)
+        self._platform.trust.require(request.get("ExecutionRoleArn"), caller.account)
         for container in containers_of(request):
             self._refuse_what_is_absent(caller, request, container)
         created = epoch_s(time.time())
@@ -93,6 +96,8 @@ class ModelOperations:
             found = find_image(self._platform.engine, image)
         except ImageNotFound as error:
             raise Refused(messages.requested_image_not_found(image)) from error
+        if found.media_type == _INDEX:
+            raise Refused(messages.unsupported_manifest(_INDEX))
         for label in _needed_labels(request, container):
             if found.labels.get(label) != labels.SAYS_YES:
                 raise Refused(messages.image_without_label(image, f"{label}={labels.SAYS_YES}"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sagedock import api
 from sagedock.contract import routes
+from sagedock.local import agents
 from sagedock.local.hosting.connection import Answer
 from sagedock.local.hosting.eventstream import CONTENT_TYPE
 
@@ -131,6 +132,7 @@ def passed_on(
     lines = [
         b"POST " + path.encode() + b" HTTP/1.1",
         b"Host: model",
+        b"User-Agent: " + agents.ENDPOINTS.encode(),
         b"Content-Length: " + str(len(body)).encode(),
     ]
     if content_type is None:
@@ -156,7 +158,7 @@ def returned(answer: Answer, asked: Asked, variant: str, *, streamed: bool = Fal
     ]
     content_type = answer.header(b"content-type")
     if streamed:
-        headers.append((b"content-type", CONTENT_TYPE))
+        headers += ((b"content-type", CONTENT_TYPE), (b"connection", b"keep-alive"))
         if content_type:
             headers.append((b"x-amzn-sagemaker-content-type", content_type))
     else:

@@ -4,14 +4,19 @@ page on the rest.
 
 from collections.abc import Sequence
 
+from sagedock.contract import limits
+
 __all__ = [
     "INTERNAL_ERROR",
     "NO_CAPACITY",
     "ONLY_CONTAINER",
     "cannot_start",
+    "data_inaccessible",
     "data_not_extracted",
     "data_not_found",
+    "deleted_meanwhile",
     "explained",
+    "image_too_large",
     "no_ping",
 ]
 
@@ -22,8 +27,10 @@ _LONGEST = 1024
 NO_CAPACITY = (
     "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error."
 )
-#: Unverified.
-INTERNAL_ERROR = "Request to service failed. If failure persists after retry, contact support."
+#: Source: public notes on endpoints that failed so (2026); what on AWS leads to it is not told.
+INTERNAL_ERROR = (
+    "Request to service failed. If failure persists after retry, contact customer support."
+)
 #: What the only container of a model is called where data is told of.
 ONLY_CONTAINER = "container_1"
 
@@ -55,8 +62,18 @@ def data_not_extracted(uri: str, container: str) -> str:
     )
 
 
+def data_inaccessible(uri: str) -> str:
+    """The model data is gone since the model was created. Source: row 48, which is cut after "can
+    access it"; the rest is unverified.
+    """
+    return (
+        f"Could not access model data at {uri}. Please ensure that the role can access it, and "
+        "that there is an object located at the URL."
+    )
+
+
 def data_not_found(uri: str, container: str) -> str:
-    """The model data is gone, or did not arrive in time. Source: issue 9 of
+    """The model data did not arrive in time. Source: issue 9 of
     aws-solutions-library-samples/fraud-detection-using-machine-learning; for the time unverified.
     """
     return (
@@ -64,6 +81,18 @@ def data_not_found(uri: str, container: str) -> str:
         "ensure that there is an object located at the URL and that the role passed to CreateModel "
         "has permissions to download the object."
     )
+
+
+def deleted_meanwhile(kind: str, name: str) -> str:
+    """What the endpoint is made of was deleted while it was created. Unverified: row 49 tells that
+    it fails, and not in which words.
+    """
+    return f"{INTERNAL_ERROR} (The {kind} {name} was deleted while the endpoint was created)"
+
+
+def image_too_large(size: int) -> str:
+    """The image of a serverless variant has more bytes than it may have. Source: row 46."""
+    return f"Image size {size} is greater than supported size {int(limits.SERVERLESS_IMAGE_BYTES)}"
 
 
 def explained(reason: str, why: str, lines: Sequence[str] = ()) -> str:

@@ -10,6 +10,7 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -94,6 +95,8 @@ class Runtime:
     account: str
     timeout_s: float
     stream_s: float
+    #: Returns the refusal of a call that is to be refused on request, or None.
+    refuses: Callable[[Asked], api.ServiceError | None] = lambda _: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -101,6 +104,7 @@ class Runtime:
         request_id = str(uuid.uuid4())
         try:
             asked, body = self._asked(scope, request_id), await _body(receive)
+            self._refuse_on_request(asked)
             if asked.operation == "InvokeEndpointAsync":
                 await self._accept(asked, body, send)
                 return
@@ -134,6 +138,10 @@ class Runtime:
             region=signed["region"].decode() if signed else self.default_region,
             request_id=request_id,
         )
+
+    def _refuse_on_request(self, asked: Asked) -> None:
+        if refusal := self.refuses(asked):
+            raise Refused(refusal)
 
     def _refuse_what_cannot_be(self, asked: Asked, body: bytes | None) -> None:
         if not asked.operation:
@@ -349,14 +357,16 @@ async def _body(receive: Receive) -> bytes | None:
 
 async def _refuse(send: Send, error: api.ServiceError, request_id: str) -> None:
     details: dict[str, Any] = {"Message": error.message}
-    if isinstance(error, words.ModelError):
+    if isinstance(error, words.Detailed):
         details |= error.details
     headers = [
         (b"content-type", b"application/json"),
         (b"x-amzn-requestid", request_id.encode()),
         (b"x-amzn-errortype", error.code.encode()),
     ]
-    body = json.dumps(dict(sorted(details.items())), ensure_ascii=False).encode(errors="replace")
+    told = dict(sorted(details.items()))
+    text = json.dumps(told, separators=(",", ":"), ensure_ascii=False)  # compact: row 80
+    body = text.encode(errors="replace")
     headers.append((b"content-length", str(len(body)).encode()))
     await _send(send, error.http_status, headers, body)
 

@@ -65,7 +65,7 @@ class HostedFleets:
         try:
             self._operations.reweigh(caller, request)
         except Refused as refused:
-            raise CannotScale(str(refused.error.message)) from refused
+            raise CannotScale.refused(refused.error) from refused
 
     def _served(self, region: str, endpoint: str, variant: str) -> tuple[int, int]:
         """Return how many instances serve, and what the busiest has in flight."""

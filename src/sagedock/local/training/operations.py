@@ -73,6 +73,7 @@ class TrainingOperations:
             raise Refused(messages.training_job_in_use(arn))
         if refusal := too_many_instances(request):
             raise Refused(refusal)
+        self._platform.trust.require(request["RoleArn"], caller.account)
         self._refuse_what_is_absent(caller, request)
         if refusal := quota_refusal(self._platform, caller, request):
             raise Refused(refusal)

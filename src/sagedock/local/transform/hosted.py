@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sagedock.contract import limits, routes
 from sagedock.errors import ContainerNotStarted, EngineError
+from sagedock.local import agents
 from sagedock.local.ecr import find_image
 from sagedock.local.hosting.containers import Site
 from sagedock.local.hosting.health import answers_ping
@@ -119,7 +120,7 @@ class HostedContainers:
         while True:
             check_stop()
             address = self.platform.engine.address(container, routes.PORT)
-            if address is not None and answers_ping(address):
+            if address is not None and answers_ping(address, agents.TRANSFORMS):
                 return Served(container=container, address=address)
             if gone.wait(pause_s):
                 why = "The container ended before it answered /ping with 200"

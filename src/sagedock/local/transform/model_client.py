@@ -7,14 +7,13 @@ from typing import Any
 
 from sagedock.contract import routes
 from sagedock.contract import transform as contract
+from sagedock.local import agents
 from sagedock.local.transform.connection import Answer, Broken, Connection, TimedOut
 from sagedock.local.transform.failures import no_answer, refused
 from sagedock.local.transform.payloads import Stream
 
 __all__ = ["ModelClient", "Stopped", "get"]
 
-#: Source: row 121 of the fidelity corpus.
-_USER_AGENT = "Go-http-client/1.1"
 _OK = 200
 _SERVER_ERRORS = 500
 #: Seconds before the first retry; each further one waits twice as long (unverified).
@@ -93,7 +92,7 @@ def _head(
     method: str, path: str, address: tuple[str, int], headers: Mapping[str, str | None]
 ) -> bytes:
     lines = [f"{method} {path} HTTP/1.1", f"Host: {address[0]}:{address[1]}"]
-    lines.append(f"User-Agent: {_USER_AGENT}")
+    lines.append(f"User-Agent: {agents.TRANSFORMS}")
     # A control character would end the line, and begin a header of its own.
     lines += [f"{name}: {re.sub(r'[^ -~]', '', value)}" for name, value in headers.items() if value]
     return "".join(f"{line}\r\n" for line in lines).encode()

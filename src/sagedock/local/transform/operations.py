@@ -64,6 +64,7 @@ class TransformOperations:
         model = self._models.found(caller, request["ModelName"]).document
         for refusal in (
             unsupported(request, model),
+            self._platform.trust.refusal(model.get("ExecutionRoleArn"), caller.account),
             self._data_refusal(caller, request, model),
             self._quota_refusal(caller, request),
         ):

@@ -353,7 +353,7 @@ def test_a_component_without_its_artifact_fails(local: Local) -> None:
     host(local)
     found = deployed(local, **container(ArtifactUrl=f"s3://{BUCKET}/gone.tar.gz"))
     assert found["InferenceComponentStatus"] == "Failed"
-    assert found["FailureReason"].startswith("Failed to download model data for container")
+    assert found["FailureReason"].startswith("Could not access model data at s3://")
 
 
 def test_an_isolated_model_has_a_network_of_its_own(local: Local) -> None:

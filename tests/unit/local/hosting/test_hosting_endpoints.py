@@ -157,7 +157,7 @@ def test_data_that_went_fails_the_endpoint(local: Local) -> None:
     put_model(local)
     create_model(local, ModelDataUrl=MODEL_URI)
     local.client("s3").delete_object(Bucket=BUCKET, Key="models/model.tar.gz")
-    assert failed(local).startswith('Failed to download model data for container "container_1"')
+    assert failed(local).startswith(f"Could not access model data at {MODEL_URI}. ")
 
 
 def test_no_capacity_on_request(local: Local) -> None:

@@ -53,4 +53,4 @@ class CopyFleets:
         try:
             ComponentOperations(self.platform, self.components).resize(caller, request)
         except Refused as refused:
-            raise CannotScale(str(refused.error.message)) from refused
+            raise CannotScale.refused(refused.error) from refused
