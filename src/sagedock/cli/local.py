@@ -7,6 +7,8 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -55,6 +57,9 @@ def up(
     port: _Port = None,
     region: _Region = None,
     container_memory: _Memory = None,
+    with_program: Annotated[
+        bool, typer.Option("--with-program", help="End when standard input does.")
+    ] = False,
 ) -> None:
     """Start the local SageMaker; Ctrl-C ends it, or `sagedock local down`."""
     from sagedock.local import LocalSageMaker, up
@@ -67,6 +72,8 @@ def up(
         return
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     with ended_by_signals() as ended:
+        if with_program:
+            threading.Thread(target=_await_end_of_input, args=(ended,), daemon=True).start()
         local = LocalSageMaker(
             home=_home(home), port=port, region=region, container_memory_mib=container_memory
         )
@@ -74,6 +81,12 @@ def up(
             typer.echo(f"local SageMaker: {local.endpoint_url} (Ctrl-C ends it)")
             ended.wait()
             typer.echo("stopping: running jobs get SIGTERM first")
+
+
+def _await_end_of_input(ended: threading.Event) -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    ended.set()
 
 
 @app.command()

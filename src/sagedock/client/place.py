@@ -7,16 +7,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from sagedock.client import pace
 from sagedock.client.pace import Pace
 from sagedock.client.show import Show
 from sagedock.errors import InvalidRequest, LocalServerError
-
-if TYPE_CHECKING:
-    from sagedock.local import LocalSageMaker
 
 __all__ = ["Place", "Target", "chosen_target", "place_of", "require_running"]
 
@@ -66,7 +63,11 @@ def place_of(target: Target, show: Show, environ: Mapping[str, str] = os.environ
     url = environ.get("AWS_ENDPOINT_URL", "")
     if _is_this_machine(url):
         return Place(pace=pace.LOCAL, variables=environ)
-    return _place_that_runs(environ) or _place_in_this_process(show)
+    from sagedock.local import default_home
+
+    return _place_that_runs(environ) or _place_of_this_program(
+        default_home(environ).absolute(), show
+    )
 
 
 def require_running(target: Target, environ: Mapping[str, str] = os.environ) -> None:
@@ -102,16 +103,12 @@ def _place_that_runs(environ: Mapping[str, str]) -> Place | None:
     return Place(pace=pace.LOCAL, variables=variables)
 
 
-def _place_in_this_process(show: Show) -> Place:
-    server = _server_in_this_process(show)
-    return Place(pace=pace.LOCAL, variables=server.environment(), ends_with_program=True)
-
-
 @cache
-def _server_in_this_process(show: Show) -> "LocalSageMaker":
-    from sagedock.local import LocalSageMaker
+def _place_of_this_program(home: Path, show: Show) -> Place:
+    from sagedock.local import client_variables, up_with_program
 
-    server = LocalSageMaker().start()
-    atexit.register(server.stop)
-    show(f"local SageMaker started at {server.endpoint_url}; it ends with this program")
-    return server
+    server, end = up_with_program(home)
+    atexit.register(end)
+    show(f"local SageMaker started at {server.url}; it ends with this program")
+    variables = client_variables(server.url, region=server.region, home=home)
+    return Place(pace=pace.LOCAL, variables=variables, ends_with_program=True)

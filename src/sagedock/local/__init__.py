@@ -2,7 +2,7 @@
 
 from sagedock.local.cleaning import clean
 from sagedock.local.control_client import control
-from sagedock.local.daemon import down, running, up
+from sagedock.local.daemon import down, running, up, up_with_program
 from sagedock.local.endpoints import client_variables
 from sagedock.local.home import Running
 from sagedock.local.metrics import Matcher, MatcherBroke
@@ -24,4 +24,5 @@ __all__ = [
     "object_file",
     "running",
     "up",
+    "up_with_program",
 ]

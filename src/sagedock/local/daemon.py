@@ -5,16 +5,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
+from sagedock.engine import connect
 from sagedock.errors import LocalServerError, StorageError
 from sagedock.local.home import Home, Running
 
-__all__ = ["down", "running", "up"]
+__all__ = ["down", "running", "up", "up_with_program"]
 
 _START_TIMEOUT_S = 60.0
 _END_TIMEOUT_S = 60.0
+_LOOK_S = 0.02
 _LOG_TAIL_LINES = 10
 
 
@@ -28,6 +31,34 @@ def up(home: Path, options: Sequence[str]) -> Running:
 
     Raises LocalServerError, with the end of its log, if it does not start.
     """
+    return _started(home, options, subprocess.DEVNULL)
+
+
+def up_with_program(home: Path) -> tuple[Running, Callable[[], None]]:
+    """Start a server that ends with this program, however that ends; return when it answers, with
+    what ends it before, and returns when nothing of it is left.
+
+    Raises as ``up`` does, and EngineUnavailable. The server watches a pipe that this process, and
+    what it forks, alone hold open.
+    """
+    connect()  # what it lacks is told here, not in a log
+    ours, theirs = os.pipe()
+    with ExitStack() as undo:
+        undo.callback(os.close, theirs)
+        try:
+            found = _started(home, ["--with-program"], ours)
+        finally:
+            os.close(ours)
+        undo.pop_all()
+
+    def end() -> None:
+        os.close(theirs)
+        Home(home).wait_until_free(_END_TIMEOUT_S)
+
+    return found, end
+
+
+def _started(home: Path, options: Sequence[str], stdin: int) -> Running:
     folder = Home(home)
     if found := folder.running():
         raise LocalServerError(
@@ -46,7 +77,7 @@ def up(home: Path, options: Sequence[str]) -> Running:
     with folder.log_path.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "sagedock.cli", "local", "up", *options],
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -59,7 +90,7 @@ def up(home: Path, options: Sequence[str]) -> Running:
             return found
         if process.poll() is not None:
             break
-        time.sleep(0.05)
+        time.sleep(_LOOK_S)
     with folder.log_path.open("rb") as log:
         log.seek(old_log_bytes)
         tail = log.read().decode(errors="replace").splitlines()[-_LOG_TAIL_LINES:]

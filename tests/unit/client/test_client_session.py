@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from sagedock import InvalidRequest, Session
 from sagedock.client import place
 from sagedock.client.storage import split_uri
 from sagedock.errors import StorageError
+from sagedock.local import Running
 from tests.conftest import BUCKET, Local
 from tests.unit.client.conftest import Client
 
@@ -98,32 +99,31 @@ def test_a_local_session_needs_no_profile_and_no_proxy(
 def test_a_server_is_started_where_none_runs_and_only_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    started: list[str] = []
+    started: list[object] = []
 
-    class Server:
-        endpoint_url = "http://127.0.0.1:4000"
+    def up(home: Path) -> tuple[Running, Callable[[], None]]:
+        started.append(home)
+        server = Running(
+            url="http://127.0.0.1:4000",
+            pid=1,
+            region="us-west-2",
+            account="123456789012",
+            started=0,
+            container_port=0,
+        )
+        return server, lambda: None
 
-        def start(self) -> "Server":
-            started.append("start")
-            return self
-
-        def stop(self) -> None:
-            """Nothing runs."""
-
-        def environment(self) -> dict[str, str]:
-            return {"AWS_ENDPOINT_URL": self.endpoint_url}
-
-    monkeypatch.setattr("sagedock.local.LocalSageMaker", Server)
+    monkeypatch.setattr("sagedock.local.up_with_program", up)
     monkeypatch.setattr("atexit.register", started.append)
-    place._server_in_this_process.cache_clear()
+    place._place_of_this_program.cache_clear()
     environ, lines = {"SAGEDOCK_HOME": str(tmp_path)}, list[str]()
     show = lines.append
     sessions = [Session(target="local", environ=environ, show=show) for _ in range(2)]
     assert started == []
     places = [session.place for session in sessions]
-    place._server_in_this_process.cache_clear()
-    assert started[0] == "start"
-    assert len(started) == 2  # the start, and its stop at the program's end
+    place._place_of_this_program.cache_clear()
+    assert started[0] == tmp_path
+    assert len(started) == 2  # the start, and what ends it at the program's end
     assert all(found.ends_with_program for found in places)
     assert "http://127.0.0.1:4000" in lines[0]
 
