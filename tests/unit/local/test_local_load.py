@@ -21,7 +21,7 @@ from sagedock.testing import Container
 from tests.amount import amount
 from tests.conftest import REGION, Local
 
-JOBS = amount(1_000, quick=50)
+JOBS = amount(300, quick=50)
 THREADS = 16
 CALLS = amount(60, quick=25)
 SEEDS = range(1, 1 + amount(3, quick=1))

@@ -14,6 +14,10 @@ from pathlib import Path
 import pytest
 
 ECHO = "def model_fn(d): return 1\ndef predict_fn(data, model): return data\n"
+#: The same, whose workers load only while the file ``Serve.hold`` is not there.
+HELD_ECHO = ECHO.replace(
+    "return 1", "\n    while os.path.exists(d + '/hold'): time.sleep(0.02)\n    return 1"
+)
 Started = Callable[..., "Serve"]
 
 
@@ -25,6 +29,8 @@ class Serve:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.log = folder / "log"
+        #: While it is there, no worker of HELD_ECHO comes back: /ping does not recover unseen.
+        self.hold = folder / "model" / "hold"
         env = {
             **os.environ,
             "SAGEMAKER_BASE_DIR": str(folder),
