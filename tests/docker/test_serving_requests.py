@@ -45,7 +45,7 @@ def metric(serving: Serving, name: str) -> float:
     return next((float(line.split()[-1]) for line in lines if line.startswith(f"{name} ")), 0.0)
 
 
-def until(true: Any, timeout_s: float = 30) -> None:
+def until(true: Any, timeout_s: float = 60) -> None:
     ends = time.monotonic() + timeout_s
     while not true():
         assert time.monotonic() < ends, "it did not come true"

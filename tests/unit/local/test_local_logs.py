@@ -124,5 +124,5 @@ def test_a_log_that_cannot_be_stored_is_read_no_further(tmp_path: Path) -> None:
         follow(endless, store, stream)
     for reader in threading.enumerate():
         if reader.name == f"logs {stream.name}":  # else it has ended already
-            reader.join(20)
+            reader.join(60)
             assert not reader.is_alive()

@@ -55,7 +55,7 @@ class Serve:
             f"http://127.0.0.1:{self.port}{path}", body, headers, method=method
         )
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
@@ -64,7 +64,7 @@ class Serve:
 
     def until(self, status: int) -> None:
         """Wait until /ping answers so."""
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 60
         while (found := self.ask("/ping")[0]) != status:
             assert time.monotonic() < ends, f"/ping answers {found}\n{self.log.read_text()}"
             time.sleep(0.02)

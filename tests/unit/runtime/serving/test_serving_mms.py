@@ -40,7 +40,7 @@ def runs(pid: int) -> bool:
 
 
 def until_gone(*pids: int) -> None:
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + 60
     while any(map(runs, pids)):
         assert time.monotonic() < ends
         time.sleep(0.02)
