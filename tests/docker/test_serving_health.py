@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.docker.serving_container import ModelFolder, model
+from tests.docker.test_serving_requests import until
 
 __all__ = ["model"]
 
@@ -84,7 +85,7 @@ def test_a_killed_worker_is_told_at_once_and_replaced(model: ModelFolder, signs:
     (signs / "hold").unlink()
     serving.until(200)
     how = "was killed by SIGKILL" if model.server == "native" else "ended"
-    assert any(f"{how}; starting another" in line for line in serving.own_lines)
+    until(lambda: any(f"{how}; starting another" in line for line in serving.own_lines))
 
 
 def test_a_request_that_kills_its_worker_fails_alone(model: ModelFolder) -> None:
