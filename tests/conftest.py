@@ -17,6 +17,7 @@ from hypothesis import settings
 
 from sagedock import LocalSageMaker
 from sagedock.testing import Container, FakeEngine
+from tests import in_memory
 from tests.amount import amount
 
 ACCOUNT = "123456789012"
@@ -162,7 +163,7 @@ def local(tmp_path: Path) -> Iterator[Local]:
 
 
 @pytest.fixture(scope="module")
-def local_of_the_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+def local_of_the_file() -> Iterator[Local]:
     """The same for all tests of a file, where none leaves what another minds."""
-    with _running(tmp_path_factory.mktemp("shared") / "home") as made:
-        yield made
+    with in_memory.folder() as made, _running(made / "home") as running:
+        yield running

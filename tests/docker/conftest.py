@@ -101,10 +101,10 @@ class RealLocal(Local):
         return json.loads(self.log(job)[-1])
 
 
-def let_go(engine: Any, home: Path) -> None:
-    """Let the scripts of a home's containers go on that HOLD holds."""
+def let_go(engine: Any, home: Path, sign: str = "/tmp/go") -> None:
+    """Let the scripts of a home's containers go on that HOLD holds, or that wait for ``sign``."""
     for found in engine.containers({HOME_LABEL: home_id(home)}):
-        subprocess.run(["docker", "exec", found.id, "touch", "/tmp/go"], check=True)
+        subprocess.run(["docker", "exec", found.id, "touch", sign], check=True)
 
 
 def leftovers(engine: Any, local: LocalSageMaker) -> list[str]:

@@ -100,8 +100,8 @@ def test_models_come_and_go_by_the_memory_that_there_is(small: RealLocal, tmp_pa
         with pytest.raises(InvalidRequest):
             ask(hostile)
 
-    for name in ("large", "larger"):  # each has room, and not both
-        small.put(f"many/{name}.tar.gz", packed(name, mib=250))
+    for name in ("large", "larger"):  # each has room; both have none, whatever else there is
+        small.put(f"many/{name}.tar.gz", packed(name, mib=MEMORY_MIB * 52 // 100))
     for name in ("large", "larger", "large", "one"):
         assert ask(name) == [name, 1]
     small.put("many/huge.tar.gz", packed("huge", mib=4 * MEMORY_MIB))

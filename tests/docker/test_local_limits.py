@@ -11,8 +11,10 @@ import pytest
 
 from sagedock import LocalSageMaker
 from sagedock.engine import Engine
+from sagedock.local.platform import HOME_LABEL, home_id
 from tests.conftest import BUCKET, REGION
 from tests.docker.conftest import HOLD, RealLocal, let_go
+from tests.docker.test_serving_requests import until
 
 
 def with_bucket(server: LocalSageMaker, engine: Engine) -> RealLocal:
@@ -70,7 +72,9 @@ def test_a_disk_that_is_full_for_a_while(tiny_disk: Path, engine: Engine) -> Non
             while file.write(bytes(4096)):
                 pass
         let_go(engine, tiny_disk / "home")
-        time.sleep(5)
+        labels = {HOME_LABEL: home_id(tiny_disk / "home")}
+        until(lambda: {each.state for each in engine.containers(labels)} == {"exited"})
+        time.sleep(2)  # time to do what must not be done
         still = local.client("sagemaker").describe_training_job(TrainingJobName=name)
         assert still["TrainingJobStatus"] == "InProgress"
         filler.unlink()

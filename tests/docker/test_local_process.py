@@ -291,15 +291,22 @@ def test_a_server_killed_while_a_job_trains_goes_on_mirroring_its_checkpoints(
     local = reach(home, engine)
     name = local.start(
         local.script(
-            "cd /opt/ml/checkpoints; touch a b; sleep 4; rm a; touch c; sleep 4; touch d",
+            f"cd /opt/ml/checkpoints; touch a b; {HOLD}; rm a; touch c;"
+            f"{HOLD.replace('go', 'end')}; touch d",
             CheckpointConfig={"S3Uri": f"s3://{BUCKET}/ckpt"},
         )
     )
-    local.until(name, lambda job: job["SecondaryStatus"] == "Training")
-    time.sleep(2.5)
+    local.until(name, lambda _: mirrored(local) == ["ckpt/a", "ckpt/b"])
     kill(home)
-    time.sleep(2)
+    let_go(engine, home)
     local = reach(home, engine, bucket=False)
+    job = local.until(name, lambda _: mirrored(local) == ["ckpt/b", "ckpt/c"])
+    assert job["SecondaryStatus"] == "Training"
+    let_go(engine, home, "/tmp/end")
     assert local.ended(name)["TrainingJobStatus"] == "Completed"
-    found = local.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="ckpt/")["Contents"]
-    assert [each["Key"] for each in found] == ["ckpt/b", "ckpt/c", "ckpt/d"]
+    assert mirrored(local) == ["ckpt/b", "ckpt/c", "ckpt/d"]
+
+
+def mirrored(local: RealLocal) -> list[str]:
+    found = local.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="ckpt/")
+    return [each["Key"] for each in found.get("Contents", ())]

@@ -68,7 +68,7 @@ def test_an_unloaded_models_processes_are_gone(model: ModelFolder, models: Path)
 
 
 def until_gone(serving, pid):
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + 60
     while "No such file" not in (state := serving.shell(f"grep State /proc/{pid}/status")):
         if "Z" in state:
             return

@@ -2,16 +2,13 @@
 
 import logging
 import os
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, Self
-
-import uvicorn
 
 from sagedock.engine import Engine, Network, connect
 from sagedock.errors import EngineError, LocalServerError
@@ -29,6 +26,7 @@ from sagedock.local.faults_in_calls import (
 )
 from sagedock.local.front import Front
 from sagedock.local.home import DATABASE, Home, Running, describe
+from sagedock.local.http_server import serve
 from sagedock.local.json_service import JsonService
 from sagedock.local.others import other_services
 from sagedock.local.platform import HOME_LABEL, Platform, home_id
@@ -43,11 +41,6 @@ from sagedock.local.training import TrainingJobs, TrainingOperations
 __all__ = ["LocalSageMaker"]
 
 _log = logging.getLogger(__name__)
-_START_TIMEOUT_S = 30
-#: The same whatever else is installed; uvicorn would choose. httptools, which is faster, knows no
-#: limit to a request's head, and takes the body off a request that proposes an upgrade (to HTTP/2,
-#: as Java's own client does); WebSockets are no protocol of ours.
-_PROTOCOLS: Mapping[str, Any] = MappingProxyType({"http": "h11", "ws": "none", "loop": "asyncio"})
 
 
 class LocalSageMaker:
@@ -157,7 +150,7 @@ class LocalSageMaker:
         transforms.resume()
         scaling.scaler.start()
         stack.callback(scaling.scaler.stop)
-        stack.callback(_serve(front, [each for each in (main, inside.socket) if each]))
+        stack.callback(serve(front, [each for each in (main, inside.socket) if each]))
         # Again, and first: while their containers end, they may still need S3.
         stack.callback(jobs.shut_down, settings.shutdown_grace_s)
         stack.callback(endpoints.shut_down, settings.shutdown_grace_s)
@@ -327,36 +320,6 @@ def _on(store: logs.LogStore | metrics.MetricStore, operation: Any) -> Any:
         return operation(store, caller, request)
 
     return carried_out
-
-
-def _serve(front: Front, sockets: list[Any]) -> Any:
-    """Serve in a thread; return what ends it."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            front,
-            log_config=None,
-            access_log=False,
-            server_header=False,  # AWS sends none (row 102 of the rest)
-            lifespan="off",
-            timeout_graceful_shutdown=2,
-            **_PROTOCOLS,
-        )
-    )
-    thread = threading.Thread(
-        target=server.run, kwargs={"sockets": sockets}, name="local SageMaker", daemon=True
-    )
-    thread.start()
-    ends = time.monotonic() + _START_TIMEOUT_S
-    while not server.started:
-        if not thread.is_alive() or time.monotonic() > ends:
-            raise LocalServerError("the HTTP server did not start: its log says why")
-        time.sleep(0.005)
-
-    def end() -> None:
-        server.should_exit = True
-        thread.join()
-
-    return end
 
 
 def _port(url: str) -> int:

@@ -116,7 +116,9 @@ def test_extra_reaches_into_maps_replaces_values_and_removes_with_none() -> None
 
 _json = st.recursive(
     st.integers() | st.text(max_size=3) | st.booleans(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 _maps = st.dictionaries(st.text(max_size=2), _json, max_size=4)

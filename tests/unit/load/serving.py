@@ -88,12 +88,12 @@ def serving(answer: Answer = at_once, tls: ssl.SSLContext | None = None) -> Iter
 
     thread = threading.Thread(target=_run, args=(loop, begin), daemon=True)
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(60)
     try:
         yield server
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(20)
+        thread.join(60)
 
 
 def _run(loop: asyncio.AbstractEventLoop, begin: Callable[[], Awaitable[None]]) -> None:

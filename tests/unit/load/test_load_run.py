@@ -56,7 +56,7 @@ def test_a_run_ends_by_its_duration_and_the_warm_up_is_not_counted() -> None:
         result = run(plan(server, requests=None, duration_s=0.4, warmup_s=0.4))
         took = time.monotonic() - began
     assert 0.8 <= took < 10
-    assert result.lasted_s == pytest.approx(0.4, abs=0.3)
+    assert 0.35 <= result.lasted_s <= took - 0.39  # which the warm-up took
     assert 0 < result.answered < len(server.requests)
     assert sum(each.answered for each in result.timeline) <= result.answered
 
@@ -117,10 +117,10 @@ def test_what_is_not_answered_in_time_has_failed_and_the_others_go_on() -> None:
         writer.write(OK)
 
     with serving(every_other) as server:
-        result = run(plan(server, requests=8, timeout_s=0.3))
+        result = run(plan(server, requests=8, shape=Closed(concurrency=8), timeout_s=2))
     assert result.answered == 4
     assert failures(result) == [("timeout", 0, 4)]
-    assert result.errors[0].detail == "waited 0.3 s for an answer"
+    assert result.errors[0].detail == "waited 2 s for an answer"
 
 
 def test_what_finds_no_connection_in_time_has_failed_too() -> None:
@@ -211,14 +211,14 @@ def test_the_first_byte_of_a_stream_is_timed() -> None:
     async def stream(_: Asked, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         writer.write(b"1\r\na\r\n")
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.6)
         writer.write(b"1\r\nb\r\n0\r\n\r\n")
 
     with serving(stream) as server:
         result = run(plan(server, requests=4))
     assert result.latency is not None
     assert result.first_byte is not None
-    assert result.latency.min_ms >= 199
+    assert result.latency.min_ms >= 599
     assert result.first_byte.p50_ms < result.latency.min_ms - 100
 
 

@@ -97,7 +97,7 @@ def test_volumes_that_were_in_use_go_when_the_next_job_has_ended(local: Local) -
 def test_a_pool_that_its_job_could_not_give_back_ends_with_the_server(tmp_path: Path) -> None:
     with hasty(tmp_path) as local:
         local.engine.volumes = hangs  # type: ignore[method-assign]
-        start(local, lambda each: int(each.terminated.wait(20)), **kept_alive(600))
+        start(local, lambda each: int(each.terminated.wait(60)), **kept_alive(600))
         local.until("probe-1", lambda job: "WarmPoolStatus" in job)
         local.client("sagemaker").stop_training_job(TrainingJobName="probe-1")
         local.ended("probe-1")

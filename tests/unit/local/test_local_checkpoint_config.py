@@ -131,7 +131,7 @@ def test_an_archive_that_breaks_off_ends_no_mirroring(local: Local) -> None:
 
     def program(container: Container) -> int:
         container.files["/opt/ml/checkpoints/a"] = b"1" * 1000
-        gate.wait(20)
+        gate.wait(60)
         return 0
 
     local.engine.archive = torn  # type: ignore[method-assign]

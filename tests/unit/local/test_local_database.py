@@ -46,7 +46,7 @@ def in_another_thread(database: Database) -> list[str]:
     found: list[list[str]] = []
     thread = threading.Thread(target=lambda: found.append(tags(database)), daemon=True)
     thread.start()
-    thread.join(10)
+    thread.join(60)
     assert found, "the read waited for the write"
     return found[0]
 

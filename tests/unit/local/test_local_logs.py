@@ -83,7 +83,7 @@ def test_what_breaks_the_reader_reaches_the_caller(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="gone"):
         follow(broken(), store, store.open("r", GROUP, "s"))  # type: ignore[arg-type]
-    assert threading.active_count() < 20
+    its_reader_ends("s")
     database.close()
 
 
@@ -122,7 +122,11 @@ def test_a_log_that_cannot_be_stored_is_read_no_further(tmp_path: Path) -> None:
     endless = repeat(LogFrame(stream="stdout", time_s=0.0, data=b"line\n"))
     with pytest.raises(StorageError):
         follow(endless, store, stream)
+    its_reader_ends(stream.name)
+
+
+def its_reader_ends(stream: str) -> None:
     for reader in threading.enumerate():
-        if reader.name == f"logs {stream.name}":  # else it has ended already
-            reader.join(20)
+        if reader.name == f"logs {stream}":  # else it has ended already
+            reader.join(60)
             assert not reader.is_alive()

@@ -25,7 +25,7 @@ GROUP = "/aws/sagemaker/TrainingJobs"
 LOSS = [{"Name": "loss", "Regex": "loss=([0-9.e+-]+|nan)"}]
 HOSTILE = {"Name": "hostile", "Regex": "(a+)+b"}
 BAIT = "a" * 60
-MANY_LINES = amount(100_000, quick=20_000)
+MANY_LINES = amount(30_000, quick=10_000)
 
 
 def algorithm(*definitions: dict[str, str]) -> dict[str, Any]:

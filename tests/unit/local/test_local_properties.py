@@ -171,7 +171,7 @@ def is_refused_for(answer: Answer, defect: Defect, service: str) -> None:
     assert f" at '{defect.path}' failed to satisfy constraint: " in answer.message, answer.message
 
 
-@examples(80)
+@examples(50)
 @given(request=st.deferred(jobs))
 def test_a_right_job_is_carried_out_to_its_end(world: World, request: Any) -> None:
     answer = world.call("sagemaker", "CreateTrainingJob", request)
@@ -206,7 +206,7 @@ def echoes(answered: Any, sent: Any) -> bool:
             return bool(answered == sent)
 
 
-@examples(150)
+@examples(90)
 @given(drawn=broken("sagemaker", "CreateTrainingJob"))
 def test_a_job_with_a_defect_is_refused_and_leaves_nothing(world: World, drawn: Any) -> None:
     request, defect = drawn

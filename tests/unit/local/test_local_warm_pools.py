@@ -3,7 +3,7 @@
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -128,17 +128,39 @@ def test_it_expires(local: Local) -> None:
     assert local.statuses(job)[0] == ("Starting", "Starting the training job")
 
 
-def test_an_update_ends_it_or_lets_it_last(local: Local) -> None:
-    local.run(**resources(5))
+class Alarm(threading.Timer):
+    """A timer that rings when the test says so; one of no time rings by itself."""
+
+    set_up: ClassVar[list["Alarm"]] = []
+
+    def start(self) -> None:
+        if self.interval:
+            self.set_up.append(self)
+        else:
+            super().start()
+
+    def ring(self) -> None:
+        """Do what is due, unless it was cancelled."""
+        if not self.finished.is_set():
+            self.function(*self.args, **self.kwargs)
+
+
+def test_an_update_ends_it_or_lets_it_last(local: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Alarm, "set_up", [])
+    monkeypatch.setattr(threading, "Timer", Alarm)
+    local.run(**resources(60))
     sagemaker = local.client("sagemaker")
 
     def update(seconds: int) -> None:
         config = {"KeepAlivePeriodInSeconds": seconds}
         sagemaker.update_training_job(TrainingJobName="probe-1", ResourceConfig=config)
 
-    update(600)
-    time.sleep(5.2)
+    update(3600)
+    first, second = Alarm.set_up
+    first.ring()  # the first minute is over
     assert described(local, "probe-1")["WarmPoolStatus"]["Status"] == "Available"
+    assert first.interval == 60
+    assert 3000 < second.interval <= 3600  # from the job's end
     update(0)
     local.until("probe-1", lambda job: job["WarmPoolStatus"]["Status"] == "Terminated")
 

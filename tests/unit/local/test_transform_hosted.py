@@ -72,7 +72,7 @@ def ended(local: Local, name: str = "job-1") -> Any:
 
 
 def awaited(true: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + 60
     while not true():
         assert time.monotonic() < ends
         time.sleep(0.01)
@@ -120,7 +120,7 @@ def test_a_model_may_be_deleted_once_the_job_is_created(local: Local) -> None:
     over = threading.Event()
 
     def slowly(call: Call) -> Reply:
-        return upper(call) if call.path != "/invocations" or over.wait(20) else Reply(status=500)
+        return upper(call) if call.path != "/invocations" or over.wait(60) else Reply(status=500)
 
     local.engine.program = serving(slowly)
     create_model(local)
@@ -220,7 +220,7 @@ def test_a_server_that_ends_stops_its_jobs(tmp_path: Path) -> None:
     def hangs(call: Call) -> Reply:
         if call.path == "/invocations":
             begun.set()
-            over.wait(20)
+            over.wait(60)
         return upper(call)
 
     home = tmp_path / "home"
@@ -235,7 +235,7 @@ def test_a_server_that_ends_stops_its_jobs(tmp_path: Path) -> None:
                 local.client("s3").put_object(Bucket=BUCKET, Key="in/a.txt", Body=b"x")
                 create_model(local)
                 create(local)
-                assert begun.wait(10)
+                assert begun.wait(60)
             else:
                 assert ended(local)["TransformJobStatus"] == "Stopped"
         over.set()

@@ -29,7 +29,7 @@ def world(tmp_path: Path, model: Model) -> Iterator[World]:
 def test_row_136_what_describe_answers(world: World) -> None:
     world.put("in/a", b"1")
     over = threading.Event()
-    world.model.answer = answering(lambda call: (200, call.body) if over.wait(20) else (500, b""))
+    world.model.answer = answering(lambda call: (200, call.body) if over.wait(60) else (500, b""))
     arn = world.create("Probe-1")["TransformJobArn"]
     job = world.call("DescribeTransformJob", TransformJobName="Probe-1")
     assert job["TransformJobName"] == "Probe-1"

@@ -106,7 +106,7 @@ def test_three_times_where_the_request_does_not_say(world: World) -> None:
 def test_an_answer_that_does_not_come_in_time_is_none(world: World) -> None:
     world.put("in/a", b"1")
     over = threading.Event()
-    world.model.answer = answering(lambda call: (200, call.body) if over.wait(20) else (500, b""))
+    world.model.answer = answering(lambda call: (200, call.body) if over.wait(60) else (500, b""))
     job = world.run(ModelClientConfig={"InvocationsTimeoutInSeconds": 1})
     over.set()
     assert job["FailureReason"] == "AlgorithmError: See job logs for more information"
@@ -157,12 +157,12 @@ def test_a_job_that_is_stopped_ends_stopped_without_what_was_in_work(world: Worl
     def hangs(call: Call) -> Reply:
         if call.body == b"1":
             begun.set()
-            over.wait(20)
+            over.wait(60)
         return 200, call.body
 
     world.model.answer = answering(hangs)
     world.create()
-    assert begun.wait(10)
+    assert begun.wait(60)
     assert world.call("StopTransformJob", TransformJobName="probe-1") == {}
     job = world.ended()
     over.set()
@@ -175,7 +175,7 @@ def test_a_job_that_is_stopped_ends_stopped_without_what_was_in_work(world: Worl
 def test_a_job_that_waits_for_room_can_be_stopped(world: World) -> None:
     world.put("in/a", b"1")
     over = threading.Event()
-    world.model.answer = answering(lambda call: (200, call.body) if over.wait(20) else (500, b""))
+    world.model.answer = answering(lambda call: (200, call.body) if over.wait(60) else (500, b""))
     world.create("first", TransformResources={"InstanceCount": 4})
     world.create("second")
     world.call("StopTransformJob", TransformJobName="second")
@@ -203,7 +203,7 @@ def test_a_server_that_is_killed_goes_on_at_the_first_unfinished_object(tmp_path
     def hangs(call: Call) -> Reply:
         if call.body == b"2":
             begun.set()
-            over.wait(20)
+            over.wait(60)
         if call.body == b"bad":
             return 400, b""
         return 200, call.body
@@ -213,7 +213,7 @@ def test_a_server_that_is_killed_goes_on_at_the_first_unfinished_object(tmp_path
         for number, data in enumerate((b"0", b"bad", b"2", b"3")):
             first.put(f"in/{number}", data)
         first.create()
-        assert begun.wait(10)
+        assert begun.wait(60)
         # What a kill leaves: nobody writes down an end, and the containers run.
         copied = home.with_name("copied")
         shutil.copytree(home, copied)

@@ -207,7 +207,7 @@ def test_as_many_payloads_are_under_way_as_may_be_and_outputs_keep_their_order(
     together = threading.Barrier(4)
 
     def slowly(call: Call) -> Reply:
-        together.wait(10)  # four at once, or the job fails
+        together.wait(60)  # four at once, or the job fails
         return 200, call.body
 
     world.model.answer = answering(slowly)
@@ -226,7 +226,7 @@ def test_small_objects_are_under_way_together(world: World) -> None:
     together = threading.Barrier(2)
 
     def both(call: Call) -> Reply:
-        together.wait(10)
+        together.wait(60)
         return 200, call.body
 
     world.model.answer = answering(both)

@@ -245,7 +245,7 @@ class World:
 
     def until(self, name: str, true: Callable[[Any], bool]) -> Any:
         """Wait until Describe answers what is awaited."""
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 60
         while not true(described := self.call("DescribeTransformJob", TransformJobName=name)):
             assert time.monotonic() < ends, described
             time.sleep(0.01)

@@ -16,7 +16,7 @@ import pytest
 from tests.amount import amount
 from tests.unit.runtime.checkpoint_states import checkpoints, steps_in, unfinished_in
 
-KILLS = amount(200, quick=40)
+KILLS = amount(200, quick=30)
 INTERVAL = 5
 KEEP = 2
 SEED = 20240229

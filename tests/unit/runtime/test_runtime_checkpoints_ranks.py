@@ -20,7 +20,7 @@ from tests.unit.runtime.rank_processes import RankProcesses, run_ranks
 COUNT = 3
 INTERVAL = 4
 SEED = 7
-KILLS = amount(40, quick=16)
+KILLS = amount(24, quick=12)
 
 
 def together(work: Callable[[Ranks], Any], count: int = COUNT) -> list[Any]:

@@ -101,7 +101,7 @@ def test_all_are_gathered_and_told_the_end(port: int) -> None:
         assert followers.ssh_config.parent.stat().st_mode & 0o077 == 0
         followers.end(7)
     for host in others:
-        host.join(10)
+        host.join(60)
     assert [host.told for host in others] == ["7", "7"]
     assert sorted(known.splitlines()) == [f"algo-2 {KEY}", f"algo-3 {KEY}"]
     assert "StrictHostKeyChecking yes" in config
@@ -118,7 +118,7 @@ def test_strangers_and_bad_keys_are_turned_away(port: int) -> None:
     with pytest.raises(ContractBroken, match="algo-2 did not come in"), missing:
         pass
     for each in strangers:
-        each.join(10)
+        each.join(60)
         assert each.told == "the connection ended"
 
 
@@ -130,7 +130,7 @@ def test_a_leader_that_fails_lets_the_others_go(port: int) -> None:
         gathered(["algo-2"], patience=20, say=quiet, port=port),
     ):
         raise RuntimeError
-    host.join(10)
+    host.join(60)
     assert host.told == "the connection ended"
 
 

@@ -33,7 +33,7 @@ def refused(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
     return answer["Error"]["Code"], answer["Error"]["Message"]
 
 
-def eventually(true: Callable[[], bool], timeout_s: float = 20) -> None:
+def eventually(true: Callable[[], bool], timeout_s: float = 60) -> None:
     """Wait until it is so."""
     ends = time.monotonic() + timeout_s
     while not true():

@@ -21,7 +21,7 @@ DATUM = {"Dimensions": [{"Name": name, "Value": value} for name, value in DIMENS
 
 def test_a_policy_scales_out_and_in_on_what_cloudwatch_holds(tmp_path: Path) -> None:
     fleets = FakeFleets()
-    with serve(tmp_path / "home", fleets, time_scale=120) as server:
+    with serve(tmp_path / "home", fleets, time_scale=300) as server:
         scaled = Scaled(Local(server=server, engine=FakeEngine(succeed)), fleets)
         scaled.register(high=4)
         scaled.autoscaling.put_scaling_policy(**tracking(ScaleInCooldown=60))

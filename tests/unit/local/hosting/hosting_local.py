@@ -90,7 +90,7 @@ def deploy(local: Local, *variants: dict[str, Any], name: str = "endpoint-1") ->
 
 
 def until(
-    local: Local, true: Callable[[Any], bool], name: str = "endpoint-1", timeout_s: float = 30
+    local: Local, true: Callable[[Any], bool], name: str = "endpoint-1", timeout_s: float = 60
 ) -> Any:
     """Wait until DescribeEndpoint answers what is awaited, and return it."""
     sagemaker = local.client("sagemaker")
@@ -101,7 +101,7 @@ def until(
     return found
 
 
-def settled(local: Local, name: str = "endpoint-1", timeout_s: float = 30) -> Any:
+def settled(local: Local, name: str = "endpoint-1", timeout_s: float = 60) -> Any:
     """Wait until no change goes on, and return what Describe answers."""
     return until(
         local,
@@ -111,7 +111,7 @@ def settled(local: Local, name: str = "endpoint-1", timeout_s: float = 30) -> An
     )
 
 
-def awaited(true: Callable[[], bool], timeout_s: float = 20) -> None:
+def awaited(true: Callable[[], bool], timeout_s: float = 60) -> None:
     """Wait until something is true."""
     ends = time.monotonic() + timeout_s
     while not true():

@@ -209,7 +209,7 @@ def test_a_backlog_without_capacity_scales_from_zero_and_back(tmp_path: Path) ->
         "ResourceId": "endpoint/endpoint-1/variant/AllTraffic",
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
     }
-    with started(tmp_path / "home", time_scale=120.0) as local:
+    with started(tmp_path / "home", time_scale=300.0) as local:
         deploy_async(local)
         scaling = local.client("application-autoscaling")
         scaling.register_scalable_target(**resource, MinCapacity=0, MaxCapacity=2)
@@ -270,7 +270,7 @@ def count(local: Local) -> int:
 
 
 def test_invocations_of_a_backlog_are_not_counted_as_others_are(tmp_path: Path) -> None:
-    with started(tmp_path / "home", time_scale=120.0) as local:
+    with started(tmp_path / "home", time_scale=300.0) as local:
         deploy_async(local)
         local.client("application-autoscaling").register_scalable_target(
             ServiceNamespace="sagemaker",

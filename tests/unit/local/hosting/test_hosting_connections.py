@@ -27,7 +27,7 @@ def asked(serve: Serve, times: int = 1, **more: object) -> list[Answer]:
         async with server:
             for _ in range(times):
                 connection, answer = await call(
-                    backend, REQUEST, timeout_s=0.5, **{"most_bytes": 100, **more}
+                    backend, REQUEST, **{"timeout_s": 60, "most_bytes": 100, **more}
                 )
                 connection.release()
                 answers.append(answer)
@@ -172,7 +172,7 @@ def test_more_than_may_come_ends_the_answer() -> None:
 
 def test_an_answer_that_does_not_come_times_out() -> None:
     with pytest.raises(TimedOut):
-        asked(says())
+        asked(says(), timeout_s=0.3)
 
 
 def test_where_nobody_listens() -> None:

@@ -159,7 +159,7 @@ def test_an_answer_that_never_comes_is_not_waited_for(impatient: Local) -> None:
 
     def answer(call: Call) -> Reply:
         if call.path != "/ping":
-            over.wait(10)
+            over.wait(60)
         return Reply()
 
     local.engine.program = serving(answer)
@@ -238,7 +238,7 @@ def test_regions_have_endpoints_of_their_own(local: Local) -> None:
 def test_an_unsigned_call_is_answered(local: Local) -> None:
     deploy(local)
     where = urlsplit(local.server.endpoint_url)
-    connection = http.client.HTTPConnection(str(where.hostname), where.port, timeout=10)
+    connection = http.client.HTTPConnection(str(where.hostname), where.port, timeout=60)
     connection.request("POST", "/endpoints/endpoint-1/invocations", b"plain")
     answer = connection.getresponse()
     assert (answer.status, answer.read()) == (200, b"plain")

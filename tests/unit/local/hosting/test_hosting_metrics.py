@@ -38,7 +38,7 @@ def statistics(
 
 
 def until_counted(local: Local, count: int, name: str = "AllTraffic") -> Any:
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + 60
     while not (found := statistics(local, "Invocations", name)) or found["Sum"] < count:
         assert time.monotonic() < ends
         time.sleep(0.05)

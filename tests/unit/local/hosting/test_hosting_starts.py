@@ -152,7 +152,7 @@ def test_the_late_news_of_an_end_is_not_taken_for_the_end_of_its_successor(tmp_p
         return serving((lambda _: Reply(status=503)) if second else echo)(container)
 
     engine = SlowToTell(program, images=[IMAGE])
-    with started(tmp_path / "home", engine=engine, endpoint_startup_s=0.5) as local:
+    with started(tmp_path / "home", engine=engine, endpoint_startup_s=1.5) as local:
         deploy(local)
         engine.kill(starts[0])
         awaited(lambda: len(starts) == 3 and answers(local) == "hello")

@@ -33,7 +33,7 @@ def test_pieces_arrive_while_the_container_still_sends(local: Local) -> None:
 
     def pieces() -> Iterator[bytes]:
         yield b"one "
-        assert received.wait(10)
+        assert received.wait(60)
         yield b"two"
 
     streams(local, pieces, headers={"Content-Type": "text/event-stream"})
@@ -82,7 +82,7 @@ def test_a_stream_that_takes_too_long_ends_with_an_error(impatient: Local) -> No
 
     def pieces() -> Iterator[bytes]:
         yield b"part"
-        over.wait(10)
+        over.wait(60)
 
     streams(local, pieces)
     events = iter(stream(local)["Body"])

@@ -120,7 +120,7 @@ def test_a_request_in_flight_is_answered_by_the_old_fleet(local: Local) -> None:
     def answer(call: Call) -> Reply:
         if call.body == b"slow":
             inside.set()
-            over.wait(10)
+            over.wait(60)
         return mode(call)
 
     local.engine.program = serving(answer)
@@ -128,7 +128,7 @@ def test_a_request_in_flight_is_answered_by_the_old_fleet(local: Local) -> None:
     answers: list[Any] = []
     thread = threading.Thread(target=lambda: answers.append(invoke(local, b"slow")["Body"]))
     thread.start()
-    assert inside.wait(10)
+    assert inside.wait(60)
     config = next_config(local, "new")
     update(local, config)
     updated(local, config)
@@ -144,7 +144,7 @@ def test_a_stream_in_flight_ends_whole_after_an_update(local: Local) -> None:
 
     def pieces() -> Iterator[bytes]:
         yield b"one "
-        over.wait(10)
+        over.wait(60)
         yield b"two"
 
     def answer(call: Call) -> Reply:
@@ -172,7 +172,7 @@ def test_a_deletion_does_not_wait_for_what_is_in_flight(local: Local) -> None:
     def answer(call: Call) -> Reply:
         if call.body == b"slow":
             inside.set()
-            over.wait(10)
+            over.wait(60)
         return mode(call)
 
     local.engine.program = serving(answer)
@@ -187,9 +187,9 @@ def test_a_deletion_does_not_wait_for_what_is_in_flight(local: Local) -> None:
 
     thread = threading.Thread(target=ask)
     thread.start()
-    assert inside.wait(10)
+    assert inside.wait(60)
     local.client("sagemaker").delete_endpoint(EndpointName="endpoint-1")
-    awaited(lambda: local.engine.all == {}, timeout_s=10)
+    awaited(lambda: local.engine.all == {}, timeout_s=60)
     over.set()
     thread.join()
     awaited(lambda: not local.client("sagemaker").list_endpoints()["Endpoints"])

@@ -95,7 +95,7 @@ class Gate:
 
     def __call__(self, frame: Frame) -> bytes:
         self.entered.append(bytes(frame.body))
-        assert self._open.wait(20)
+        assert self._open.wait(60)
         self.left.append(bytes(frame.body))
         return bytes(frame.body)
 
@@ -128,7 +128,7 @@ async def running_pool(
         await pool.close()
 
 
-async def until(true: Callable[[], Any], timeout_s: float = 20) -> None:
+async def until(true: Callable[[], Any], timeout_s: float = 60) -> None:
     """Wait until something holds."""
     ends = asyncio.get_running_loop().time() + timeout_s
     while not true():
@@ -142,7 +142,7 @@ def ask(pool: Pool, body: bytes, headers: bytes = b"") -> "Any":
     return pool.submit(headers, body)
 
 
-async def answer_of(work: Any, timeout_s: float = 20) -> Answer:
+async def answer_of(work: Any, timeout_s: float = 60) -> Answer:
     """Return a request's answer."""
     found: Answer = await asyncio.wait_for(asyncio.shield(work.answer), timeout_s)
     return found

@@ -14,6 +14,10 @@ from pathlib import Path
 import pytest
 
 ECHO = "def model_fn(d): return 1\ndef predict_fn(data, model): return data\n"
+#: The same, whose workers load only while the file ``Serve.hold`` is not there.
+HELD_ECHO = ECHO.replace(
+    "return 1", "\n    while os.path.exists(d + '/hold'): time.sleep(0.02)\n    return 1"
+)
 Started = Callable[..., "Serve"]
 
 
@@ -25,6 +29,8 @@ class Serve:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.log = folder / "log"
+        #: While it is there, no worker of HELD_ECHO comes back: /ping does not recover unseen.
+        self.hold = folder / "model" / "hold"
         env = {
             **os.environ,
             "SAGEMAKER_BASE_DIR": str(folder),
@@ -49,7 +55,7 @@ class Serve:
             f"http://127.0.0.1:{self.port}{path}", body, headers, method=method
         )
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
@@ -58,7 +64,7 @@ class Serve:
 
     def until(self, status: int) -> None:
         """Wait until /ping answers so."""
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 60
         while (found := self.ask("/ping")[0]) != status:
             assert time.monotonic() < ends, f"/ping answers {found}\n{self.log.read_text()}"
             time.sleep(0.02)

@@ -207,7 +207,7 @@ def test_a_server_that_stops_lets_handlers_end_and_refuses_newcomers() -> None:
             assert client.closed == (1001, "the server stops")
             assert await waiting.refused() == 503
             assert await Client(made).refused() == 503
-            assert await made.pool.drain(20)
+            assert await made.pool.drain(60)
 
     run(test())
 
@@ -237,10 +237,10 @@ def test_a_conversation_is_not_overdue_but_a_handler_without_a_client_is() -> No
                 channel.frame()
 
         workers = talking(stubborn), talking(echoing)
-        async with front(*workers, timeout_s=0.2, stream_timeout_s=0.2) as made:
+        async with front(*workers, timeout_s=0.8, stream_timeout_s=0.8) as made:
             client = Client(made)
             await until(lambda: client.accepted)
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(1.2)
             assert not client.done.done()
             client.leave()
             await client.done

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.runtime.serving import fake_mms
-from tests.unit.runtime.serving.serve_process import ECHO, Serve, Started, start
+from tests.unit.runtime.serving.serve_process import ECHO, HELD_ECHO, Serve, Started, start
 
 __all__ = ["start"]
 
@@ -40,7 +40,7 @@ def runs(pid: int) -> bool:
 
 
 def until_gone(*pids: int) -> None:
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + 60
     while any(map(runs, pids)):
         assert time.monotonic() < ends
         time.sleep(0.02)
@@ -91,14 +91,14 @@ def test_a_worker_that_has_left_children_is_known_to_have_died(
 ) -> None:
     """They hold its sockets open."""
     forks = "\n    pid = os.fork()\n    if not pid: time.sleep(60)\n    return [os.getpid(), pid]"
-    code = "import os, time\n" + ECHO.replace("return data", forks)
+    code = "import os, time\n" + HELD_ECHO.replace("return data", forks)
     serve = start(code, **variables)
     worker, left = asked(serve)
+    serve.hold.touch()
     os.kill(worker, signal.SIGKILL)
-    began = time.monotonic()
-    serve.until(503)
-    assert time.monotonic() - began < 1
+    serve.until(503)  # although no request has met it
     os.kill(left, signal.SIGKILL)
+    serve.hold.unlink()
     serve.until(200)
 
 
@@ -132,12 +132,15 @@ def test_what_a_model_prints_and_logs_is_in_the_containers_log(
 def test_a_hung_worker_is_answered_for_and_replaced(
     start: Started, variables: dict[str, str]
 ) -> None:
-    code = "import time\n" + PIDS.replace("return [", "return time.sleep(data.sum()) or [")
+    computes = "return time.sleep(data.sum()) or [os.getpid()]"
+    code = "import os, time\n" + HELD_ECHO.replace("return data", computes)
     serve = start(code, SAGEMAKER_MODEL_SERVER_TIMEOUT="1", **variables)
     first = asked(serve, b"[0]")
-    assert serve.ask("/invocations", b"[60]")[0] == 504
+    serve.hold.touch()
+    assert serve.ask("/invocations", b"[3600]")[0] == 504
     serve.until(503)
-    assert asked(serve, b"[0]")[0] != first[0]
+    serve.hold.unlink()
+    assert asked(serve, b"[0]") != first
 
 
 def test_streams_are_joined(start: Started, variables: dict[str, str]) -> None:
