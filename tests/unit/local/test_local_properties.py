@@ -36,6 +36,12 @@ from tests.unit.local.property_world import (
 REFUSED = {"sagemaker": "ValidationException", "logs": "InvalidParameterException"}
 CANNOT = "The local SageMaker cannot carry out: "
 
+#: What makes a DeploymentConfig that the model allows a wrong one.
+DEPLOYMENT = (
+    *("Only one of BlueGreenUpdatePolicy", "CanarySize must be", "LinearStepSize must be"),
+    *("MaximumBatchSize must be", "RollbackMaximumBatchSize must be"),
+    "MaximumExecutionTimeoutInSeconds (",
+)
 #: Operations beside CreateTrainingJob, and what a right request may be answered for what is there.
 OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sagemaker", "DescribeTrainingJob"): ("Requested resource not found.",),
@@ -72,14 +78,12 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sagemaker", "DeleteEndpointConfig"): ("Could not find endpoint configuration",),
     ("sagemaker", "ListEndpointConfigs"): ("Invalid pagination token because",),
     ("sagemaker", "CreateEndpoint"): (
-        "Could not find endpoint configuration",
-        "The local SageMaker cannot carry out: ",
-        "aws: prefixed",
+        *("Could not find endpoint configuration", "aws: prefixed", *DEPLOYMENT),
     ),
     ("sagemaker", "DescribeEndpoint"): ("Could not find endpoint",),
     ("sagemaker", "DeleteEndpoint"): ("Could not find endpoint",),
     ("sagemaker", "ListEndpoints"): ("Invalid pagination token because",),
-    ("sagemaker", "UpdateEndpoint"): ("Could not find endpoint",),
+    ("sagemaker", "UpdateEndpoint"): ("Could not find endpoint", *DEPLOYMENT),
     ("sagemaker", "UpdateEndpointWeightsAndCapacities"): (
         *("Could not find endpoint", "Each variant"),
     ),
