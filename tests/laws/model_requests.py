@@ -199,7 +199,7 @@ def _wrong_types(type_name: str) -> list[Any]:
         case "integer" | "long":
             too_large = _LARGEST[type_name] + 1
             return ["5", True, [], {}, too_large, -too_large - 2, 1e300]
-        case "double":
+        case "float" | "double":
             return ["5", True, [], {}]
         case _:
             return ["2026-01-01T00:00:00Z", True, [], {}, 1e18]
