@@ -298,12 +298,12 @@ def test_all_of_them_must_answer_ping(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dying", ["a", "b"])
 def test_one_that_ends_fails_what_is_in_work_and_what_is_left(local: Local, dying: str) -> None:
-    begun = threading.Event()
+    begun, over = threading.Event(), threading.Event()
 
     def answer(call: Call) -> Reply:
         if call.path == "/invocations" and named(call) == dying:
             begun.set()
-            call.container.ended.wait(20)
+            over.wait(20)  # what has ended answers nothing
         return relay(call)
 
     local.engine.program = serving(answer)
@@ -314,7 +314,9 @@ def test_one_that_ends_fails_what_is_in_work_and_what_is_left(local: Local, dyin
     for each in list(local.engine.all.values()):
         if each.spec.environment["NAME"] == dying:
             local.engine.stop(each.id, 0)
-    assert ended(local)["FailureReason"] == "AlgorithmError: See job logs for more information"
+    job = ended(local)
+    over.set()
+    assert job["FailureReason"] == "AlgorithmError: See job logs for more information"
     assert outputs(local) == []
     said = data_log(local)[1:]
     assert said[0] == f"{BUCKET}/in/1: Unable to get response from algorithm"
