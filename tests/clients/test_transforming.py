@@ -14,6 +14,12 @@ def test_the_sdk_v2_filters_transforms_and_joins(runner: Runner) -> None:
     assert facts["stored"] == "a,1\nb,2\n"
 
 
+def test_the_sdk_v2_transforms_with_an_inference_pipeline(runner: Runner) -> None:
+    facts = runner.client("sdk_v2", "sdk_v2/transform_pipeline.py", SERVING, ROLE)
+    assert facts["stored"] == "second\nfirst\n"
+    assert facts["containers"] == ["first", "second"]
+
+
 def test_the_sdk_v3_transforms(runner: Runner) -> None:
     facts = runner.client("sdk_v3", "sdk_v3/transform.py", SERVING, ROLE)
     assert facts["stored"] == "1,2\n3,4\n"

@@ -11,7 +11,7 @@ import pytest
 
 from sagedock.engine import Engine
 from sagedock.local.platform import home_id
-from tests.conftest import BUCKET
+from tests.conftest import BUCKET, ROLE
 from tests.docker.conftest import RealLocal
 from tests.docker.hosting_real import SERVING, WITHOUT, awaited, images, model
 from tests.docker.test_local_process import home, kill, reach
@@ -198,4 +198,47 @@ def test_a_server_that_is_killed_goes_on_at_the_first_unfinished_object(
     assert outputs(local) == ["out/a.out", "out/b.out", "out/c.out"]
     again = local.client("s3").head_object(Bucket=BUCKET, Key="out/a.out")["LastModified"]
     assert again == first
+    assert left(engine, home) == []
+
+
+def test_payloads_go_through_all_containers_also_after_the_server_was_killed(
+    home: Path, engine: Engine
+) -> None:
+    local = reach(home, engine)
+    containers = [
+        {"Image": SERVING, "ContainerHostname": name, "Environment": {"WHICH": name}}
+        for name in ("clean", "predict")
+    ]
+    local.client("sagemaker").create_model(
+        ModelName="model-1",
+        Containers=containers,
+        ExecutionRoleArn=ROLE,
+        EnableNetworkIsolation=True,
+    )
+    objects = (
+        ("a", b"pass which"),
+        ("b", b"pass env"),
+        ("c", b"pass fail 418"),
+        ("d", b"pass sleep 3"),
+        ("e", b"which"),
+    )
+    for key, data in objects:
+        local.put(f"in/{key}", data)
+    create(local)
+    awaited(lambda: outputs(local) == ["out/a.out", "out/b.out"])
+    kill(home)
+    local = reach(home, engine, bucket=False)
+    assert ended(local)["FailureReason"] == "ClientError: See job logs for more information"
+    assert outputs(local) == [f"out/{each}.out" for each in "abde"]
+    assert output(local, "out/a.out") == b"predict\n"
+    assert output(local, "out/e.out") == b"clean\n"
+    environment = json.loads(output(local, "out/b.out"))
+    assert environment["SAGEMAKER_BATCH"] == "true"
+    assert environment["SAGEMAKER_BIND_TO_PORT"] == "8081"
+    where = f"{BUCKET}/in/c: "
+    told = [line.partition("sagemaker logs]: ")[2] for line in events(local, "/data-log")]
+    assert f"{where}ClientError: 418" in told
+    assert f"{where}sagedock: this was container predict" in told
+    for name in ("clean", "predict"):
+        assert any(line.startswith("starting") for line in events(local, f"/{name}"))
     assert left(engine, home) == []

@@ -54,6 +54,12 @@ def read_request(accepted: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
+def test_the_content_type_is_told_as_it_was_written() -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-TYPE:  multipart/mixed; boundary=AbC \r\n"
+    found = asked(head + b"CONTENT-LENGTH: 2\r\nConnection: Close\r\n\r\nok")
+    assert found == Answer(200, b"ok", "multipart/mixed; boundary=AbC")
+
+
 def asked(answer: bytes, body: bytes = b"in") -> Answer:
     with container(answer) as address:
         return Connection(address).ask(HEAD, body, 5)

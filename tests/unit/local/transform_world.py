@@ -30,6 +30,7 @@ from sagedock.local.transform import (
     CannotServe,
     Fleet,
     Served,
+    Started,
     TransformJobs,
     TransformOperations,
 )
@@ -141,7 +142,7 @@ class FakeServing:
     refuses: str | None = None
 
     def start(
-        self, fleet: Fleet, started: Callable[[str, str], None], check_stop: Callable[[], None]
+        self, fleet: Fleet, started: Callable[[Started], None], check_stop: Callable[[], None]
     ) -> None:
         """Start one for each instance."""
         self.fleets.append(fleet)
@@ -157,22 +158,23 @@ class FakeServing:
             )
             container = self.engine.create(spec)
             self.engine.start(container)
-            started(instance, container)
+            started(Started(container=container, instance=instance, name=None, port=0))
 
     def await_health(
-        self, containers: Mapping[str, str], check_stop: Callable[[], None]
-    ) -> Mapping[str, Served]:
+        self, containers: Sequence[Started], check_stop: Callable[[], None]
+    ) -> Mapping[str, Sequence[Served]]:
         """Wait until each has a port."""
         found = {}
-        for instance, container in containers.items():
-            made = self.engine.all[container]
+        for each in containers:
+            made = self.engine.all[each.container]
             while "address" not in made.files:
                 check_stop()
                 if made.ended.is_set():
                     raise CannotServe("AlgorithmError: See job logs for more information")
                 time.sleep(0.005)
             port = int(made.files["address"])
-            found[instance] = Served(container=container, address=("127.0.0.1", port))
+            served = Served(container=each.container, name=None, address=("127.0.0.1", port))
+            found[each.instance] = [served]
         return found
 
     def stop(self, containers: Sequence[str], most_s: float) -> None:

@@ -5,7 +5,7 @@ from sagedock.local.transform.hosted import HostedContainers
 from sagedock.local.transform.jobs import TransformJobs
 from sagedock.local.transform.names import KIND
 from sagedock.local.transform.operations import TransformOperations
-from sagedock.local.transform.serving import CannotServe, Fleet, Served, ServingContainers
+from sagedock.local.transform.serving import CannotServe, Fleet, Served, ServingContainers, Started
 
 __all__ = [
     "KIND",
@@ -15,6 +15,7 @@ __all__ = [
     "HostedContainers",
     "Served",
     "ServingContainers",
+    "Started",
     "TransformJobs",
     "TransformOperations",
 ]

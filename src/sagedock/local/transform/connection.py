@@ -35,6 +35,21 @@ class Answer:
 
     status: int
     body: bytes
+    #: Its Content-Type; empty where it has none.
+    content_type: str = ""
+
+
+@dataclass(slots=True)
+class _Head:
+    """What the head of an answer tells; ``length`` is its Content-Length, and ``keeps`` says
+    whether the connection stays.
+    """
+
+    status: int
+    keeps: bool
+    length: int | None = None
+    chunked: bool = False
+    content_type: str = ""
 
 
 class Connection:
@@ -115,25 +130,22 @@ class Connection:
         return sock
 
     def _answer(self, sock: socket.socket) -> Answer:
-        status, length, chunked, keeps = self._head(sock)
-        while status < 200:  # it announces another answer
-            status, length, chunked, keeps = self._head(sock)
-        if status in _NO_CONTENT:
+        head = self._head(sock)
+        while head.status < 200:  # it announces another answer
+            head = self._head(sock)
+        if head.status in _NO_CONTENT:
             body = b""
-        elif chunked:
+        elif head.chunked:
             body = self._chunks(sock)
-        elif length is not None:
-            body = self._exactly(sock, length)
+        elif head.length is not None:
+            body = self._exactly(sock, head.length)
         else:
-            keeps, body = False, self._rest(sock)
-        if not keeps:
+            head.keeps, body = False, self._rest(sock)
+        if not head.keeps:
             self.close()
-        return Answer(status, body)
+        return Answer(head.status, body, head.content_type)
 
-    def _head(self, sock: socket.socket) -> tuple[int, int | None, bool, bool]:
-        """Read a head; return status, Content-Length, and whether the body is chunked and the
-        connection stays.
-        """
+    def _head(self, sock: socket.socket) -> _Head:
         buffer = self._buffer
         while (end := buffer.find(_END)) < 0:
             if len(buffer) > _LONGEST_HEAD:
@@ -143,16 +155,10 @@ class Connection:
         del buffer[: end + len(_END)]
         if head[:7] != b"HTTP/1." or not head[9:12].isdigit():
             raise Broken(f"it answers no HTTP: {head[:40]!r}")
-        lines = head.lower().split(b"\r\n")
-        length, chunked, keeps = None, False, head[7:8] == b"1"
-        for line in lines[1:]:
-            if line.startswith(b"content-length:"):
-                length = _length(line[15:].strip())
-            elif line.startswith(b"transfer-encoding:"):
-                chunked = line.rstrip().endswith(b"chunked")
-            elif line.startswith(b"connection:"):
-                keeps = b"close" not in line and (keeps or b"keep-alive" in line)
-        return int(head[9:12]), length, chunked, keeps
+        found = _Head(int(head[9:12]), head[7:8] == b"1")
+        for line in head.split(b"\r\n")[1:]:
+            _take(found, line)
+        return found
 
     def _exactly(self, sock: socket.socket, length: int) -> bytes:
         buffer = self._buffer
@@ -206,6 +212,21 @@ class Connection:
 
 class _Ended(Broken):
     """The container closed the connection."""
+
+
+def _take(head: _Head, line: bytes) -> None:
+    """Take down what one line of a head tells."""
+    name, _, value = line.partition(b":")
+    match name.lower():
+        case b"content-length":
+            head.length = _length(value.strip())
+        case b"transfer-encoding":
+            head.chunked = value.lower().rstrip().endswith(b"chunked")
+        case b"content-type":
+            head.content_type = value.strip().decode("latin-1")
+        case b"connection":
+            value = value.lower()
+            head.keeps = b"close" not in value and (head.keeps or b"keep-alive" in value)
 
 
 def _length(text: bytes) -> int:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +28,7 @@ from sagedock.local.transform.parameters import (
     parameters_of,
     strategy_asked,
 )
-from sagedock.local.transform.serving import Fleet, Served, ServingContainers
+from sagedock.local.transform.serving import Fleet, Served, ServingContainers, Started
 
 __all__ = ["Crew", "fleet_of"]
 
@@ -71,20 +71,22 @@ class Crew:
     job: Resource
     serving: ServingContainers
     fleet: Fleet
-    containers: dict[str, str] = field(default_factory=dict)
+    containers: list[Started] = field(default_factory=list)
     _followers: list[threading.Thread] = field(default_factory=list)
 
-    def start(self, check_stop: Callable[[], None]) -> Mapping[str, Served]:
-        """Start a container for each instance, and return them once all are healthy.
+    def start(self, check_stop: Callable[[], None]) -> Mapping[str, Sequence[Served]]:
+        """Start the containers of each instance, and return them once all are healthy.
 
         Raises CannotServe, or what ``check_stop`` raises.
         """
         self.serving.start(self.fleet, self._started, check_stop)
         return self.serving.await_health(self.containers, check_stop)
 
-    def parameters(self, served: Served) -> Parameters:
-        """Return what holds for a container: it is asked, and need not answer."""
-        answer = get(served.address, routes.EXECUTION_PARAMETERS.path)
+    def parameters(self, served: Sequence[Served]) -> Parameters:
+        """Return what holds for an instance: its first container, which gets the payloads, is asked
+        (unverified where there are several), and need not answer.
+        """
+        answer = get(served[0].address, routes.EXECUTION_PARAMETERS.path)
         has_some = answer is not None and answer.status == _OK
         return parameters_of(
             self.job.request, answered_parameters(answer.body) if answer and has_some else {}
@@ -96,20 +98,22 @@ class Crew:
         logs = self.platform.logs
         return DataLog(logs=logs, stream=logs.open(self.job.key.region, LOG_GROUP, name))
 
-    def when_gone(self, instance: str, tell: Callable[[], None]) -> None:
-        """Call ``tell`` once an instance's container has ended, in a thread."""
+    def when_gone(self, served: Sequence[Served], tell: Callable[[str | None], None]) -> None:
+        """Call ``tell``, in a thread, with the name of each of these containers that has ended."""
 
-        def wait() -> None:
+        def wait(each: Served) -> None:
             with suppress(EngineError):  # it is removed
-                self.platform.engine.wait(self.containers[instance])
-            tell()
+                self.platform.engine.wait(each.container)
+            tell(each.name)
 
-        threading.Thread(target=wait, name=f"wait {instance}", daemon=True).start()
+        for each in served:
+            name = f"wait {each.container}"
+            threading.Thread(target=wait, args=(each,), name=name, daemon=True).start()
 
     def end(self, most_s: float) -> None:
         """Stop the containers, keep the rest of their output, and remove all of the job."""
         try:
-            self.serving.stop(list(self.containers.values()), most_s)
+            self.serving.stop([each.container for each in self.containers], most_s)
             for thread in self._followers:
                 thread.join()
         except EngineError as error:
@@ -125,14 +129,14 @@ class Crew:
         except EngineError as error:
             _log.warning("transform job %s: cleaning up: %s", self.job.key.name, error)
 
-    def _started(self, instance: str, container: str) -> None:
-        self.containers[instance] = container
-        name = log_name(self.job.key, instance, self.job.created)
+    def _started(self, started: Started) -> None:
+        self.containers.append(started)
+        name = log_name(self.job.key, started.instance, self.job.created, started.name)
         stream = self.platform.logs.open(self.job.key.region, LOG_GROUP, name)
 
         def store() -> None:
             try:
-                follow(self.platform.engine.logs(container), self.platform.logs, stream)
+                follow(self.platform.engine.logs(started.container), self.platform.logs, stream)
             except EngineError as error:
                 _log.warning("transform job %s: its output: %s", self.job.key.name, error)
 

@@ -24,12 +24,14 @@ class ObjectFailed(Exception):
         super().__init__(lines[0])
 
 
-def refused(status: int, body: bytes) -> ObjectFailed:
-    """The container answered something else than 200: 4xx is the client's fault. Sources: rows 117,
-    118; that an answer below 400 counts as the algorithm's fault is unverified.
+def refused(status: int, body: bytes, container: str | None = None) -> ObjectFailed:
+    """The container, which ``container`` names if it is one of several, answered something else
+    than 200: 4xx is the client's fault. Sources: rows 117, 118, and for several containers
+    aws/amazon-sagemaker-examples#898; that an answer below 400 counts as the algorithm's fault is
+    unverified.
     """
     text = body[:_MOST_TOLD_BYTES].decode("utf-8", errors="replace")
-    told = ("", "Message:", *text.splitlines())
+    told = ("", "Message:", *text.splitlines(), *_by(container))
     if status in _CLIENT_ERRORS:
         return ObjectFailed("ClientError", f"ClientError: {status}", *told)
     return ObjectFailed(
@@ -37,11 +39,12 @@ def refused(status: int, body: bytes) -> ObjectFailed:
     )
 
 
-def no_answer() -> ObjectFailed:
+def no_answer(container: str | None = None) -> ObjectFailed:
     """The container did not answer in time, or broke the connection. Source of the words:
     aws/sagemaker-python-sdk#1951.
     """
-    return ObjectFailed("AlgorithmError", "Unable to get response from algorithm")
+    told = "Unable to get response from algorithm"
+    return ObjectFailed("AlgorithmError", told, *_by(container))
 
 
 def too_large(most_bytes: int) -> ObjectFailed:
@@ -60,3 +63,8 @@ def bad_data(why: str) -> ObjectFailed:
 def bad_output(why: str) -> ObjectFailed:
     """The container's answer is not what the request says of it (whose fault is unverified)."""
     return ObjectFailed("AlgorithmError", why)
+
+
+def _by(container: str | None) -> tuple[str, ...]:
+    """Say which of several containers it was. On AWS nothing does: the words are ours."""
+    return () if container is None else (f"sagedock: this was container {container}",)

@@ -10,19 +10,19 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from sagedock.contract import limits, routes
+from sagedock.contract import limits
 from sagedock.errors import ContainerNotStarted, EngineError
 from sagedock.local import agents
 from sagedock.local.ecr import find_image
 from sagedock.local.hosting.containers import Site
 from sagedock.local.hosting.health import answers_ping
 from sagedock.local.hosting.model_data import DataUnusable, lay_out_data
-from sagedock.local.hosting.plan import Plan, VariantPlan, container_plans
+from sagedock.local.hosting.plan import ContainerPlan, Plan, VariantPlan, container_plans
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Key
 from sagedock.local.transform import reasons
 from sagedock.local.transform.names import job_folder
-from sagedock.local.transform.serving import CannotServe, Fleet, Served
+from sagedock.local.transform.serving import CannotServe, Fleet, Served, Started
 
 __all__ = ["HostedContainers"]
 
@@ -62,36 +62,33 @@ class HostedContainers:
     platform: Platform
 
     def start(
-        self, fleet: Fleet, started: Callable[[str, str], None], check_stop: Callable[[], None]
+        self, fleet: Fleet, started: Callable[[Started], None], check_stop: Callable[[], None]
     ) -> None:
-        """Lay out the model, and start a container for each instance."""
+        """Lay out the model, and start its containers for each instance."""
         variant = self._variant(fleet)
         site = self._site(fleet, variant)
-        (plan,) = variant.containers
         try:
-            lay_out_data(site, variant, plan, check_stop)
+            for plan in variant.containers:
+                lay_out_data(site, variant, plan, check_stop)
         except DataUnusable as error:
             reason = reasons.model_data_unusable(error.reason)
             raise CannotServe(reason, str(error)) from error
         for instance in fleet.instances:
-            check_stop()
-            container = self.platform.engine.create(site.spec(variant, plan, instance))
-            try:
-                self.platform.engine.start(container)
-            except ContainerNotStarted as error:
-                raise CannotServe(reasons.see_logs("AlgorithmError"), str(error)) from error
-            started(instance, container)
+            for plan in variant.containers:
+                check_stop()
+                started(self._started(site, variant, plan, instance))
 
     def await_health(
-        self, containers: Mapping[str, str], check_stop: Callable[[], None]
-    ) -> Mapping[str, Served]:
+        self, containers: Sequence[Started], check_stop: Callable[[], None]
+    ) -> Mapping[str, Sequence[Served]]:
         """Return the containers once each answers /ping with 200."""
         startup_s = self.platform.settings.endpoint_startup_s
         ends = time.monotonic() + (startup_s or float(limits.SERVING_STARTUP_S.value))
-        return {
-            instance: self._healthy(container, ends, check_stop)
-            for instance, container in containers.items()
-        }
+        found: dict[str, list[Served]] = {}
+        for each in containers:
+            served = self._healthy(each, ends, check_stop)
+            found.setdefault(each.instance, []).append(served)
+        return found
 
     def stop(self, containers: Sequence[str], most_s: float) -> None:
         """Stop them all."""
@@ -113,20 +110,32 @@ class HostedContainers:
             engine.remove_network(name)
         shutil.rmtree(job_folder(self.platform, key) / _VARIANT, ignore_errors=True)
 
-    def _healthy(self, container: str, ends: float, check_stop: Callable[[], None]) -> Served:
+    def _started(
+        self, site: Site, variant: VariantPlan, plan: ContainerPlan, instance: str
+    ) -> Started:
+        container = self.platform.engine.create(site.spec(variant, plan, instance))
+        try:
+            self.platform.engine.start(container)
+        except ContainerNotStarted as error:
+            raise CannotServe(reasons.see_logs("AlgorithmError"), str(error)) from error
+        name = plan.name if len(variant.containers) > 1 else None
+        return Started(container=container, instance=instance, name=name, port=plan.port)
+
+    def _healthy(self, started: Started, ends: float, check_stop: Callable[[], None]) -> Served:
         pause_s = _FIRST_PAUSE_S
-        gone = threading.Event()
+        gone, container = threading.Event(), started.container
+        who = "The container" if started.name is None else f"The container {started.name}"
         threading.Thread(target=self._tell_end, args=(container, gone), daemon=True).start()
         while True:
             check_stop()
-            address = self.platform.engine.address(container, routes.PORT)
+            address = self.platform.engine.address(container, started.port)
             if address is not None and answers_ping(address, agents.TRANSFORMS):
-                return Served(container=container, address=address)
+                return Served(container=container, name=started.name, address=address)
             if gone.wait(pause_s):
-                why = "The container ended before it answered /ping with 200"
+                why = f"{who} ended before it answered /ping with 200"
                 raise CannotServe(reasons.see_logs("AlgorithmError"), why)
             if time.monotonic() > ends:
-                why = "The container did not answer /ping with 200 in time"
+                why = f"{who} did not answer /ping with 200 in time"
                 raise CannotServe(reasons.see_logs("AlgorithmError"), why)
             pause_s = min(pause_s * _SLOWER, _LONGEST_PAUSE_S)
 
@@ -141,11 +150,11 @@ class HostedContainers:
 
     def _variant(self, fleet: Fleet) -> VariantPlan:
         find = partial(find_image, self.platform.engine)
-        (container,) = container_plans(fleet.model, find, time.time())
         return VariantPlan(
             name=_VARIANT,
-            containers=(
-                replace(container, environment={**container.environment, **fleet.environment}),
+            containers=tuple(
+                replace(each, environment={**each.environment, **fleet.environment})
+                for each in container_plans(fleet.model, find, time.time())
             ),
             isolated=fleet.model["EnableNetworkIsolation"],
             instance_type=fleet.instance_type,

@@ -1,8 +1,8 @@
-"""One instance of a job: its container is sent its share of the objects."""
+"""One instance of a job: its containers are sent its share of the objects."""
 
 import io
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from sagedock.local.s3 import S3Error
 from sagedock.local.training.inputs import Share
 from sagedock.local.training.sources import Source
 from sagedock.local.training.unreadable import ChannelUnreadable
-from sagedock.local.transform.connection import Connection
 from sagedock.local.transform.data_log import DataLog
 from sagedock.local.transform.data_processing import Processing, processing_of
 from sagedock.local.transform.failures import ObjectFailed, bad_data, no_answer
@@ -26,6 +25,8 @@ from sagedock.local.transform.parameters import Parameters
 from sagedock.local.transform.payloads import Batching, Payload, payloads
 from sagedock.local.transform.progress import Progress
 from sagedock.local.transform.records import opened
+from sagedock.local.transform.serving import Served
+from sagedock.local.transform.way import Way
 
 __all__ = ["Instance", "Task"]
 
@@ -46,7 +47,7 @@ class Task:
 
 
 class Instance:
-    """Sends an instance's objects to its container, in threads; ``run`` returns when all are done.
+    """Sends an instance's objects to its containers, in threads; ``run`` returns when all are done.
 
     ``stop`` and ``lose`` may be called from any thread, at any time.
     """
@@ -55,12 +56,11 @@ class Instance:
         self,
         task: Task,
         share: Share,
-        address: tuple[str, int],
+        served: Sequence[Served],
         parameters: Parameters,
         log: DataLog,
     ) -> None:
         self._task = task
-        self._address = address
         self._parameters = parameters
         self._log = log
         self._ended = threading.Event()
@@ -68,7 +68,9 @@ class Instance:
         self._is_lost = False
         self._share = share
         threads = min(parameters.max_concurrent, _MOST_THREADS)
-        self._connections = [Connection(address) for _ in range(threads)]
+        content_type = task.request["TransformInput"].get("ContentType")
+        accept = task.request["TransformOutput"].get("Accept")
+        self._ways = [Way(served, content_type, accept) for _ in range(threads)]
         self._client = ModelClient.of(task.request, self._ended.wait)
         self._source = Source(store=task.platform.objects, region=task.key.region)
         self._processing: Processing | None = None
@@ -83,7 +85,7 @@ class Instance:
 
     @property
     def left_something(self) -> bool:
-        """Whether the container is gone, and objects are left that nobody was sent."""
+        """Whether a container is gone, and objects are left that nobody was sent."""
         left = self._task.progress.open_objects(self._share)
         return self._is_lost and next(left, None) is not None
 
@@ -91,7 +93,7 @@ class Instance:
         """Send everything. Raises what broke a thread, once all have ended."""
         threads = [
             threading.Thread(target=self._send, args=(each,), name="transform", daemon=True)
-            for each in self._connections
+            for each in self._ways
         ]
         for thread in threads:
             thread.start()
@@ -106,24 +108,24 @@ class Instance:
         self._feed.stop()  # first: what breaks off now is no failure of the container's
         self._interrupt()
 
-    def lose(self) -> None:
-        """End now, for the container is gone: what is in work fails."""
+    def lose(self, container: str | None) -> None:
+        """End now, for a container is gone: what is in work fails."""
         self._is_lost = True
-        self._feed.fail_all(no_answer())
+        self._feed.fail_all(no_answer(container))
         self._interrupt()
 
     def _interrupt(self) -> None:
         self._ended.set()
-        for each in self._connections:
+        for each in self._ways:
             each.interrupt()
 
-    def _send(self, connection: Connection) -> None:
-        client, feed, head = self._client, self._feed, self._client.head(self._address)
+    def _send(self, way: Way) -> None:
+        client, feed = self._client, self._feed
         try:
             while ticket := feed.take():
                 payload = ticket.payload
                 try:
-                    answer = client.invoke(connection, head, payload.body)
+                    answer = client.invoke(way, payload.body)
                     if self._processing is not None:
                         answer = self._processing.result(payload.records, answer)
                 except ObjectFailed as failure:
@@ -137,7 +139,7 @@ class Instance:
                 self._errors.append(error)
                 self.stop()
         finally:
-            connection.close()
+            way.close()
 
     def _open(self, source: InputObject) -> tuple[io.BufferedReader, Iterator[Payload]]:
         request = self._task.request

@@ -52,11 +52,12 @@ def instances(key: Key, created_s: float, count: int) -> tuple[str, ...]:
     return tuple(f"i-{digest[:_ID_DIGITS]}" for digest in digests)
 
 
-def log_name(key: Key, instance: str, created_s: float) -> str:
-    """Return the log stream of an instance's container. Source:
-    https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
+def log_name(key: Key, instance: str, created_s: float, container: str | None = None) -> str:
+    """Return the log stream of an instance's container, which has a name where there are several.
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
     """
-    return f"{key.name}/{instance}-{int(created_s)}"
+    name = f"{key.name}/{instance}-{int(created_s)}"
+    return name if container is None else f"{name}/{container}"
 
 
 def data_log_name(key: Key, instance: str, created_s: float) -> str:

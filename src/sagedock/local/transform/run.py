@@ -4,7 +4,7 @@ import logging
 import math
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sagedock.errors import ImageNotFound, SagedockError, StorageError
 from sagedock.local.platform import Platform
@@ -145,7 +145,7 @@ class Run:
         )
         progress.plan(objects)
 
-    def _run_instances(self, progress: Progress, served: Mapping[str, Served]) -> None:
+    def _run_instances(self, progress: Progress, served: Mapping[str, Sequence[Served]]) -> None:
         task = Task(
             platform=self._platform,
             key=self._job.key,
@@ -159,12 +159,12 @@ class Run:
             log = self._crew.data_log(instance)
             log.say([parameters.told])
             share = Share(index=index, count=len(served))
-            made.append(Instance(task, share, each.address, parameters, log))
+            made.append(Instance(task, share, each, parameters, log))
         with self._lock:
             self._instances = made
         self._check_stop()
-        for name, one in zip(served, made, strict=True):
-            self._crew.when_gone(name, one.lose)
+        for containers, one in zip(served.values(), made, strict=True):
+            self._crew.when_gone(containers, one.lose)
         _run_all(made)
 
     def _wait_for_room(self) -> None:

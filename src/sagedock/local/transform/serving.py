@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from sagedock.local.resources import Key
 
-__all__ = ["CannotServe", "Fleet", "Served", "ServingContainers"]
+__all__ = ["CannotServe", "Fleet", "Served", "ServingContainers", "Started"]
 
 Document = Mapping[str, Any]
 
@@ -28,7 +28,7 @@ class CannotServe(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Fleet:
-    """The containers that one job wants: one of ``model`` (DescribeModel's answer) for each of
+    """The containers that one job wants: those of ``model`` (DescribeModel's answer) for each of
     ``instances``, with ``environment`` over the model's own, carrying ``labels``.
     """
 
@@ -41,10 +41,25 @@ class Fleet:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Served:
-    """A container that runs: its id, and where this machine reaches its port."""
+class Started:
+    """A container that was started: its id, the instance that it is of, what it is called there
+    (None where it is the only one), and the port that it listens on.
+    """
 
     container: str
+    instance: str
+    name: str | None
+    port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A container that serves: its id, what it is called, and where this machine reaches its
+    port.
+    """
+
+    container: str
+    name: str | None
     address: tuple[str, int]
 
 
@@ -52,20 +67,20 @@ class ServingContainers(Protocol):
     """Starts containers that serve a model, and removes them."""
 
     def start(
-        self, fleet: Fleet, started: Callable[[str, str], None], check_stop: Callable[[], None]
+        self, fleet: Fleet, started: Callable[[Started], None], check_stop: Callable[[], None]
     ) -> None:
-        """Lay out the model, and start a container for each instance with ``serve``.
+        """Lay out the model, and start its containers for each instance with ``serve``.
 
-        ``started`` is told (instance, container) right after each began, so that its output is
-        followed. ``check_stop`` is called again and again; what it raises ends it. Raises
-        CannotServe.
+        ``started`` is told right after each began, so that its output is followed: an instance's
+        in the order in which payloads go through them. ``check_stop`` is called again and again;
+        what it raises ends it. Raises CannotServe.
         """
         ...
 
     def await_health(
-        self, containers: Mapping[str, str], check_stop: Callable[[], None]
-    ) -> Mapping[str, Served]:
-        """Return the containers (by instance) once each answers /ping with 200.
+        self, containers: Sequence[Started], check_stop: Callable[[], None]
+    ) -> Mapping[str, Sequence[Served]]:
+        """Return the containers by instance, in their order, once each answers /ping with 200.
 
         ``check_stop`` is as for ``start``. Raises CannotServe where one ended, or did not answer
         in time.

@@ -360,18 +360,3 @@ def test_a_backlog_for_several_is_refused_by_name(local: Local) -> None:
             ProductionVariants=[variant()],
             AsyncInferenceConfig={"OutputConfig": {"S3OutputPath": f"s3://{BUCKET}/out"}},
         )
-
-
-def test_a_transform_job_of_several_is_refused_by_name(local: Local) -> None:
-    create_pipeline(local, container("a"), container("b"))
-    request = {
-        "TransformJobName": "job",
-        "ModelName": "model-1",
-        "TransformInput": {
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/i"}}
-        },
-        "TransformOutput": {"S3OutputPath": f"s3://{BUCKET}/o"},
-        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
-    }
-    message = refused(local.client("sagemaker").create_transform_job, **request)
-    assert "model model-1 of 2 containers" in message
