@@ -70,15 +70,19 @@ class ContainerNotStarted(EngineError):
 
 
 class JobFailed(SagedockError):
-    """A job ended in ``Failed`` or ``Stopped``. ``reason`` is the service's FailureReason."""
+    """A job ended in ``Failed`` or ``Stopped``. ``reason`` is the service's FailureReason, and
+    ``remedy`` what to do about what is left, if there is anything.
+    """
 
     exit_code = 4
 
-    def __init__(self, name: str, status: str, reason: str) -> None:
+    def __init__(self, name: str, status: str, reason: str, *, remedy: str = "") -> None:
         self.name = name
         self.status = status
         self.reason = reason
-        super().__init__(f"{name} ended {status}: {reason or 'no reason given'}")
+        self.remedy = remedy
+        told = f"{name} ended {status}: {reason or 'no reason given'}"
+        super().__init__(f"{told}\n{remedy}" if remedy else told)
 
 
 class LocalServerError(SagedockError):

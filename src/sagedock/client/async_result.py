@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sagedock.api import log_groups
 from sagedock.client.patience import Clock
 from sagedock.client.refusals import explained
 from sagedock.client.serializers import Deserializer
@@ -17,8 +18,12 @@ _ABSENT = ("404", "NoSuchKey", "NoSuchBucket", "403", "AccessDenied")
 
 @dataclass(frozen=True, kw_only=True)
 class AsyncResult:
-    """Where the answer to an asynchronous invocation comes: ``output_path`` or ``failure_path``."""
+    """Where the answer to an asynchronous invocation comes: ``output_path`` or ``failure_path``.
 
+    ``failure_path`` is None where the endpoint's configuration has none: a failure is not told.
+    """
+
+    endpoint_name: str
     inference_id: str
     output_path: str
     failure_path: str | None
@@ -32,9 +37,12 @@ class AsyncResult:
     def get_result(self, timeout_s: float = 900.0, *, clock: Clock | None = None) -> Any:
         """Return the answer once it is there.
 
-        Raises InvocationFailed with the model's error, SagedockError after ``timeout_s``.
+        Raises InvocationFailed with the model's error as soon as that is there, SagedockError after
+        ``timeout_s``.
         """
         clock = clock or Clock()
+        if self.failure_path is None and not self.is_ready():
+            self.session.show(self._silence())
         ends = clock.now() + timeout_s
         while True:
             if self._is_there(self.output_path):
@@ -44,11 +52,24 @@ class AsyncResult:
                 said = self._object(self.failure_path)["Body"].read().decode(errors="replace")
                 raise InvocationFailed(self.inference_id, status=0, answer=said)
             if clock.now() > ends:
-                raise SagedockError(
-                    f"{self.output_path}: no answer after {timeout_s:g} s: call get_result() "
-                    "again, or look into the endpoint's log"
-                )
+                raise SagedockError(self._waited(timeout_s))
             clock.sleep(self.session.place.pace.poll_s)
+
+    def _waited(self, timeout_s: float) -> str:
+        remedy = f"call get_result() again, or look into the log {self._log}"
+        told = f"{self.output_path}: no answer after {timeout_s:g} s: {remedy}"
+        return told if self.failure_path else f"{told}; {self._silence()}"
+
+    def _silence(self) -> str:
+        return (
+            f"the configuration of {self.endpoint_name} has no S3FailurePath: that an invocation "
+            f"failed is told in the log {self._log} alone: deploy with "
+            "AsyncInference(failure_path=...)"
+        )
+
+    @property
+    def _log(self) -> str:
+        return log_groups.endpoint(self.endpoint_name)
 
     def _is_there(self, uri: str | None) -> bool:
         from botocore.exceptions import ClientError

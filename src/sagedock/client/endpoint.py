@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagedock.api import scaling, states
+from sagedock.client.existing import found as found_there
 from sagedock.client.patience import Clock, patiently
 from sagedock.client.refusals import explained
 from sagedock.client.session import Session
 from sagedock.client.show import Show, to_stdout
-from sagedock.errors import JobFailed
+from sagedock.errors import InvalidRequest, JobFailed
 
 __all__ = ["Endpoint"]
 
-_SERVES = "InService"
+_SERVES, _FAILED, _LEAVES = "InService", "Failed", "Deleting"
+_VARIANTS = "ProductionVariants"
 
 
 class Endpoint:
@@ -36,7 +38,8 @@ class Endpoint:
     def wait(self, *, clock: Clock | None = None) -> Mapping[str, Any]:
         """Return its description once it serves, showing each state meanwhile.
 
-        Raises JobFailed with the service's FailureReason if it does not get there.
+        Raises JobFailed with the service's FailureReason if it does not get there, and how to
+        remove what is left of it.
         """
         clock, pace, shown = clock or Clock(), self.session.place.pace, ""
         while True:
@@ -51,16 +54,23 @@ class Endpoint:
             if status == _SERVES:
                 return found
             if states.is_terminal("endpoint", status):
-                raise JobFailed(self.name, status, found.get("FailureReason", ""))
+                raise JobFailed(
+                    self.name, status, found.get("FailureReason", ""), remedy=self._remedy(status)
+                )
             clock.sleep(pace.poll_s)
 
-    def set_instances(self, count: int, *, variant: str = "AllTraffic") -> None:
-        """Let a variant have ``count`` instances, and return at once; ``wait`` waits for them."""
+    def set_instances(self, count: int, *, variant: str = "AllTraffic", wait: bool = True) -> None:
+        """Let a variant have ``count`` instances; return once it has them, or at once."""
+        if count < 0:
+            raise InvalidRequest([f"count: {count} is no number of instances: give 1 or more"])
+        self._require_instances(variant)
         desired = [{"VariantName": variant, "DesiredInstanceCount": count}]
         with explained(self.session.target):
             self._sagemaker.update_endpoint_weights_and_capacities(
                 EndpointName=self.name, DesiredWeightsAndCapacities=desired
             )
+        if wait:
+            self.wait()
 
     def autoscale(
         self,
@@ -79,6 +89,7 @@ class Endpoint:
         service's own (300) where None.
         Source: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html
         """
+        self._require_instances(variant)
         resource = {
             "ServiceNamespace": scaling.NAMESPACE,
             "ResourceId": f"endpoint/{self.name}/variant/{variant}",
@@ -106,17 +117,55 @@ class Endpoint:
         arn: str = answer["PolicyARN"]
         return arn
 
-    def delete(self, *, config: bool = True, models: bool = False) -> None:
-        """Delete it, and its configuration, and, if asked, the models of its variants."""
+    def delete(
+        self, *, config: bool = True, models: bool = False, clock: Clock | None = None
+    ) -> None:
+        """Delete it, and its configuration, and, if asked, the models of its variants.
+
+        The service refuses that during a change: the end of one that is under way is awaited.
+        """
         with explained(self.session.target):
-            name = self._sagemaker.describe_endpoint(EndpointName=self.name)["EndpointConfigName"]
-            found = self._sagemaker.describe_endpoint_config(EndpointConfigName=name)
+            name = self._settled(clock or Clock())["EndpointConfigName"]
+            there = found_there(self._sagemaker.describe_endpoint_config, EndpointConfigName=name)
             self._sagemaker.delete_endpoint(EndpointName=self.name)
-            if config:
+            if config and there is not None:
                 self._sagemaker.delete_endpoint_config(EndpointConfigName=name)
-            for model in {each.get("ModelName") for each in found["ProductionVariants"]}:
-                if models and model:
-                    self._sagemaker.delete_model(ModelName=model)
+            for model in _models_of(there or {}) if models else ():
+                self._sagemaker.delete_model(ModelName=model)
+
+    def _settled(self, clock: Clock) -> Mapping[str, Any]:
+        """Return its description once no change of it is under way."""
+        told = ""
+        while (status := (found := self._describe())["EndpointStatus"]) != _LEAVES:
+            if states.is_terminal("endpoint", status):
+                break
+            if status != told:
+                self._show(f"{self.name} is {status}: it is deleted once that has ended")
+                told = status
+            clock.sleep(self.session.place.pace.poll_s)
+        return found
+
+    def _remedy(self, status: str) -> str:
+        if status != _FAILED:
+            return ""
+        return (
+            "the endpoint, its configuration and its models are still there: "
+            f"Endpoint({self.name!r}).delete(models=True) deletes them"
+        )
+
+    def _require_instances(self, variant: str) -> None:
+        """Raise InvalidRequest for a variant that is not there, or is serverless."""
+        there = {each["VariantName"]: each for each in self.describe().get(_VARIANTS, ())}
+        if there and variant not in there:
+            known = ", ".join(there)
+            raise InvalidRequest([f"variant: {self.name} has no {variant!r}: it has {known}"])
+        if there.get(variant, {}).get("CurrentServerlessConfig"):
+            raise InvalidRequest(
+                [
+                    f"variant: {variant!r} of {self.name} is serverless: it has no instances, and "
+                    "starts containers as it is called, up to Serverless(max_concurrency=...)"
+                ]
+            )
 
     def _describe(self) -> Mapping[str, Any]:
         answer: Mapping[str, Any] = self._sagemaker.describe_endpoint(EndpointName=self.name)
@@ -125,3 +174,8 @@ class Endpoint:
     @property
     def _sagemaker(self) -> Any:
         return self.session.client("sagemaker")
+
+
+def _models_of(config: Mapping[str, Any]) -> set[str]:
+    variants = [*config.get(_VARIANTS, ()), *config.get("ShadowProductionVariants", ())]
+    return {each["ModelName"] for each in variants if each.get("ModelName")}

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sagedock.client.attached import parameters_of
 from sagedock.client.check import problems_in, unknown_instance_type
+from sagedock.client.deployment import VARIANT_OPTIONS, options_of, refuse_unknown
 from sagedock.client.inputs import (
     AnyChannel,
     Inputs,
@@ -25,7 +26,7 @@ from sagedock.client.show import Show, to_stdout
 from sagedock.client.source import ARCHIVE, Source
 from sagedock.client.storage import split_uri
 from sagedock.client.training_run import TrainingRun
-from sagedock.errors import InvalidRequest, SagedockError
+from sagedock.errors import InvalidRequest, JobFailed, SagedockError
 from sagedock.jobs import (
     InstanceGroup,
     Script,
@@ -39,6 +40,8 @@ __all__ = ["Estimator"]
 #: Stands for the default bucket while a request is checked, before AWS is asked for its name.
 _SOME_BUCKET = "sagemaker-default-bucket"
 
+#: The repository of our own image for training, which has nothing that serves.
+_TRAINS_ONLY = "sagedock-training"
 _NOTHING_OUTLIVES = (
     "no local SageMaker outlives this program: the job is stopped when the program ends. Start one "
     "with `sagedock local up --detach` first, or wait for the job"
@@ -164,7 +167,7 @@ class Estimator:
 
     def deploy(
         self,
-        initial_instance_count: int = 1,
+        initial_instance_count: int | None = None,
         instance_type: str | None = None,
         *,
         image_uri: str | None = None,
@@ -176,15 +179,33 @@ class Estimator:
         """Serve the latest training job's model, and return what calls it.
 
         ``image_uri`` is the image that serves it, this estimator's own unless given; ``options``
-        are those of ``Model.deploy``.
+        are those of ``Model.deploy``. Raises as that does.
         """
+        known = options_of(Estimator.deploy) | options_of(Model.deploy) | VARIANT_OPTIONS
+        refuse_unknown(options, known)
+        if image_uri is None and base_name_of_image(self.image_uri) == _TRAINS_ONLY:
+            raise InvalidRequest(
+                [
+                    f"image_uri: {self.image_uri} trains, and has no program that serves: give "
+                    "image_uri= of an image that serves, such as sagedock-serving"
+                ]
+            )
         model = self.model(
             image_uri,
             entry_point=entry_point,
             source_dir=source_dir,
             environment=environment or {},
         )
-        return model.deploy(initial_instance_count, instance_type, **options)
+        try:
+            return model.deploy(initial_instance_count, instance_type, **options)
+        except JobFailed as error:
+            if image_uri is not None:
+                raise
+            remedy = (
+                f"{error.remedy}\nimage_uri: {self.image_uri}, which trained the model, was to "
+                "serve it: if it does not do both, give image_uri= of an image that serves"
+            ).strip()
+            raise JobFailed(error.name, error.status, error.reason, remedy=remedy) from error
 
     @property
     def model_data(self) -> str:

@@ -2,13 +2,22 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from sagedock.client.check import problems_in, unknown_instance_type
+from sagedock.client.deployment import (
+    SOME_NAME,
+    VARIANT_OPTIONS,
+    checkable,
+    options_of,
+    problems_in_instances,
+    problems_in_names,
+    refuse_unknown,
+)
 from sagedock.client.model_archive import CODE_FOLDER, write_model_archive
 from sagedock.client.predictor import Predictor
 from sagedock.client.refusals import explained, with_remedy
@@ -30,6 +39,7 @@ from sagedock.jobs import (
     Tags,
     base_name_of_image,
     unique_name,
+    unique_stamp,
 )
 
 if TYPE_CHECKING:
@@ -40,6 +50,8 @@ if TYPE_CHECKING:
 __all__ = ["Model"]
 
 _ARCHIVE = "model.tar.gz"
+#: Stands for where the archive will be while a request is checked.
+_SOMEWHERE = "s3://sagemaker-default-bucket"
 
 
 @dataclass(kw_only=True)
@@ -79,18 +91,16 @@ class Model:
         """
         if self._created is None:
             name = self.name or unique_name(base_name_of_image(self.image_uri), datetime.now(UTC))
-            self._check(name, [])
+            self._check(name)
             with explained(self.session.target):
-                data = self._data_in_s3(name)
-                (request,) = self._hosted(name, data).requests()
-                self.session.client("sagemaker").create_model(**request.parameters)
-            self.show(f"created the model {name}")
-            self._created = name
+                if told := problems_in_names(self._sagemaker, model=name):
+                    raise InvalidRequest(told)
+            return self._create(name)
         return self._created
 
     def deploy(
         self,
-        initial_instance_count: int = 1,
+        initial_instance_count: int | None = None,
         instance_type: str | None = None,
         *,
         endpoint_name: str | None = None,
@@ -105,8 +115,10 @@ class Model:
         """Serve the model at an endpoint, and return what calls it, once it serves if ``wait``.
 
         ``variant`` are further fields of ProductionVariant, as volume_size. Raises InvalidRequest
-        with every problem, before anything is sent, or JobFailed with FailureReason.
+        with every problem, before anything is sent, or JobFailed with FailureReason. Nothing that
+        is there is changed: names that are taken are refused.
         """
+        refuse_unknown(variant, options_of(Model.deploy) | VARIANT_OPTIONS)
         name = endpoint_name or unique_name(base_name_of_image(self.image_uri), datetime.now(UTC))
         only = ProductionVariant(
             model_name=self._created or self.name or name,
@@ -138,37 +150,67 @@ class Model:
         """Return what runs the model over objects; ``parameters`` are Transformer's own."""
         from sagedock.client.transformer import Transformer
 
-        return Transformer(
-            model_name=self.create(),
+        made = Transformer(
+            model_name=SOME_NAME,  # the model is created once the parameters are right
             instance_type=instance_type,
             **{"session": self.session, "show": self.show, **parameters},
         )
+        made.model_name = self.create()
+        return made
 
     def delete(self) -> None:
-        """Delete the model that was created here."""
+        """Delete the model that was created here; its archive in S3 stays."""
         if self._created is not None:
             with explained(self.session.target):
-                self.session.client("sagemaker").delete_model(ModelName=self._created)
+                self._sagemaker.delete_model(ModelName=self._created)
             self._created = None
 
     def _start(self, deployment: EndpointDeployment) -> None:
-        """Create what a deployment is made of; all of it is checked before anything is sent."""
-        requests = deployment.requests()
-        if self._created is None:
-            self.name = self.name or deployment.name
-            self._check(self.name, requests)
-        self.create()
-        with explained(self.session.target):
-            config, endpoint = requests
-            sagemaker = self.session.client("sagemaker")
-            sagemaker.create_endpoint_config(**config.parameters)
-            sagemaker.create_endpoint(**endpoint.parameters)
-        self.show(f"created the endpoint {deployment.name}")
+        """Create what a deployment is made of; all of it is checked before anything is sent.
 
-    def _check(self, name: str, more: Sequence[Request]) -> None:
-        """Raise InvalidRequest with all that is wrong with the model, its files and ``more``."""
-        problems = [*self._problems_in_files()]
-        requests = (*self._hosted(name, self._s3_data(name, "bucket")).requests(), *more)
+        What was made for it here is deleted again where the service refuses the rest.
+        """
+        name, own = deployment.name, self._created or self.name
+        self._check_all(deployment, own)
+        config, endpoint = deployment.requests()
+        with explained(self.session.target), ExitStack() as undo:
+            new = None if self._created else own or name
+            word = "name" if own else "endpoint_name"
+            if told := problems_in_names(self._sagemaker, endpoint=name, model=new, word=word):
+                raise InvalidRequest(told)
+            if new:
+                self._create(new)
+                undo.callback(self.delete)
+            self._sagemaker.create_endpoint_config(**config.parameters)
+            undo.callback(self._sagemaker.delete_endpoint_config, EndpointConfigName=name)
+            self._sagemaker.create_endpoint(**endpoint.parameters)
+            undo.pop_all()
+        self.show(f"created the endpoint {name}")
+
+    def _create(self, name: str) -> str:
+        with explained(self.session.target):
+            data = self._data_in_s3(name)
+            (request,) = self._hosted(name, data).requests()
+            self._sagemaker.create_model(**request.parameters)
+        self.show(f"created the model {name}")
+        self._created = name
+        return name
+
+    def _check_all(self, deployment: EndpointDeployment, own: str | None) -> None:
+        """Check a deployment; a model that is named as its endpoint is says nothing of its own."""
+        instances = [line for each in deployment.variants for line in problems_in_instances(each)]
+        right = checkable(deployment)
+        if own is None:
+            variants = [replace(each, model_name=SOME_NAME) for each in right.variants]
+            right = replace(right, variants=variants)
+        self._check(own or SOME_NAME, right.requests(), instances)
+
+    def _check(self, name: str, more: Sequence[Request] = (), known: Sequence[str] = ()) -> None:
+        """Raise InvalidRequest with ``known`` problems and all that is wrong with the model, its
+        files and ``more``.
+        """
+        problems = [*known, *self._problems_in_files()]
+        requests = (*self._hosted(name, self._s3_data(_SOMEWHERE)).requests(), *more)
         for request in requests:
             problems += (with_remedy(line, self.session.target) for line in problems_in(request))
         if problems:
@@ -203,22 +245,25 @@ class Model:
         data = self.model_data
         return None if data is None or str(data).startswith("s3://") else Path(data)
 
-    def _s3_data(self, name: str, bucket: str) -> str | None:
-        """Return where the model is in S3 once what is on this machine was uploaded."""
+    def _s3_data(self, folder: str) -> str | None:
+        """Return where the model is in S3 once what is on this machine was uploaded below it."""
         if self._local_data() or self.entry_point:
-            return f"s3://{bucket}/{name}/{_ARCHIVE}"
+            return f"{folder}/{_ARCHIVE}"
         return None if self.model_data is None else str(self.model_data)
 
     def _data_in_s3(self, name: str) -> str | None:
-        """Upload what is on this machine, and return where the model is."""
+        """Upload what is on this machine, and return where the model is.
+
+        Each upload has a place of its own: a model that serves may be read again at any time.
+        """
         local, source = self._local_data(), self._source()
         if local is None and source is None:
-            return self._s3_data(name, "")
-        bucket = self.session.default_bucket()
-        where = self._s3_data(name, bucket)
+            return self._s3_data(_SOMEWHERE)
+        bucket, folder = self.session.default_bucket(), f"{name}/{unique_stamp(datetime.now(UTC))}"
+        where = self._s3_data(f"s3://{bucket}/{folder}")
         self.show(f"uploading the model to {where}")
         with self._archive(local, source) as archive:
-            self.session.client("s3").upload_fileobj(archive, bucket, f"{name}/{_ARCHIVE}")
+            self.session.client("s3").upload_fileobj(archive, bucket, f"{folder}/{_ARCHIVE}")
         return where
 
     @contextmanager
@@ -264,3 +309,7 @@ class Model:
             "SAGEMAKER_CONTAINER_LOG_LEVEL": str(self.container_log_level),
             variables.SAGEMAKER_REGION.name: self.session.region,
         }
+
+    @property
+    def _sagemaker(self) -> Any:
+        return self.session.client("sagemaker")

@@ -32,20 +32,31 @@ class MultiModel:
     options: dict[str, Any] = field(default_factory=dict)
     session: Session = field(default_factory=Session)
     show: Show = to_stdout
+    _model: Model | None = field(default=None, init=False, repr=False)
 
     def deploy(
-        self, initial_instance_count: int = 1, instance_type: str | None = None, **options: Any
+        self,
+        initial_instance_count: int | None = None,
+        instance_type: str | None = None,
+        **options: Any,
     ) -> Predictor:
         """Serve the models; see ``Model.deploy``, which has the options."""
-        model = Model(
-            image_uri=self.image_uri,
-            role=self.role,
-            model_data=self._prefix,
-            name=self.name,
-            mode="MultiModel",
-            **{"session": self.session, "show": self.show, **self.options},
-        )
-        return model.deploy(initial_instance_count, instance_type, **options)
+        if self._model is None:
+            self._model = Model(
+                image_uri=self.image_uri,
+                role=self.role,
+                model_data=self._prefix,
+                name=self.name,
+                mode="MultiModel",
+                **{"session": self.session, "show": self.show, **self.options},
+            )
+        return self._model.deploy(initial_instance_count, instance_type, **options)
+
+    def delete(self) -> None:
+        """Delete the model that ``deploy`` created here; the archives in S3 stay."""
+        if self._model is not None:
+            self._model.delete()
+            self._model = None
 
     def add_model(self, model_data: str | Path, name: str | None = None) -> str:
         """Copy a model.tar.gz, of S3 or this machine, below the prefix; return its target name.

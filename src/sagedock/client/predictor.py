@@ -82,6 +82,7 @@ class Predictor:
         with _explained(self.endpoint):
             answer = self._runtime.invoke_endpoint_async(**request)
         return AsyncResult(
+            endpoint_name=self.endpoint.name,
             inference_id=answer["InferenceId"],
             output_path=answer["OutputLocation"],
             failure_path=answer.get("FailureLocation"),
@@ -90,7 +91,7 @@ class Predictor:
         )
 
     def delete_endpoint(self) -> None:
-        """Delete the endpoint and its configuration."""
+        """Delete the endpoint and its configuration, once no change of it is under way."""
         self.endpoint.delete()
 
     def _request(self, data: Any, options: Mapping[str, Any]) -> dict[str, Any]:

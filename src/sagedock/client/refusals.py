@@ -44,6 +44,8 @@ def explained(target: Target) -> Iterator[None]:
         yield
     except aws.ClientError as error:
         raise _explained_refusal(error, target) from error
+    except aws.ParamValidationError as error:
+        raise InvalidRequest([str(error)]) from error
     except aws.NoCredentialsError as error:
         raise SagedockError(
             "AWS: no credentials were found: run `aws configure`, set AWS_PROFILE, or use "

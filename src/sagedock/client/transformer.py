@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sagedock.api import log_groups, states
 from sagedock.client.check import problems_in, unknown_instance_type
@@ -22,6 +22,8 @@ __all__ = ["Transformer"]
 #: Stands for the default bucket while a request is checked, before AWS is asked for its name.
 _SOME_BUCKET = "sagemaker-default-bucket"
 _INPUT = "input"
+_Strategy = Literal["SingleRecord", "MultiRecord"]
+_Assembly = Literal["None", "Line"]
 
 
 @dataclass(kw_only=True)
@@ -29,15 +31,16 @@ class Transformer:
     """Runs a model that was created over objects. The parameters are SageMaker SDK v2's:
     ``max_payload`` in MB.
 
-    ``extra`` is in API casing and is laid over the request last.
+    ``extra`` is in API casing and is laid over the request last. Raises InvalidRequest for a
+    strategy that there is not.
     """
 
     model_name: str
     instance_type: str
     instance_count: int = 1
     output_path: str | None = None
-    strategy: Literal["SingleRecord", "MultiRecord"] | None = None
-    assemble_with: Literal["None", "Line"] | None = None
+    strategy: _Strategy | None = None
+    assemble_with: _Assembly | None = None
     accept: str | None = None
     max_concurrent_transforms: int | None = None
     max_payload: int | None = None
@@ -52,6 +55,19 @@ class Transformer:
     session: Session = field(default_factory=Session)
     show: Show = to_stdout
     latest_transform_job: str | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        chosen = {
+            "strategy": (self.strategy, get_args(_Strategy)),
+            "assemble_with": (self.assemble_with, get_args(_Assembly)),
+        }
+        problems = [
+            f"{word}: {value!r}: give {' or '.join(choices)}"
+            for word, (value, choices) in chosen.items()
+            if value is not None and value not in choices
+        ]
+        if problems:
+            raise InvalidRequest(problems)
 
     def transform(
         self,

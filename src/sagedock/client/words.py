@@ -48,6 +48,7 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "PrimaryContainer.ModelDataSource": "model_data",
         "PrimaryContainer.ModelDataUrl": "model_data",
         "ProductionVariants[0].InitialInstanceCount": "initial_instance_count",
+        "ProductionVariants[0].ModelName": "name",
         "ProductionVariants[0].InstanceType": "instance_type",
         "ProductionVariants[0].ServerlessConfig": "serverless",
         "ProductionVariants[0].VolumeSizeInGB": "volume_size",
@@ -104,17 +105,22 @@ _CHANNEL_WORDS: Mapping[str, str] = MappingProxyType(
         "ShuffleConfig.Seed": "shuffle_seed",
     }
 )
+_NAME = "use letters, digits and single hyphens, at most 63 in all"
 #: What to do, for the parameters that go wrong most.
 _REMEDIES: Mapping[str, str] = MappingProxyType(
     {
         "AlgorithmSpecification.TrainingImage": "give <account>.dkr.ecr.<region>.amazonaws.com/"
         "<repository>:<tag>",
         "CheckpointConfig.S3Uri": "give s3://bucket/prefix/",
+        "EndpointConfigName": _NAME,
+        "EndpointName": _NAME,
+        "ModelName": _NAME,
         "OutputDataConfig.S3OutputPath": "give s3://bucket/prefix/",
         "ResourceConfig.InstanceType": "give one such as ml.m5.large; to run on this machine keep "
         'it, and use Session(target="local")',
+        "ProductionVariants[0].ModelName": _NAME,
         "RoleArn": "give the role's full ARN, arn:aws:iam::<account>:role/<name>",
-        "TrainingJobName": "use letters, digits and single hyphens, at most 63 in all",
+        "TrainingJobName": _NAME,
     }
 )
 _CHANNEL = re.compile(r"InputDataConfig\[(?P<index>\d+)\]\.?(?P<rest>.*)")

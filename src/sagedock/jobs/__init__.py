@@ -23,7 +23,7 @@ from sagedock.jobs.endpoint import (
 )
 from sagedock.jobs.hyperparameters import Script
 from sagedock.jobs.model import HostedModel, ModelContainer
-from sagedock.jobs.naming import base_name_of_image, unique_name
+from sagedock.jobs.naming import base_name_of_image, unique_name, unique_stamp
 from sagedock.jobs.request import Request
 from sagedock.jobs.tags import Tags
 from sagedock.jobs.training import TrainingJob
@@ -48,4 +48,5 @@ __all__ = [
     "base_name_of_image",
     "distribution_in",
     "unique_name",
+    "unique_stamp",
 ]

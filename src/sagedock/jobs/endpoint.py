@@ -1,9 +1,10 @@
 """An endpoint, as data: its variants, what it captures, and how it is called."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sagedock.errors import InvalidRequest
 from sagedock.jobs.request import Request, merged, present
 from sagedock.jobs.tags import Tags, tag_list
 
@@ -15,17 +16,26 @@ __all__ = [
     "Serverless",
 ]
 
+#: Source: API_ProductionVariantServerlessConfig, MemorySizeInMB and MaxConcurrency.
+_MEMORIES_MB = (1024, 2048, 3072, 4096, 5120, 6144)
+_MOST_AT_ONCE = 200
+
 
 @dataclass(frozen=True, kw_only=True)
 class Serverless:
     """A variant without instances: it starts with the first request.
 
-    The names are SageMaker SDK v2's ``ServerlessInferenceConfig``.
+    The names are SageMaker SDK v2's ``ServerlessInferenceConfig``. Raises InvalidRequest for
+    numbers that the service does not have.
     """
 
     memory_size_in_mb: int = 2048
     max_concurrency: int = 5
     provisioned_concurrency: int | None = None
+
+    def __post_init__(self) -> None:
+        if problems := [*self._problems()]:
+            raise InvalidRequest(problems)
 
     def parameters(self) -> dict[str, Any]:
         """Return it as a ServerlessConfig."""
@@ -37,10 +47,21 @@ class Serverless:
             }
         )
 
+    def _problems(self) -> Iterator[str]:
+        if self.memory_size_in_mb not in _MEMORIES_MB:
+            sizes = f"{', '.join(map(str, _MEMORIES_MB[:-1]))} or {_MEMORIES_MB[-1]}"
+            yield f"memory_size_in_mb: {self.memory_size_in_mb!r} is no size: give {sizes}"
+        if self.max_concurrency not in range(1, _MOST_AT_ONCE + 1):
+            yield f"max_concurrency: {self.max_concurrency!r} is not within 1 and {_MOST_AT_ONCE}"
+        most, kept = self.max_concurrency, self.provisioned_concurrency
+        if kept is not None and kept not in range(1, most + 1):
+            yield f"provisioned_concurrency: {kept!r} is not within 1 and max_concurrency, {most}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class AsyncInference:
-    """Answers go to S3, below ``output_path``; what failed goes below ``failure_path``.
+    """Answers go to S3, below ``output_path``; what failed goes below ``failure_path``, which is
+    ``output_path``'s failures/ unless given: who waits for an answer must get to know.
 
     The topics are ARNs of SNS: they are told of each answer. The names are SageMaker SDK v2's
     ``AsyncInferenceConfig``.
@@ -59,7 +80,7 @@ class AsyncInference:
         output = {
             "KmsKeyId": self.kms_key_id,
             "S3OutputPath": self.output_path,
-            "S3FailurePath": self.failure_path,
+            "S3FailurePath": self.failure_path or f"{self.output_path.rstrip('/')}/failures",
             "NotificationConfig": present(topics),
         }
         most = self.max_concurrent_invocations_per_instance
@@ -105,14 +126,14 @@ class DataCapture:
 class ProductionVariant:
     """A model on machines of its own, which gets the share ``initial_weight`` of the requests.
 
-    With ``serverless`` it has no instances. Timeouts are seconds, ``volume_size`` GB. ``extra`` is
-    in API casing and is merged in last.
+    With ``serverless`` it has no instances; else it has one unless more are said. Timeouts are
+    seconds, ``volume_size`` GB. ``extra`` is in API casing and is merged in last.
     """
 
     model_name: str
     variant_name: str = "AllTraffic"
     instance_type: str | None = None
-    initial_instance_count: int | None = 1
+    initial_instance_count: int | None = None
     initial_weight: float = 1.0
     serverless: Serverless | None = None
     volume_size: int | None = None
@@ -122,12 +143,14 @@ class ProductionVariant:
 
     def parameters(self) -> dict[str, Any]:
         """Return it as a ProductionVariant of the API."""
-        has_machines = self.serverless is None
+        count = self.initial_instance_count
+        if count is None and self.instance_type is not None and self.serverless is None:
+            count = 1
         members = {
             "VariantName": self.variant_name,
             "ModelName": self.model_name,
-            "InitialInstanceCount": self.initial_instance_count if has_machines else None,
-            "InstanceType": self.instance_type if has_machines else None,
+            "InitialInstanceCount": count,
+            "InstanceType": self.instance_type,
             "InitialVariantWeight": self.initial_weight,
             "ServerlessConfig": self.serverless.parameters() if self.serverless else None,
             "VolumeSizeInGB": self.volume_size,

@@ -6,13 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from sagedock import InvalidRequest, InvocationFailed, Predictor, SagedockError, Session
+from sagedock import (
+    AsyncInference,
+    InvalidRequest,
+    InvocationFailed,
+    Predictor,
+    SagedockError,
+    Session,
+)
 from sagedock.client.serializers import JSONDeserializer, JSONSerializer
 from sagedock.testing import Call, Reply, serving
 from tests.conftest import BUCKET, Local
+from tests.unit.client.deploying import Deployer
 from tests.unit.local.hosting.async_local import deploy_async, put_input
 from tests.unit.local.hosting.conftest import started
-from tests.unit.local.hosting.hosting_local import deploy
+from tests.unit.local.hosting.hosting_local import (
+    create_endpoint,
+    create_model,
+    deploy,
+    settled,
+    variant,
+)
 
 
 class Model:
@@ -75,6 +89,41 @@ def test_a_failure_comes_so_too(local: Local, model: Model, predictor: Predictor
     absent = predictor.predict_async(input_path=f"s3://{BUCKET}/absent")
     with pytest.raises(InvocationFailed, match="Could not access the input"):
         absent.get_result(timeout_s=60)
+
+
+def test_the_client_gives_failures_a_place(local: Local, model: Model) -> None:
+    deployer = Deployer(local)
+    model.gate.set()
+    where = AsyncInference(output_path=f"s3://{BUCKET}/answers")
+    predictor = deployer.model().deploy(
+        1, "ml.m5.large", async_inference=where, serializer=JSONSerializer()
+    )
+    result = predictor.predict_async("bad")
+    assert result.failure_path is not None
+    with pytest.raises(InvocationFailed, match="it is bad"):
+        result.get_result(timeout_s=60)
+
+
+def test_an_endpoint_without_a_place_for_failures_is_told_of(
+    local: Local, model: Model, predictor: Predictor
+) -> None:
+    create_model(local)
+    local.client("sagemaker").create_endpoint_config(
+        EndpointConfigName="config-1",
+        ProductionVariants=[variant()],
+        AsyncInferenceConfig={"OutputConfig": {"S3OutputPath": f"s3://{BUCKET}/answers"}},
+    )
+    create_endpoint(local)
+    settled(local)
+    model.gate.set()
+    lines: list[str] = []
+    predictor.endpoint.session.show = lines.append
+    result = predictor.predict_async("bad")
+    with pytest.raises(SagedockError, match=r"no S3FailurePath.*AsyncInference\(failure_path="):
+        result.get_result(timeout_s=0)
+    assert "/aws/sagemaker/Endpoints/endpoint-1" in lines[-1]
+    assert "S3FailurePath" in lines[-1]
+    assert predictor.predict_async("good").get_result(timeout_s=60) == "good"
 
 
 def test_the_wrong_call_is_refused(local: Local, model: Model, predictor: Predictor) -> None:

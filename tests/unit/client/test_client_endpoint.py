@@ -1,0 +1,123 @@
+"""Endpoint: changes are awaited, and what cannot be changed is told."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sagedock import Endpoint, InvalidRequest, Serverless
+from sagedock.testing import Call, Reply, serving
+from tests.conftest import Local
+from tests.unit.client.deploying import Deployer
+from tests.unit.local.hosting.conftest import started
+from tests.unit.local.hosting.hosting_local import awaited, echo
+
+TYPE = "ml.m5.large"
+
+
+class Gated:
+    """A model whose containers become healthy once ``gate`` is set."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, call: Call) -> Reply:
+        if call.path == "/ping" and not self.gate.is_set():
+            return Reply(status=503)
+        return echo(call)
+
+
+@pytest.fixture
+def model() -> Gated:
+    return Gated()
+
+
+@pytest.fixture
+def local(tmp_path: Path, model: Gated) -> Iterator[Local]:
+    with started(tmp_path / "home") as made:
+        made.engine.program = serving(model)
+        yield made
+
+
+@pytest.fixture
+def deployer(local: Local) -> Deployer:
+    return Deployer(local)
+
+
+def instances(endpoint: Endpoint) -> int:
+    (variant,) = endpoint.describe()["ProductionVariants"]
+    return int(variant["CurrentInstanceCount"])
+
+
+def test_instances_are_awaited(deployer: Deployer, model: Gated) -> None:
+    endpoint = deployer.model().deploy(1, TYPE).endpoint
+    endpoint.set_instances(2)
+    assert endpoint.describe()["EndpointStatus"] == "InService"
+    assert instances(endpoint) == 2
+    model.gate.clear()
+    endpoint.set_instances(3, wait=False)
+    assert endpoint.describe()["EndpointStatus"] == "Updating"
+    model.gate.set()
+    endpoint.wait()
+    assert instances(endpoint) == 3
+
+
+def test_what_is_being_changed_is_deleted_once_it_may_be(deployer: Deployer, model: Gated) -> None:
+    predictor = deployer.model().deploy(1, TYPE, endpoint_name="busy")
+    model.gate.clear()
+    predictor.endpoint.set_instances(2, wait=False)
+    told = threading.Event()
+
+    def show(line: str) -> None:
+        deployer.lines.append(line)
+        if "Updating" in line:
+            told.set()
+
+    deleting = threading.Thread(
+        target=Endpoint("busy", session=deployer.session, show=show).delete, daemon=True
+    )
+    deleting.start()
+    assert told.wait(30)
+    assert deployer.there("endpoints") == ["busy"]
+    model.gate.set()
+    deleting.join(30)
+    assert not deleting.is_alive()
+    awaited(lambda: deployer.there("endpoints") == [])
+    assert deployer.there("endpoint_configs") == []
+    (line,) = [line for line in deployer.lines if "is Updating" in line]
+    assert line == "busy is Updating: it is deleted once that has ended"
+
+
+@pytest.mark.parametrize("count", [-1, -5])
+def test_a_count_below_nothing_is_refused(deployer: Deployer, count: int) -> None:
+    endpoint = deployer.model().deploy(1, TYPE).endpoint
+    with pytest.raises(InvalidRequest, match=f"^count: {count} "):
+        endpoint.set_instances(count)
+
+
+def test_what_botocore_refuses_is_an_invalid_request(deployer: Deployer) -> None:
+    endpoint = deployer.model().deploy(1, TYPE).endpoint
+    with pytest.raises(InvalidRequest, match="MinCapacity"):
+        endpoint.autoscale("one", 2, 10)  # type: ignore[arg-type]
+
+
+def test_a_serverless_endpoint_has_no_instances_to_change(deployer: Deployer) -> None:
+    endpoint = deployer.model().deploy(serverless=Serverless(), endpoint_name="less").endpoint
+    for change in (lambda: endpoint.autoscale(1, 2, 10), lambda: endpoint.set_instances(2)):
+        with pytest.raises(InvalidRequest, match=r"variant: 'AllTraffic' of less is serverless"):
+            change()
+
+
+def test_a_variant_that_is_not_there_is_told(deployer: Deployer) -> None:
+    endpoint = deployer.model().deploy(1, TYPE, endpoint_name="one").endpoint
+    with pytest.raises(InvalidRequest, match="variant: one has no 'Blue': it has AllTraffic"):
+        endpoint.autoscale(1, 2, 10, variant="Blue")
+
+
+def test_an_endpoint_is_deleted_whose_configuration_is_gone(deployer: Deployer) -> None:
+    endpoint = deployer.model().deploy(1, TYPE, endpoint_name="bare").endpoint
+    deployer.session.client("sagemaker").delete_endpoint_config(EndpointConfigName="bare")
+    endpoint.delete()
+    awaited(lambda: deployer.there("endpoints") == [])
