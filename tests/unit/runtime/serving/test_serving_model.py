@@ -275,9 +275,34 @@ def test_one_bad_input_does_not_fail_its_batch(model: Loaded, capfd: Any) -> Non
     assert capfd.readouterr().err.count("ValueError: negative") == 1
 
 
-def test_too_few_predictions_are_nobodys_answer(model: Loaded) -> None:
-    loaded = model(BATCHES.replace("return [x * 10 for x in inputs]", "return []"))
-    assert [status for status, _ in statuses(loaded, b"[1]", b"[2]")] == [500, 500]
+@pytest.mark.parametrize(
+    ("returned", "bodies", "says"),
+    [
+        ("[]", 1, "0 results for 1 input"),
+        ("[1, 2, 3, 4, 5]", 1, "5 results for 1 input"),
+        ("[1]", 4, "1 result for 4 inputs"),
+        ("[]", 2, "0 results for 2 inputs"),
+        ("7", 2, "int, no list of results, for 2 inputs"),
+        ("{0: 1}", 1, "dict, no list of results, for 1 input"),
+        ("'ab'", 2, "str, no list of results, for 2 inputs"),
+    ],
+)
+def test_a_wrong_number_of_results_is_nobodys_answer(
+    model: Loaded, capfd: Any, returned: str, bodies: int, says: str
+) -> None:
+    loaded = model(BATCHES.replace("[x * 10 for x in inputs]", returned))
+    refused = b'{"error": "batch_predict_fn failed; the log says why (request 1)"}'
+    assert statuses(loaded, *[b"[1]"] * bodies) == [(500, refused)] * bodies
+    assert capfd.readouterr() == (f"request 1: batch_predict_fn returned {says}\n", "")
+
+
+def test_a_lone_request_that_fails_names_the_function_that_it_called(
+    model: Loaded, capfd: Any
+) -> None:
+    ((status, body),) = statuses(model(BATCHES), b"[-1]")
+    assert status == 500
+    assert b"batch_predict_fn failed" in body
+    assert "request 1: batch_predict_fn failed" in capfd.readouterr().out
 
 
 # --- streams -------------------------------------------------------------------------------------

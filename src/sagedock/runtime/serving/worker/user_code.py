@@ -11,6 +11,7 @@ from typing import Any
 
 from sagedock.contract import variables
 from sagedock.errors import InvalidRequest
+from sagedock.runtime.serving.worker.batch_results import batch_results
 from sagedock.runtime.serving.worker.defaults import Defaults
 
 __all__ = ["Function", "Functions", "find_functions", "import_program"]
@@ -44,6 +45,8 @@ class Functions:
     model_warmup_fn: Function | None
     input_fn: Function
     predict_fn: Function
+    #: Which of the user's functions ``predict_fn`` calls.
+    predict_step: str
     output_fn: Function
     transform_fn: Function | None
     batch_predict_fn: Function | None
@@ -106,6 +109,7 @@ def find_functions(module: ModuleType | None, defaults: Defaults) -> Functions:
         model_warmup_fn=calls.get("model_warmup_fn"),
         input_fn=calls.get(_INPUT, defaults.default_input_fn),
         predict_fn=calls.get(_PREDICT) or (_alone(batch) if batch else defaults.default_predict_fn),
+        predict_step=_BATCH if batch and _PREDICT not in calls else _PREDICT,
         output_fn=calls.get(_OUTPUT, defaults.default_output_fn),
         transform_fn=calls.get(_TRANSFORM),
         batch_predict_fn=batch,
@@ -148,4 +152,4 @@ def _with_context(name: str, function: Function) -> Function:
 
 def _alone(batch_predict: Function) -> Function:
     """Return a function of one input that calls one of a batch of inputs."""
-    return lambda data, model, context: batch_predict([data], model, [context])[0]
+    return lambda data, model, context: batch_results(batch_predict, [data], model, [context])[0]
