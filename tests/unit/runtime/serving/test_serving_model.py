@@ -4,6 +4,7 @@ import json
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from sagedock.runtime.serving.pool.frames import Frame, Kind, pack_headers, unpa
 from sagedock.runtime.serving.worker.context import Context
 from sagedock.runtime.serving.worker.defaults import Defaults
 from sagedock.runtime.serving.worker.model import Model, Streamed, load
-from sagedock.runtime.serving.worker.user_code import find_functions, import_program
+from sagedock.runtime.serving.worker.user_code import find_functions, import_program, misspelt
 
 Loaded = Callable[[str], Model]
 
@@ -113,6 +114,15 @@ def test_functions_that_cannot_be_used_are_all_named(model: Loaded, code: str, s
         model(code)
 
 
+def test_a_function_whose_name_is_nearly_a_known_one_is_named() -> None:
+    module = ModuleType("inference")
+    names = ("predit_fn", "ouput_fn", "output_fn", "loss_fn", "collate_fn", "_model_fn")
+    for name in names:
+        setattr(module, name, print)
+    assert list(misspelt(module)) == ["predit_fn is called by nothing: is predict_fn meant?"]
+    assert list(misspelt(None)) == []
+
+
 def test_a_program_that_is_named_must_be_there(tmp_path: Path) -> None:
     assert import_program(tmp_path, {}) is None
     with pytest.raises(InvalidRequest, match=r"holds no file 'serve\.py'"):
@@ -135,7 +145,7 @@ def test_the_programs_folder_may_be_named(tmp_path: Path) -> None:
 def test_a_folder_without_a_model_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     functions = find_functions(None, Defaults())
-    with pytest.raises(InvalidRequest, match=r"holds no model .* but notes\.txt, or give it a mo"):
+    with pytest.raises(InvalidRequest, match=r"holds only notes\.txt, and no model: put one"):
         load(functions, tmp_path, {}, "")
     for name in ("a.pt", "b.onnx"):
         (tmp_path / name).touch()

@@ -10,9 +10,20 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["Launch", "Launcher", "OwnWorkers", "WorkerProcess", "Workers", "launcher"]
+__all__ = [
+    "KILLED",
+    "UNTOLD",
+    "Launch",
+    "Launcher",
+    "OwnWorkers",
+    "WorkerProcess",
+    "Workers",
+    "launcher",
+]
 
 _WORKER = "sagedock.runtime.serving.worker"
+#: How a process ended that was killed, or of which it is not known.
+KILLED, UNTOLD = "was killed by SIGKILL", "ended"
 #: A body passes in few system calls.
 _SOCKET_BUFFER = 1 << 20
 

@@ -1,9 +1,10 @@
 """The user's functions: found, checked, and called alike, whether they take a context or not."""
 
+import difflib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +15,7 @@ from sagedock.errors import InvalidRequest
 from sagedock.runtime.serving.worker.batch_results import batch_results
 from sagedock.runtime.serving.worker.defaults import Defaults
 
-__all__ = ["Function", "Functions", "find_functions", "import_program"]
+__all__ = ["Function", "Functions", "find_functions", "import_program", "misspelt"]
 
 DEFAULT_PROGRAM = "inference.py"
 _CODE = "code"
@@ -32,6 +33,9 @@ _ARGUMENTS = {
     _BATCH: 2,
     _STREAM: 2,
 }
+
+#: How alike a name must be to one that is known, of 1, to be a slip.
+_ALIKE = 0.8
 
 Function = Callable[..., Any]
 
@@ -115,6 +119,16 @@ def find_functions(module: ModuleType | None, defaults: Defaults) -> Functions:
         batch_predict_fn=batch,
         stream_fn=calls.get(_STREAM),
     )
+
+
+def misspelt(module: ModuleType | None) -> Iterator[str]:
+    """Yield a warning for each function that nothing calls and whose name is nearly a known one."""
+    own = {} if module is None else vars(module)
+    absent = [name for name in _ARGUMENTS if name not in own]
+    for name, value in own.items():
+        if name.endswith("_fn") and name[0] != "_" and name not in _ARGUMENTS and callable(value):
+            for meant in difflib.get_close_matches(name, absent, n=1, cutoff=_ALIKE):
+                yield f"{name} is called by nothing: is {meant} meant?"
 
 
 def _combination_problems(names: set[str]) -> list[str]:
