@@ -23,7 +23,8 @@ __all__ = [
 
 _WORKER = "sagedock.runtime.serving.worker"
 #: How a process ended that was killed, or of which it is not known.
-KILLED, UNTOLD = "was killed by SIGKILL", "ended"
+KILLED = "was killed by SIGKILL"
+UNTOLD = "ended"
 #: A body passes in few system calls.
 _SOCKET_BUFFER = 1 << 20
 
