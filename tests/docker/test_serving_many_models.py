@@ -72,6 +72,46 @@ def test_a_model_too_large_for_the_memory_is_507_and_the_others_live(
     assert load(serving, "huge").status == 507  # again, and still alive
 
 
+HOLDER = """
+def model_fn(d): return bytearray(b"x") * ({holds} << 20)
+def predict_fn(data, model): return len(bytearray(b"x") * ({needs} << 20))
+"""
+SMALL = {"mem_limit": "640m", "memswap_limit": "640m"}
+
+
+def ask(serving: Serving, name: str) -> Reply:
+    return serving.ask("POST", f"/models/{name}/invoke", b"[1]", content_type="application/json")
+
+
+@NATIVE
+def test_the_kernel_ends_what_loads_however_large_what_serves_is(
+    model: ModelFolder, models: Path
+) -> None:
+    add(models, "large", HOLDER.format(holds=400, needs=0))
+    add(models, "next", HOLDER.format(holds=300, needs=0))
+    serving = start(model, models, **SMALL)
+    assert load(serving, "large").status == 200
+    pids = serving.shell("pgrep -f serving.worker")
+    assert load(serving, "next").status == 507
+    assert serving.shell("pgrep -f serving.worker") == pids, serving.log
+    assert ask(serving, "large").status == 200
+
+
+def test_a_request_that_has_no_memory_is_507_and_has_room_once_another_model_is_gone(
+    model: ModelFolder, models: Path
+) -> None:
+    holds = 150 if model.server == "native" else 50
+    add(models, "idle", HOLDER.format(holds=holds, needs=0))
+    add(models, "needy", HOLDER.format(holds=holds + 10, needs=4 * 640))
+    add(models, "other", HOLDER.format(holds=1, needs=0))
+    serving = start(model, models, **SMALL)
+    assert [load(serving, name).status for name in ("idle", "needy", "other")] == [200] * 3
+    refused = ask(serving, "needy")
+    assert refused.status == 507, serving.log
+    assert "no memory is left" in refused.json["error"]
+    assert ask(serving, "idle").status == 200
+
+
 @NATIVE
 def test_the_label_says_what_the_image_can(model: ModelFolder) -> None:
     labels = model.client.images.get(IMAGE).labels

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.docker.serving_container import IMAGE, ModelFolder, model
+from tests.docker.serving_container import IMAGE, NATIVE, ModelFolder, model
 from tests.docker.test_launcher_requirements import wheel
 
 __all__ = ["model"]
@@ -43,6 +43,28 @@ def test_a_model_file_is_served_without_code(model: ModelFolder, file: str) -> N
         400,
         "the model does not take an input of shape [1, 2] and type int64",
     )
+    assert np.allclose(serving.invoke(b'{"input": [[1.0, 1, 1]]}').json, expected[:1])
+    unknown = serving.invoke(b'{"inputs": [[1, 2, 3]]}')
+    assert (unknown.status, unknown.json["error"]) == (
+        400,
+        "the model takes the inputs input: inputs is unknown; input is missing",
+    )
+
+
+@NATIVE
+def test_a_type_error_of_the_network_itself_is_no_fault_of_the_client(model: ModelFolder) -> None:
+    serving = model.serve("""
+import torch
+class Net(torch.nn.Module):
+    def forward(self, x, scale=None):
+        return len(7) if x.sum() < 0 else x
+def model_fn(d): return Net()
+""")
+    assert serving.invoke(b'{"x": [1]}').json == [1]
+    assert serving.invoke(b'{"x": [-1]}').status == 500
+    wrong = serving.invoke(b'{"y": [1], "scale": 2}')
+    assert wrong.status == 400
+    assert "inputs x, scale: y is unknown; x is missing" in wrong.json["error"]
 
 
 @pytest.mark.parametrize("file", ["weights.safetensors", "weights.pt"])

@@ -78,6 +78,7 @@ def _carry_out(asked: "Asked") -> None:
     plan, levels, known = asked.plan(session), asked.levels(), asked.known(session)
     if problems := plan.problems():
         raise InvalidRequest(problems)
+    plan.target.message(0)  # a request that cannot be written is told of before all else
     _announce(asked, plan, levels, known.instances)
     found = sweep(plan, levels, _progress(), lambda level: _tell(level, asked, levels))
     advice = advise(found, asked.goal(), known)

@@ -86,9 +86,11 @@ class Plan:
 
     @property
     def most_requests(self) -> int | None:
-        """How many requests are measured at most; None where that is the server's matter."""
+        """How many requests are measured at most; None where nothing bounds them."""
         match self.shape:
             case Closed():
+                return self.requests
+            case Open(arrivals="poisson"):  # as many as come
                 return self.requests
             case Open(rate=rate):
                 due = round(rate * self.duration_s)

@@ -44,6 +44,23 @@ def test_one_load_is_announced_measured_and_advised_on(
     assert len(server.requests) == 20
 
 
+def test_poisson_arrivals_are_not_bounded_by_their_mean(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--rate", "50", "--duration", "0.2", "--warmup", "0")
+    main(["load", server.url(), *options, "--arrivals", "poisson"])
+    main(["load", server.url(), *options])
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("load ")]
+    assert [line.partition("warm-up")[2] for line in said] == ["", ", at most 10 requests"]
+
+
+def test_what_is_no_url_is_refused_before_all_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["load", "ftp://x"]) != 0
+    said, errors = capsys.readouterr()
+    assert said == ""
+    assert "ftp://x: is not a URL" in errors
+
+
 def test_json_is_all_that_stdout_gets(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     options = ("--rate", "200", "--requests", "10", "--warmup", "0", "--json")
     assert main(["load", server.url(), *options, "--arrivals", "poisson"]) == 0

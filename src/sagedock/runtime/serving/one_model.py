@@ -70,6 +70,7 @@ def pool_limits(options: Options, loads: int = 3) -> PoolLimits:
         stream_timeout_s=max(options.timeout_s, float(int(limits.STREAM_TIMEOUT_S))),
         startup_timeout_s=options.startup_timeout_s,
         batch_size=options.batch_size,
+        answer_bytes=options.answer_bytes,
         loads=loads,
     )
 

@@ -48,6 +48,11 @@ class Options:
         """The largest body of a request, in bytes."""
         return self.max_payload_mb * _BYTES_PER_MB
 
+    @property
+    def answer_bytes(self) -> int:
+        """The largest whole answer: as large as a request, and never below SageMaker's 25 MB."""
+        return max(self.max_payload_bytes, int(limits.INVOCATION_PAYLOAD_MB) * _BYTES_PER_MB)
+
     @classmethod
     def read(cls, env: Mapping[str, str], devices: Path = Path("/dev")) -> "Options":
         """Read the variables. Raises InvalidRequest with all that cannot be used."""

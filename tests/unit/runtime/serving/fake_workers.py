@@ -105,7 +105,10 @@ class Gate:
 
 @asynccontextmanager
 async def running_pool(
-    *behaviours: Behaviour, ready: bool = True, **limits: Any
+    *behaviours: Behaviour,
+    ready: bool = True,
+    kernel_kills: Callable[[], int] = lambda: 0,
+    **limits: Any,
 ) -> "Iterator[tuple[Pool, list[str]]]":  # type: ignore[misc]
     """Run a pool whose workers behave so, one behaviour for each start, the last one again.
 
@@ -118,7 +121,13 @@ async def running_pool(
     async def launch(_: int) -> FakeWorker:
         return FakeWorker(next(starts), loop)
 
-    pool = Pool(launch=launch, limits=PoolLimits(**limits), say=said.append, pauses_s=(0.01, 0.02))
+    pool = Pool(
+        launch=launch,
+        limits=PoolLimits(**limits),
+        say=said.append,
+        pauses_s=(0.01, 0.02),
+        kernel_kills=kernel_kills,
+    )
     pool.start()
     try:
         if ready:

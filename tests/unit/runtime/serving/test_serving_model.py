@@ -4,6 +4,7 @@ import json
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from sagedock.runtime.serving.pool.frames import Frame, Kind, pack_headers, unpa
 from sagedock.runtime.serving.worker.context import Context
 from sagedock.runtime.serving.worker.defaults import Defaults
 from sagedock.runtime.serving.worker.model import Model, Streamed, load
-from sagedock.runtime.serving.worker.user_code import find_functions, import_program
+from sagedock.runtime.serving.worker.user_code import find_functions, import_program, misspelt
 
 Loaded = Callable[[str], Model]
 
@@ -113,6 +114,15 @@ def test_functions_that_cannot_be_used_are_all_named(model: Loaded, code: str, s
         model(code)
 
 
+def test_a_function_whose_name_is_nearly_a_known_one_is_named() -> None:
+    module = ModuleType("inference")
+    names = ("predit_fn", "ouput_fn", "output_fn", "loss_fn", "collate_fn", "_model_fn")
+    for name in names:
+        setattr(module, name, print)
+    assert list(misspelt(module)) == ["predit_fn is called by nothing: is predict_fn meant?"]
+    assert list(misspelt(None)) == []
+
+
 def test_a_program_that_is_named_must_be_there(tmp_path: Path) -> None:
     assert import_program(tmp_path, {}) is None
     with pytest.raises(InvalidRequest, match=r"holds no file 'serve\.py'"):
@@ -135,7 +145,7 @@ def test_the_programs_folder_may_be_named(tmp_path: Path) -> None:
 def test_a_folder_without_a_model_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     functions = find_functions(None, Defaults())
-    with pytest.raises(InvalidRequest, match=r"holds no model .* but notes\.txt, or give it a mo"):
+    with pytest.raises(InvalidRequest, match=r"holds only notes\.txt, and no model: put one"):
         load(functions, tmp_path, {}, "")
     for name in ("a.pt", "b.onnx"):
         (tmp_path / name).touch()
@@ -275,9 +285,34 @@ def test_one_bad_input_does_not_fail_its_batch(model: Loaded, capfd: Any) -> Non
     assert capfd.readouterr().err.count("ValueError: negative") == 1
 
 
-def test_too_few_predictions_are_nobodys_answer(model: Loaded) -> None:
-    loaded = model(BATCHES.replace("return [x * 10 for x in inputs]", "return []"))
-    assert [status for status, _ in statuses(loaded, b"[1]", b"[2]")] == [500, 500]
+@pytest.mark.parametrize(
+    ("returned", "bodies", "says"),
+    [
+        ("[]", 1, "0 results for 1 input"),
+        ("[1, 2, 3, 4, 5]", 1, "5 results for 1 input"),
+        ("[1]", 4, "1 result for 4 inputs"),
+        ("[]", 2, "0 results for 2 inputs"),
+        ("7", 2, "int, no list of results, for 2 inputs"),
+        ("{0: 1}", 1, "dict, no list of results, for 1 input"),
+        ("'ab'", 2, "str, no list of results, for 2 inputs"),
+    ],
+)
+def test_a_wrong_number_of_results_is_nobodys_answer(
+    model: Loaded, capfd: Any, returned: str, bodies: int, says: str
+) -> None:
+    loaded = model(BATCHES.replace("[x * 10 for x in inputs]", returned))
+    refused = b'{"error": "batch_predict_fn failed; the log says why (request 1)"}'
+    assert statuses(loaded, *[b"[1]"] * bodies) == [(500, refused)] * bodies
+    assert capfd.readouterr() == (f"request 1: batch_predict_fn returned {says}\n", "")
+
+
+def test_a_lone_request_that_fails_names_the_function_that_it_called(
+    model: Loaded, capfd: Any
+) -> None:
+    ((status, body),) = statuses(model(BATCHES), b"[-1]")
+    assert status == 500
+    assert b"batch_predict_fn failed" in body
+    assert "request 1: batch_predict_fn failed" in capfd.readouterr().out
 
 
 # --- streams -------------------------------------------------------------------------------------

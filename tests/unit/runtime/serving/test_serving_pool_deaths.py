@@ -59,6 +59,38 @@ def test_a_dead_worker_fails_its_own_request_alone_and_is_replaced() -> None:
     run(test())
 
 
+def test_a_request_whose_worker_the_kernel_killed_for_memory_is_507() -> None:
+    async def test() -> None:
+        kills = 0
+        async with running_pool(
+            answering(dies_of_poison), kernel_kills=lambda: kills, workers=2
+        ) as (pool, _):
+            assert (await answer_of(ask(pool, b"poison"))).status == 500
+            await until(lambda: pool.healthy)
+            poisoned = ask(pool, b"poison")
+            kills = 1
+            answer = await answer_of(poisoned)
+            assert answer.status == 507
+            assert b"no memory is left for this request" in bytes(answer.body)
+
+    run(test())
+
+
+def test_an_answer_larger_than_may_be_is_refused_and_its_worker_lives_on() -> None:
+    async def test() -> None:
+        async with running_pool(answering(echo), answer_bytes=1 << 20) as (pool, _):
+            assert (await answer_of(ask(pool, b"x" * (1 << 20)))).status == 200
+            refused = await answer_of(ask(pool, b"x" * ((1 << 20) + 1)))
+            assert (refused.status, bytes(refused.body)) == (
+                500,
+                b'{"error": "the answer is larger than 1 MB"}',
+            )
+            assert (await answer_of(ask(pool, b"next"))).body == b"next"
+            assert pool.counts.lost == 0
+
+    run(test())
+
+
 def test_what_waits_is_answered_by_the_workers_successor() -> None:
     async def test() -> None:
         async with running_pool(answering(dies_of_poison)) as (pool, _):

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagedock.contract import limits, variables
+from sagedock.contract import variables
 from sagedock.runtime.serving.options import Options
 
 __all__ = [
     "Places",
-    "answer_bytes",
     "envelope_bytes",
     "heap_mb",
     "java_command",
@@ -85,15 +84,9 @@ def envelope_bytes(options: Options) -> int:
     return options.max_payload_bytes + _HEADERS_BYTES
 
 
-def answer_bytes(options: Options) -> int:
-    """Return how large an answer may be: as large as a request, and never below 25 MB."""
-    least = int(limits.INVOCATION_PAYLOAD_MB) * _BYTES_PER_MB
-    return max(options.max_payload_bytes, least)
-
-
 def heap_mb(options: Options, memory_bytes: int) -> int:
     """Return the Java machine's heap: what full bodies need, at most a quarter of the memory."""
-    payload_mb = answer_bytes(options) // _BYTES_PER_MB
+    payload_mb = options.answer_bytes // _BYTES_PER_MB
     wanted = _IDLE_HEAP_MB + _COPIES * payload_mb * options.workers
     quarter = memory_bytes // _BYTES_PER_MB // 4
     return max(_LEAST_HEAP_MB, min(wanted, quarter, _LARGEST_HEAP_MB))
@@ -132,7 +125,7 @@ def properties(places: Places, options: Options) -> str:
         "default_service_handler": _HANDLER,
         "default_response_timeout": _NEVER_MINUTES,
         "max_request_size": envelope_bytes(options),
-        "max_response_size": answer_bytes(options) + _HEADERS_BYTES,
+        "max_response_size": options.answer_bytes + _HEADERS_BYTES,
         "number_of_gpu": 0,
         "number_of_netty_threads": 1,
         "netty_client_threads": 1,

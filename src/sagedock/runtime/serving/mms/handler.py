@@ -17,7 +17,8 @@ from typing import Any
 from sagedock.runtime.serving.mms.carrier import LAST, MORE
 from sagedock.runtime.serving.mms.greeting import Greeting, introduce
 from sagedock.runtime.serving.pool.frames import HEAD_BYTES, Frame, Kind, parse_head
-from sagedock.runtime.serving.pool.refusals import refusal
+from sagedock.runtime.serving.pool.refusals import refusal, too_large
+from sagedock.runtime.serving.pool.work import Answer
 from sagedock.runtime.serving.worker.loading import (
     WHILE_LOADING,
     WHILE_SERVING,
@@ -33,7 +34,6 @@ __all__ = ["Handler", "handle"]
 
 _LIFELINES = "lifelines.sock"
 _LOG = (1, 2)
-_BYTES_PER_MB = 1 << 20
 
 
 class Handler:
@@ -157,18 +157,18 @@ def _joined(answer: Streamed, most: int) -> Frame:
     except Exception:  # noqa: BLE001 - the user's code: the log has it, the client a word
         print(f"request {number}: its stream failed", flush=True)
         traceback.print_exc()
-        return _refused(number, f"the answer broke off; the log says why (request {number})")
+        why = f"the answer broke off; the log says why (request {number})"
+        return _refused(number, refusal(500, why))
     return Frame(Kind.ANSWER, number, answer.start.status, 0, answer.start.headers, body)
 
 
 def _within(answer: Frame, most: int) -> Frame:
     if len(answer.body) <= most:
         return answer
-    return _refused(answer.id, f"the answer is larger than {most // _BYTES_PER_MB} MB")
+    return _refused(answer.id, too_large(most))
 
 
-def _refused(number: int, message: str) -> Frame:
-    answer = refusal(500, message)
+def _refused(number: int, answer: Answer) -> Frame:
     return Frame(Kind.ANSWER, number, answer.status, 0, answer.headers, answer.body)
 
 

@@ -23,7 +23,7 @@ from sagedock.runtime.serving.mms.java import JavaMachine
 from sagedock.runtime.serving.mms.lifelines import Lifeline, Lifelines, watch_end
 from sagedock.runtime.serving.mms.unix_http import BadAnswer, Connection, ask_once
 from sagedock.runtime.serving.options import Options
-from sagedock.runtime.serving.pool.process import Launch, Launcher, WorkerProcess
+from sagedock.runtime.serving.pool.process import UNTOLD, Launch, Launcher, WorkerProcess
 
 __all__ = ["MmsWorkers"]
 
@@ -95,7 +95,7 @@ class MmsWorkers:
                 folder=model,
                 variables=dict(environment(number)),
                 directory=str(Path.cwd()),
-                answer_bytes=configuration.answer_bytes(self._options),
+                answer_bytes=self._options.answer_bytes,
             )
             return await self._launch(f"w{next(self._numbers)}", greeting)
 
@@ -162,7 +162,7 @@ class _Process:
         self._dismiss = dismiss
         self._link: asyncio.Protocol | None = None
         self._ended = asyncio.Event()
-        self._how = "ended"
+        self._how = UNTOLD
         self._unwatch: Callable[[], None] = lambda: None
 
     async def connect(self, link: asyncio.Protocol) -> None:

@@ -10,8 +10,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sagedock.runtime.serving.pool.process import Launch, WorkerProcess
-from sagedock.runtime.serving.pool.refusals import CLOSING, LOST, NEVER_STARTED, TOO_LONG
+from sagedock.runtime import memory
+from sagedock.runtime.serving.pool.process import KILLED, UNTOLD, Launch, WorkerProcess
+from sagedock.runtime.serving.pool.refusals import (
+    CLOSING,
+    LOST,
+    NEVER_STARTED,
+    STARVED,
+    TOO_LONG,
+)
 from sagedock.runtime.serving.pool.work import Answer, Work
 from sagedock.runtime.serving.pool.worker_link import WorkerLink
 
@@ -41,6 +48,8 @@ class PoolLimits:
     stream_timeout_s: float = 480.0
     startup_timeout_s: float = 600.0
     batch_size: int = 32
+    #: How large an answer may be that comes whole.
+    answer_bytes: int = 25 << 20
     #: So often one worker may fail to load the model before the pool gives up.
     loads: int = 3
 
@@ -65,7 +74,9 @@ class Pool:
         limits: PoolLimits,
         say: Callable[[str], None],
         pauses_s: tuple[float, ...] = _PAUSES_S,
+        kernel_kills: Callable[[], int] = memory.kernel_kills,
     ) -> None:
+        self._kernel_kills = kernel_kills
         self._launch = launch
         self._limits = limits
         self._say = say
@@ -260,19 +271,29 @@ class Pool:
         except OSError as error:
             return False, f"its process cannot be started: {error}"
         self.counts.started += 1
+        kills = self._kernel_kills()
         link = await self._connect(process)
         self._links[number] = link
         try:
             ended = await process.wait()
             await self._last_words(link)
+            if self._was_starved(ended, kills):
+                link.lose(STARVED)
         finally:
             del self._links[number]
             process.kill()
             self._forget(link)
         return link.ready, link.cause or f"its process (pid {process.pid}) {ended}"
 
+    def _was_starved(self, ended: str, kills: int) -> bool:
+        """Say whether the kernel, for want of memory, may have ended a worker that ``ended`` so.
+
+        ``kills`` is how often it had by the worker's start. Some workers do not tell their signal.
+        """
+        return ended in (KILLED, UNTOLD) and self._kernel_kills() > kills
+
     async def _connect(self, process: WorkerProcess) -> WorkerLink:
-        link = WorkerLink(self, process, self._clock)
+        link = WorkerLink(self, process, self._clock, answer_bytes=self._limits.answer_bytes)
         await process.connect(link)
         return link
 

@@ -10,9 +10,21 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["Launch", "Launcher", "OwnWorkers", "WorkerProcess", "Workers", "launcher"]
+__all__ = [
+    "KILLED",
+    "UNTOLD",
+    "Launch",
+    "Launcher",
+    "OwnWorkers",
+    "WorkerProcess",
+    "Workers",
+    "launcher",
+]
 
 _WORKER = "sagedock.runtime.serving.worker"
+#: How a process ended that was killed, or of which it is not known.
+KILLED = "was killed by SIGKILL"
+UNTOLD = "ended"
 #: A body passes in few system calls.
 _SOCKET_BUFFER = 1 << 20
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol, cast
 
 from sagedock.runtime.serving.pool.frames import Frame, FrameReader, Kind
 from sagedock.runtime.serving.pool.process import WorkerProcess
+from sagedock.runtime.serving.pool.refusals import too_large
 from sagedock.runtime.serving.pool.work import Answer, Pieces, Work
 
 __all__ = ["Owner", "WorkerLink"]
@@ -32,7 +33,15 @@ class Owner(Protocol):
 class WorkerLink(asyncio.Protocol):
     """One worker, from its start to its end."""
 
-    def __init__(self, owner: Owner, process: WorkerProcess, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        process: WorkerProcess,
+        clock: Callable[[], float],
+        *,
+        answer_bytes: int,
+    ) -> None:
+        self._answer_bytes = answer_bytes
         self._owner = owner
         self._clock = clock
         self._reader = FrameReader()
@@ -171,7 +180,9 @@ class WorkerLink(asyncio.Protocol):
 
     def _answer(self, frame: Frame) -> None:
         work = self._running.pop(frame.id)
-        self._resolve(work, Answer(frame.status, frame.headers, frame.body))
+        fits = len(frame.body) <= self._answer_bytes
+        answer = Answer(frame.status, frame.headers, frame.body)
+        self._resolve(work, answer if fits else too_large(self._answer_bytes))
         self._rest(work)
 
     def _start(self, work: Work, frame: Frame) -> None:

@@ -8,6 +8,7 @@ from sagedock.runtime.serving.worker import content_types as types
 from sagedock.runtime.serving.worker import formats
 from sagedock.runtime.serving.worker.model_files import device, load_model
 from sagedock.runtime.serving.worker.refused import InvalidInput, UnsupportedType
+from sagedock.runtime.serving.worker.torch_inputs import arguments, wrong_names
 
 __all__ = ["Defaults", "default_handler"]
 
@@ -76,10 +77,20 @@ def _torch_predict(data: Any, model: Any) -> Any:
 
 
 def _called(model: Any, tensors: Any) -> Any:
+    """Call the model. Raises InvalidInput where it takes other inputs than these, by their names.
+
+    That is looked up only once a call has failed: the others are spared it.
+    """
     import torch
 
+    positional, named = arguments(model, tensors)
     with torch.inference_mode():
-        return model(**tensors) if isinstance(tensors, dict) else model(tensors)
+        try:
+            return model(*positional, **named)
+        except (RuntimeError, TypeError, ValueError) as error:
+            if problem := wrong_names(model, tensors):
+                raise InvalidInput(problem) from error
+            raise
 
 
 def _says_unfit(error: Exception) -> bool:

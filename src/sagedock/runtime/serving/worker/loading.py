@@ -11,7 +11,7 @@ from sagedock.errors import SagedockError
 from sagedock.runtime.serving.pool.frames import Frame, Kind
 from sagedock.runtime.serving.worker.defaults import default_handler
 from sagedock.runtime.serving.worker.model import Model, load
-from sagedock.runtime.serving.worker.user_code import find_functions, import_program
+from sagedock.runtime.serving.worker.user_code import find_functions, import_program, misspelt
 
 __all__ = [
     "WHILE_LOADING",
@@ -23,10 +23,12 @@ __all__ = [
     "not_loaded",
 ]
 
+_log = logging.getLogger("sagedock")
 _OOM_WISH = Path("/proc/self/oom_score_adj")
-#: A model that is being loaded goes before those that serve.
-WHILE_LOADING = 900
-WHILE_SERVING = 500
+#: The kernel ends who has most memory, and adds so many thousandths of the container's. A model
+#: that is being loaded goes before those that serve, however large these are; the front is last.
+WHILE_LOADING = 1000
+WHILE_SERVING = 200
 #: As many as the front may give at once; it has its own limit.
 _LARGEST_BATCH = 1 << 16
 
@@ -46,7 +48,10 @@ def log_to_stderr() -> None:
 
 def load_model_of(folder: Path, env: Mapping[str, str]) -> Model:
     """Load the model of ``folder`` and warm it. Raises whatever the user's code raises."""
-    functions = find_functions(import_program(folder, env), default_handler())
+    program = import_program(folder, env)
+    for warning in misspelt(program):
+        _log.warning(warning)
+    functions = find_functions(program, default_handler())
     properties = {
         "model_dir": str(folder),
         "gpu_id": 0 if env.get("CUDA_VISIBLE_DEVICES") else None,

@@ -10,9 +10,10 @@ from typing import Any
 from sagedock.runtime.serving.pool.frames import Frame, Kind
 from sagedock.runtime.serving.pool.refusals import refusal
 from sagedock.runtime.serving.worker import content_types as types
+from sagedock.runtime.serving.worker.batch_results import WrongResults, batch_results
 from sagedock.runtime.serving.worker.context import Context
 from sagedock.runtime.serving.worker.refused import Refused, UnsupportedType, refused
-from sagedock.runtime.serving.worker.user_code import Function, Functions
+from sagedock.runtime.serving.worker.user_code import Functions
 
 __all__ = ["Model", "Streamed", "load"]
 
@@ -58,7 +59,7 @@ class Model:
             with _step("transform_fn", frame.id):
                 return functions.transform_fn(self.model, body, content_type, accept, context)
         data = self._input(frame, context)
-        with _step("predict_fn", frame.id):
+        with _step(functions.predict_step, frame.id):
             prediction = functions.predict_fn(data, self.model, context)
         return self._output(frame.id, prediction, context)
 
@@ -124,6 +125,7 @@ class Model:
         """Return each request's prediction, or the Refused in its place.
 
         Where a batch fails, each request is tried alone: one that is wrong must not fail others.
+        Results of a wrong number are nobody's.
         """
         predict = self.functions.batch_predict_fn
         if not inputs or predict is None:
@@ -131,21 +133,13 @@ class Model:
         batched = [contexts[number] for number in inputs]
         try:
             with _step("batch_predict_fn", next(iter(inputs)), quiet=len(inputs) > 1):
-                found = self._call(predict, list(inputs.values()), batched)
+                found = batch_results(predict, list(inputs.values()), self.model, batched)
             return dict(zip(inputs, found, strict=True))
         except Refused as error:
-            if len(inputs) == 1:
+            if len(inputs) == 1 or isinstance(error.__cause__, WrongResults):
                 return dict.fromkeys(inputs, error)
         alone = [self._predictions({number: data}, contexts) for number, data in inputs.items()]
         return {number: prediction for each in alone for number, prediction in each.items()}
-
-    def _call(self, predict: Function, inputs: list[Any], contexts: list[Context]) -> list[Any]:
-        found = list(predict(inputs, self.model, contexts))
-        if len(found) != len(inputs):
-            raise TypeError(
-                f"batch_predict_fn returned {len(found)} predictions for {len(inputs)} inputs"
-            )
-        return found
 
 
 class _step:  # noqa: N801 - reads as a function: `with _step("predict_fn", 7)`
@@ -164,7 +158,9 @@ class _step:  # noqa: N801 - reads as a function: `with _step("predict_fn", 7)`
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, Exception):
             refusal_of_it = refused(error, self.name, self.number)
-            if refusal_of_it.status >= 500 and not self.quiet:
+            if isinstance(error, WrongResults):
+                print(f"request {self.number}: {error}", flush=True)
+            elif refusal_of_it.status >= 500 and not self.quiet:
                 print(f"request {self.number}: {self.name} failed", flush=True)
                 traceback.print_exception(error)
             raise refusal_of_it from error

@@ -43,8 +43,9 @@ def _only_model(folder: Path) -> Path:
     names = ", ".join(str(file.relative_to(folder)) for file in found[:5])
     problem = f"{folder} holds several models, {names}: call one of them model.pt (or .pt2, .onnx)"
     if not found:
-        listed = ", ".join(sorted(file.name for file in folder.iterdir())[:5]) or "nothing"
-        problem = f"{folder} holds no model ({', '.join(_SUFFIXES)}), but {listed}"
+        listed = ", ".join(sorted(file.name for file in folder.iterdir())[:5])
+        held = f"holds only {listed}, and no model" if listed else "is empty"
+        problem = f"{folder} {held}: put one there ({', '.join(_SUFFIXES)})"
     raise InvalidRequest([f"{problem}, or give it a model_fn in code/inference.py"])
 
 

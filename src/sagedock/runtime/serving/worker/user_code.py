@@ -1,9 +1,10 @@
 """The user's functions: found, checked, and called alike, whether they take a context or not."""
 
+import difflib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -11,9 +12,10 @@ from typing import Any
 
 from sagedock.contract import variables
 from sagedock.errors import InvalidRequest
+from sagedock.runtime.serving.worker.batch_results import batch_results
 from sagedock.runtime.serving.worker.defaults import Defaults
 
-__all__ = ["Function", "Functions", "find_functions", "import_program"]
+__all__ = ["Function", "Functions", "find_functions", "import_program", "misspelt"]
 
 DEFAULT_PROGRAM = "inference.py"
 _CODE = "code"
@@ -32,6 +34,9 @@ _ARGUMENTS = {
     _STREAM: 2,
 }
 
+#: How alike a name must be to one that is known, of 1, to be a slip.
+_ALIKE = 0.8
+
 Function = Callable[..., Any]
 
 
@@ -44,6 +49,8 @@ class Functions:
     model_warmup_fn: Function | None
     input_fn: Function
     predict_fn: Function
+    #: Which of the user's functions ``predict_fn`` calls.
+    predict_step: str
     output_fn: Function
     transform_fn: Function | None
     batch_predict_fn: Function | None
@@ -106,11 +113,22 @@ def find_functions(module: ModuleType | None, defaults: Defaults) -> Functions:
         model_warmup_fn=calls.get("model_warmup_fn"),
         input_fn=calls.get(_INPUT, defaults.default_input_fn),
         predict_fn=calls.get(_PREDICT) or (_alone(batch) if batch else defaults.default_predict_fn),
+        predict_step=_BATCH if batch and _PREDICT not in calls else _PREDICT,
         output_fn=calls.get(_OUTPUT, defaults.default_output_fn),
         transform_fn=calls.get(_TRANSFORM),
         batch_predict_fn=batch,
         stream_fn=calls.get(_STREAM),
     )
+
+
+def misspelt(module: ModuleType | None) -> Iterator[str]:
+    """Yield a warning for each function that nothing calls and whose name is nearly a known one."""
+    own = {} if module is None else vars(module)
+    absent = [name for name in _ARGUMENTS if name not in own]
+    for name, value in own.items():
+        if name.endswith("_fn") and name[0] != "_" and name not in _ARGUMENTS and callable(value):
+            for meant in difflib.get_close_matches(name, absent, n=1, cutoff=_ALIKE):
+                yield f"{name} is called by nothing: is {meant} meant?"
 
 
 def _combination_problems(names: set[str]) -> list[str]:
@@ -148,4 +166,4 @@ def _with_context(name: str, function: Function) -> Function:
 
 def _alone(batch_predict: Function) -> Function:
     """Return a function of one input that calls one of a batch of inputs."""
-    return lambda data, model, context: batch_predict([data], model, [context])[0]
+    return lambda data, model, context: batch_results(batch_predict, [data], model, [context])[0]
