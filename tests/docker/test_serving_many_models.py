@@ -87,7 +87,7 @@ def ask(serving: Serving, name: str) -> Reply:
 def test_the_kernel_ends_what_loads_however_large_what_serves_is(
     model: ModelFolder, models: Path
 ) -> None:
-    add(models, "large", HOLDER.format(holds=400, needs=0))
+    add(models, "large", HOLDER.format(holds=470, needs=0))
     add(models, "next", HOLDER.format(holds=300, needs=0))
     serving = start(model, models, **SMALL)
     assert load(serving, "large").status == 200
