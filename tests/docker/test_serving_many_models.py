@@ -97,7 +97,7 @@ def test_the_kernel_ends_what_loads_however_large_what_serves_is(
     assert ask(serving, "large").status == 200
 
 
-def test_a_request_that_has_no_memory_is_507_and_has_room_once_another_model_is_gone(
+def test_a_request_that_has_no_memory_is_507_and_other_models_live_on(
     model: ModelFolder, models: Path
 ) -> None:
     holds = 150 if model.server == "native" else 50
