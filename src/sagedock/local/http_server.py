@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 
 from sagedock.errors import LocalServerError
+from sagedock.local.http_reading import Http
 
 __all__ = ["serve"]
 
@@ -19,10 +20,8 @@ _START_TIMEOUT_S = 30
 _POLL_S = 0.005
 #: uvicorn renews the header Date when a count of its looks, ten a second, divides by this.
 _LOOKS_A_SECOND = 10
-#: The same whatever else is installed; uvicorn would choose. httptools, which is faster, knows no
-#: limit to a request's head, and takes the body off a request that proposes an upgrade (to HTTP/2,
-#: as Java's own client does); WebSockets are no protocol of ours.
-_PROTOCOLS: Mapping[str, Any] = MappingProxyType({"http": "h11", "ws": "none", "loop": "asyncio"})
+#: The same whatever else is installed; uvicorn would choose. WebSockets are no protocol of ours.
+_PROTOCOLS: Mapping[str, Any] = MappingProxyType({"http": Http, "ws": "none", "loop": "asyncio"})
 
 
 def serve(

@@ -14,6 +14,10 @@ LIST = (
 )
 ENDS = b"connection: close\r\n"
 CHUNKED = LIST + b"transfer-encoding: chunked\r\n\r\n"
+PROPOSAL = (
+    LIST + b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\nUpgrade: h2c\r\n"
+    b"content-length: 2\r\n\r\n{}"
+)
 MANY = 64  # times 64 KiB
 
 
@@ -52,8 +56,10 @@ def received(connection: socket.socket) -> Iterator[bytes]:
             + b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n1;x=y\r\n}\r\n0\r\nt: v\r\n\r\n"
         ],
         [LIST.replace(b"1.1", b"1.0", 1) + b"content-length: 2\r\n\r\n{}"],
+        [bytes([each]) for each in LIST + ENDS + b"content-length: 2\r\n\r\n{}"],
+        [CHUNKED[:-2] + ENDS + b"\r\n1\r\n{\r\n", b"1\r\n \r\n" * 50_000, b"1\r\n}\r\n0\r\n\r\n"],
     ],
-    ids=["whole", "in parts", "chunked", "HTTP/1.0"],
+    ids=["whole", "in parts", "chunked", "HTTP/1.0", "byte by byte", "in chunks of a byte"],
 )
 def test_a_body_comes_in_many_ways(local: Local, parts: list[bytes]) -> None:
     answer = sent(local, parts)
@@ -69,6 +75,13 @@ def test_a_client_may_ask_before_it_sends_a_body(local: Local) -> None:
         assert b"HTTP/1.1 200 " in b"".join(received(connection))
 
 
+def test_a_client_may_send_several_requests_at_once(local: Local) -> None:
+    one = LIST + b"content-length: 2\r\n\r\n{}"
+    last = LIST + ENDS + b"content-length: 2\r\n\r\n{}"
+    answer = sent(local, [one + one + one[:40], one[40:] + last])
+    assert answer.count(b"HTTP/1.1 200 ") == 4
+
+
 @pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
 def test_a_proposal_to_upgrade_is_passed_over(local: Local, protocol: bytes) -> None:
     """The request is answered as it is, with its body: HTTP/2 clients ask so at first."""
@@ -76,6 +89,24 @@ def test_a_proposal_to_upgrade_is_passed_over(local: Local, protocol: bytes) -> 
     answer = sent(local, [LIST + upgrade + b"content-length: 2\r\n\r\n", b"{}"])
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert answer.endswith(b'{"TrainingJobSummaries":[]}')
+
+
+def test_such_a_proposal_may_come_in_pieces_and_again(local: Local) -> None:
+    """The connection lives on: Java's client proposes it with its first requests."""
+    with connected(local) as connection:
+        for _ in range(2):
+            connection.sendall(PROPOSAL[:-40])
+            connection.sendall(PROPOSAL[-40:])
+            answer = b""
+            while not answer.endswith(b"}"):
+                answer += connection.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_such_a_proposal_behind_a_request_is_refused(local: Local) -> None:
+    """No client makes it so, and its body would be taken for another protocol's bytes."""
+    answer = sent(local, [LIST + b"content-length: 2\r\n\r\n{}" + PROPOSAL])
+    assert b"HTTP/1.1 400 " in answer
 
 
 @pytest.mark.parametrize(
