@@ -5,14 +5,13 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from sagedock.engine import Engine, Network, connect
 from sagedock.errors import EngineError, LocalServerError
-from sagedock.local import cloudwatch, hosting, logs, metrics, training, transform
+from sagedock.local import cloudwatch, hosting, logs, metrics
 from sagedock.local.async_requests import AsyncRequests
 from sagedock.local.autoscaling import Autoscaling, Fleets
 from sagedock.local.caller import Caller
@@ -22,21 +21,19 @@ from sagedock.local.endpoints import client_variables, write_sdk_config
 from sagedock.local.faults import Fault, Faults, Interruptions
 from sagedock.local.faults_in_calls import (
     invocation_refused_on_request,
-    refused_on_request,
 )
 from sagedock.local.front import Front
 from sagedock.local.home import DATABASE, Home, Running, describe
 from sagedock.local.http_server import serve
 from sagedock.local.json_service import JsonService
+from sagedock.local.kinds import SUMMARIES, Kinds
 from sagedock.local.others import other_services
 from sagedock.local.platform import HOME_LABEL, Platform, home_id
 from sagedock.local.resources import Resources
 from sagedock.local.s3 import ObjectStore, s3_app
 from sagedock.local.settings import Settings
 from sagedock.local.sockets import ContainerSide, container_side, listen
-from sagedock.local.tag_operations import TagOperations
 from sagedock.local.tags import Tags
-from sagedock.local.training import TrainingJobs, TrainingOperations
 
 __all__ = ["LocalSageMaker"]
 
@@ -124,11 +121,8 @@ class LocalSageMaker:
         if inside.socket:
             stack.enter_context(inside.socket)
         platform = _platform(settings, engine, network.name, inside, self.faults, stack)
-        jobs = TrainingJobs(platform)
-        endpoints = hosting.Endpoints(platform)
-        serving = transform.HostedContainers(platform=platform)
-        transforms = transform.TransformJobs(platform, jobs.slots, serving)
-        stack.callback(endpoints.close)
+        kinds = Kinds.of(platform)
+        stack.callback(kinds.endpoints.close)
         self._running = Running(
             pid=os.getpid(),
             url=f"http://{settings.host}:{main.getsockname()[1]}",
@@ -138,23 +132,17 @@ class LocalSageMaker:
             container_port=inside.socket.getsockname()[1] if inside.socket else None,
         )
         scaling = Autoscaling.over(
-            platform, self._fleets or hosting.HostedFleets(platform, endpoints)
+            platform, self._fleets or hosting.HostedFleets(platform, kinds.endpoints)
         )
-        front = _front(platform, jobs, endpoints, transforms, scaling, describe(self._running))
+        front = _front(platform, kinds, scaling, describe(self._running))
         # Jobs of the last server are taken up before a request can create one beside them.
-        stack.callback(jobs.shut_down, settings.shutdown_grace_s)
-        stack.callback(endpoints.shut_down, settings.shutdown_grace_s)
-        stack.callback(transforms.shut_down, settings.shutdown_grace_s)
-        jobs.resume()
-        endpoints.resume()
-        transforms.resume()
+        stack.callback(kinds.shut_down, settings.shutdown_grace_s)
+        kinds.resume()
         scaling.scaler.start()
         stack.callback(scaling.scaler.stop)
         stack.callback(serve(front, [each for each in (main, inside.socket) if each]))
         # Again, and first: while their containers end, they may still need S3.
-        stack.callback(jobs.shut_down, settings.shutdown_grace_s)
-        stack.callback(endpoints.shut_down, settings.shutdown_grace_s)
-        stack.callback(transforms.shut_down, settings.shutdown_grace_s)
+        stack.callback(kinds.shut_down, settings.shutdown_grace_s)
         home.announce(self._running)
 
 
@@ -191,11 +179,7 @@ def _platform(
         engine=engine,
         resources=Resources(
             database,
-            summaries={
-                training.KIND: training.SUMMARY,
-                transform.KIND: transform.SUMMARY,
-                **hosting.SUMMARIES,
-            },
+            summaries=SUMMARIES,
         ),
         tags=Tags(database),
         logs=logs.LogStore(database),
@@ -213,31 +197,6 @@ def _platform(
 def _interruptions(settings: Settings) -> list[Fault]:
     every_s = settings.spot_interrupt_every_s
     return [] if every_s is None else [Interruptions(every_s=every_s, seed=settings.spot_seed)]
-
-
-def _sagemaker(
-    platform: Platform,
-    jobs: TrainingJobs,
-    endpoints: hosting.Endpoints,
-    transforms: transform.TransformJobs,
-) -> JsonService:
-    groups = (
-        TrainingOperations(platform, jobs),
-        hosting.ModelOperations(platform),
-        hosting.ConfigOperations(platform),
-        hosting.EndpointOperations(platform, endpoints),
-        hosting.ComponentOperations(platform, endpoints.components),
-        transform.TransformOperations(platform, transforms),
-    )
-    operations = {name: each for group in groups for name, each in group.table().items()}
-    return JsonService(
-        service="sagemaker",
-        operations={**operations, **TagOperations(platform).table()},
-        quick=frozenset().union(*(group.quick for group in groups)),
-        refuses=partial(refused_on_request, platform.faults),
-        allow=platform.settings.allow_instance_types,
-        check_answers=platform.settings.check_answers,
-    )
 
 
 def _runtime(platform: Platform, endpoints: hosting.Endpoints) -> hosting.Runtime:
@@ -262,16 +221,14 @@ def _runtime(platform: Platform, endpoints: hosting.Endpoints) -> hosting.Runtim
 
 def _front(
     platform: Platform,
-    jobs: TrainingJobs,
-    endpoints: hosting.Endpoints,
-    transforms: transform.TransformJobs,
+    kinds: Kinds,
     scaling: Autoscaling,
     state: Mapping[str, Any],
 ) -> Front:
     settings = platform.settings
     return Front(
-        sagemaker=_sagemaker(platform, jobs, endpoints, transforms),
-        runtime=_runtime(platform, endpoints),
+        sagemaker=kinds.service(),
+        runtime=_runtime(platform, kinds.endpoints),
         logs=JsonService(
             service="logs",
             operations={
@@ -294,7 +251,7 @@ def _front(
         others=other_services,
         control=Control(
             faults=platform.faults,
-            interrupt=jobs.interrupt,
+            interrupt=kinds.training.interrupt,
             health=lambda: state,
             default_region=settings.region,
         ),
