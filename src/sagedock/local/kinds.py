@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, Self
 
-from sagedock.local import hosting, training, transform
+from sagedock.local import hosting, pipelines, training, transform
 from sagedock.local.caller import Caller
 from sagedock.local.calls import Calls
 from sagedock.local.faults_in_calls import refused_on_request
@@ -21,6 +21,7 @@ SUMMARIES: Mapping[str, Sequence[str]] = {
     training.KIND: training.SUMMARY,
     transform.KIND: transform.SUMMARY,
     **hosting.SUMMARIES,
+    **pipelines.SUMMARIES,
 }
 
 
@@ -53,25 +54,28 @@ class Kinds:
     training: TrainingJobs
     endpoints: hosting.Endpoints
     transforms: transform.TransformJobs
+    executions: pipelines.Executions
     calls: Calls
 
     @classmethod
     def of(cls, platform: Platform) -> Self:
         """Return them, with nothing taken up yet."""
         jobs = TrainingJobs(platform)
+        calls = Calls()
         serving = transform.HostedContainers(platform=platform)
         return cls(
             platform=platform,
             training=jobs,
             endpoints=hosting.Endpoints(platform),
             transforms=transform.TransformJobs(platform, jobs.slots, serving),
-            calls=Calls(),
+            executions=pipelines.pipelines_of(platform, calls),
+            calls=calls,
         )
 
     @property
     def running(self) -> tuple[_Running, ...]:
         """All that runs, in the order in which it is taken up."""
-        return (self.training, self.endpoints, self.transforms)
+        return (self.training, self.endpoints, self.transforms, self.executions)
 
     def resume(self) -> None:
         """Take up what a killed server left."""
@@ -107,4 +111,6 @@ class Kinds:
             hosting.EndpointOperations(platform, self.endpoints),
             hosting.ComponentOperations(platform, self.endpoints.components),
             transform.TransformOperations(platform, self.transforms),
+            pipelines.PipelineOperations(platform),
+            pipelines.ExecutionOperations(platform, self.executions),
         )
