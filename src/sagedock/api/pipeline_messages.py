@@ -36,8 +36,8 @@ def _conflict(message: str) -> ServiceError:
 
 
 def pipeline_exists(arn: str) -> ServiceError:
-    """CreatePipeline of a name that is taken. Source: row 136, which has the words up to the region;
-    the SDKs look for "already exists".
+    """CreatePipeline of a name that is taken. Source: row 136, which has the words up to the
+    region; the SDKs look for "already exists".
     """
     return validation(
         "Pipeline names must be unique within an AWS account and region. Pipeline with name "

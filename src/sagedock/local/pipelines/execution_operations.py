@@ -29,7 +29,7 @@ __all__ = ["ExecutionOperations"]
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
-_TOKEN = "ClientRequestToken"
+_ONCE = "ClientRequestToken"
 _NOT_HERE = ("PipelineVersionId", "PipelineVersionAlias", "MlflowExperimentName")
 _SORTS = {"PipelineExecutionArn": "Name", "CreationTime": "CreationTime"}
 
@@ -76,7 +76,7 @@ class ExecutionOperations:
             if name in request:
                 raise Refused(words.too_many_versions(name))
         pipeline = self._store.pipeline(caller, request["PipelineName"])
-        if (before := self._of_token(pipeline, request[_TOKEN])) is not None:
+        if (before := self._of_token(pipeline, request[_ONCE])) is not None:
             return {"PipelineExecutionArn": before}
         definition = checked(pipeline.document["PipelineDefinition"])
         try:
@@ -106,7 +106,7 @@ class ExecutionOperations:
         )
         with self._resources.together():
             if (
-                self._resources.change(pipeline.key, _with_execution(request[_TOKEN], arn, at))
+                self._resources.change(pipeline.key, _with_execution(request[_ONCE], arn, at))
                 is None
             ):
                 raise Refused(words.pipeline_not_found(pipeline.document["PipelineArn"]))
@@ -115,7 +115,7 @@ class ExecutionOperations:
         return {"PipelineExecutionArn": arn}
 
     def stop(self, caller: Caller, request: Request) -> Answer:
-        """Begin to stop an execution; one that has ended is refused, one that is stopping is not."""
+        """Begin to stop an execution; one that has ended is refused."""
         arn = request["PipelineExecutionArn"]
         execution = self._store.execution(caller, arn)
 
@@ -196,7 +196,7 @@ class ExecutionOperations:
         }
 
     def parameters(self, caller: Caller, request: Request) -> Answer:
-        """Answer a page of the parameters that an execution has: those it was given, and defaults."""
+        """Answer a page of an execution's parameters: those it was given, and defaults."""
         execution = self._store.execution(caller, request["PipelineExecutionArn"])
         texts = {each["Name"]: each["Value"] for each in execution.request["Parameters"]}
         declared = read_definition(execution.request["Definition"]).parameters
@@ -207,7 +207,7 @@ class ExecutionOperations:
         parameters, token = page_of(rows, request)
         return {"PipelineParameters": parameters, "NextToken": token}
 
-    def succeed(self, caller: Caller, request: Request) -> Answer:
+    def succeed(self, _: Caller, request: Request) -> Answer:
         """Let a callback step succeed, with what it answers."""
         outputs = request.get("OutputParameters", [])
         return self._answered(
@@ -218,7 +218,7 @@ class ExecutionOperations:
             **({"OutputParameters": outputs} if outputs else {}),
         )
 
-    def fail(self, caller: Caller, request: Request) -> Answer:
+    def fail(self, _: Caller, request: Request) -> Answer:
         """Let a callback step fail."""
         reason = request.get("FailureReason")
         return self._answered(request["CallbackToken"], "Failed", reason)

@@ -90,9 +90,9 @@ class Executions:
                 if execution.key.region == region_and_name.region:
                     self.start(execution)
 
-    def shut_down(self, grace_s: float) -> None:
+    def shut_down(self, _grace_s: float) -> None:
         """Advance nothing any more. Executions go on when the server starts again: jobs of theirs
-        that are stopped meanwhile, which others do within ``grace_s``, are begun again then.
+        that are stopped meanwhile, which others do, are begun again then.
         """
         with self._lock:
             self._ending = True
@@ -137,7 +137,7 @@ class Executions:
         self._advanced(key, course, again_at)
 
     def _watch(self, key: Key, course: Course) -> None:
-        """Have changes of its jobs wake an execution; look again, should one have changed before."""
+        """Have changes of its jobs wake an execution; one may have changed before: look again."""
         with self._lock:
             new = {(key.region, job): key for job in course.jobs()}
             if not new.keys() <= self._jobs.keys():

@@ -63,7 +63,8 @@ def call(
     name = function_name(arn)
     if name not in functions:
         raise FunctionMissing(
-            f"no function is registered as {name}: name one in SAGEDOCK_LAMBDAS={name}=FILE:CALLABLE"
+            f"no function is registered as {name}: name one in "
+            f"SAGEDOCK_LAMBDAS={name}=FILE:CALLABLE"
         )
     file, _, handler = functions[name].rpartition(":")
     scratch.mkdir(parents=True, exist_ok=True)

@@ -50,7 +50,7 @@ def new_execution_id() -> str:
 
 
 def new_token() -> str:
-    """Return a new callback token. Source: the pattern of CallbackToken, which has 10 characters."""
+    """Return a new callback token. Source: the model's CallbackToken, of 10 characters."""
     return _random(_ANY, _SUFFIX_LENGTH)
 
 

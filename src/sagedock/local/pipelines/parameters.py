@@ -18,7 +18,7 @@ def given(
 ) -> tuple[Mapping[str, str], ...]:
     """Return the parameters that an execution is started with, checked: those it was given.
 
-    Raises WrongParameters. Source of the words on an empty text: row 145; all others are unverified.
+    Raises WrongParameters. Source of the words on an empty text: row 145; others are unverified.
     """
     seen: set[str] = set()
     for each in asked:

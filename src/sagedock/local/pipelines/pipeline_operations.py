@@ -29,7 +29,7 @@ _LISTING = Listing(
     kind=PIPELINE, member="PipelineSummaries", begins={"PipelineNamePrefix": "PipelineName"}
 )
 _VERSIONS = ("PipelineVersionAliases", "PipelineVersionId", "PipelineVersionAlias")
-_TOKEN = "ClientRequestToken"
+_ONCE = "ClientRequestToken"
 
 
 def checked(text: str) -> Definition:
@@ -71,7 +71,7 @@ class PipelineOperations:
         arn, key = pipeline_arn(caller, name), self._store.key(caller, name)
         before = self._resources.get(key)
         if before is not None:
-            if before.request.get(_TOKEN) == request[_TOKEN]:
+            if before.request.get(_ONCE) == request[_ONCE]:
                 return {"PipelineArn": arn}
             raise Refused(words.pipeline_exists(arn))
         text = self._store.definition(request)
@@ -87,7 +87,7 @@ class PipelineOperations:
             modified=at,
             status="Active",
             document=pipeline_document(request, arn, text, at),
-            request={_TOKEN: request[_TOKEN]},
+            request={_ONCE: request[_ONCE]},
         )
         with self._resources.together():
             if not self._resources.add(pipeline):

@@ -1,5 +1,5 @@
 """Paths into what a step's job is described as: ``ModelArtifacts.S3ModelArtifacts``,
-``ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri``, ``TrainingJobSummaries[0].TrainingJobName``.
+``ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri``, ``TrainingJobSummaries[0].Tags``.
 """
 
 import re

@@ -37,7 +37,7 @@ class Outside:
 
 @dataclass(frozen=True, kw_only=True)
 class Starter:
-    """Begins the steps of one execution. ``wake`` is called when a step that runs by itself ends."""
+    """Begins the steps of one execution. ``wake`` is called when one that runs by itself ends."""
 
     execution: Execution
     memory: Memory

@@ -19,8 +19,8 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Called:
-    """One kind of step. ``name`` is the member of the request that names what is created, None where
-    the service names it; ``arn`` the one of the answer; ``metadata`` the step's record's.
+    """One kind of step. ``name`` is the member of the request that names what is created, None
+    where the service names it; ``arn`` the one of the answer; ``metadata`` the step's record's.
 
     ``describe`` is called with ``described_by``, set to the name, or the ARN where the name is the
     service's.
