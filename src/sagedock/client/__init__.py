@@ -6,6 +6,7 @@
 ``predictor`` calls of an endpoint; ``endpoint`` is the endpoint itself
 ``serializers`` data to bodies, and answers to data
 ``transformer`` a model run over many objects
+``pipeline``  steps that wrap jobs; ``pipeline_execution`` is one run of them
 ``check``     every problem of a request before it is sent, in the user's words
 ``logs``      a job's lines, each once
 ``series``    a job's metrics over time
@@ -18,6 +19,8 @@ from sagedock.client.endpoint import Endpoint
 from sagedock.client.estimator import Estimator
 from sagedock.client.model import Model
 from sagedock.client.multi_model import MultiModel
+from sagedock.client.pipeline import Pipeline
+from sagedock.client.pipeline_execution import PipelineExecution
 from sagedock.client.predictor import Predictor
 from sagedock.client.result import TrainingResult
 from sagedock.client.series import MetricSeries
@@ -32,6 +35,8 @@ __all__ = [
     "MetricSeries",
     "Model",
     "MultiModel",
+    "Pipeline",
+    "PipelineExecution",
     "Predictor",
     "Session",
     "TrainingResult",
