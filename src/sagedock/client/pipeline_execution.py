@@ -80,7 +80,7 @@ class PipelineExecution:
             )
 
     def tree(self) -> str:
-        """Return the pipeline's steps as a tree of text, with how each ended and how long it took."""
+        """Return the pipeline's steps as a tree of text: how each ended, and how long it took."""
         with explained(self.session.target):
             definition = self._sagemaker.describe_pipeline_definition_for_execution(
                 PipelineExecutionArn=self.arn

@@ -42,7 +42,7 @@ def _more(step: Record) -> str:
 
 
 def tree(definition: str, steps: Sequence[Record], now_s: float) -> str:
-    """Return a definition's steps, each below the one that it waits for last, with how long it took:
+    """Return a definition's steps, each below what it waits for last, with how long it took:
 
     ::
 
