@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sagedock.engine import Engine
-from tests.conftest import BUCKET, ROLE
-from tests.docker.conftest import RealLocal
+from tests.conftest import ROLE
+from tests.docker.conftest import TRAINING_IMAGE, RealLocal
 from tests.docker.test_local_process import home, kill, reach
 
 __all__ = ["home"]
@@ -22,8 +22,17 @@ _ENDS = ("Succeeded", "Failed", "Stopped")
 
 def training(local: RealLocal, name: str, script: str, **members: Any) -> dict[str, Any]:
     """Return a training step that runs a shell script."""
-    arguments = local.job(**local.script(script))
-    del arguments["TrainingJobName"]
+    uri = local.put(f"scripts/{name}/run.sh", script.encode())
+    algorithm = {
+        "TrainingImage": TRAINING_IMAGE,
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["/bin/bash", "/opt/ml/input/data/code/run.sh"],
+    }
+    arguments = local.job(
+        TrainingJobName=None,
+        AlgorithmSpecification=algorithm,
+        InputDataConfig=[local.channel(uri, "code")],
+    )
     return {"Name": name, "Type": "Training", "Arguments": arguments, **members}
 
 
