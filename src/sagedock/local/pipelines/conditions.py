@@ -75,11 +75,11 @@ def holds(condition: Mapping[str, Any], scope: Scope) -> bool:
     if kind in ("In", "NotIn"):
         wanted = resolved(condition.get("QueryValue", condition.get("Value")), scope)
         among = resolved(condition.get("Values", condition.get("In")), scope)
-        return any(_alike(wanted, each) for each in among) == (kind == "In")
+        return any(_alike(wanted, each) for each in among) is (kind == "In")
     left = resolved(condition["LeftValue"], scope)
     right = resolved(condition["RightValue"], scope)
     if kind in ("Equals", "NotEquals"):
-        return _alike(left, right) == (kind == "Equals")
+        return _alike(left, right) is (kind == "Equals")
     if not _comparable(left, right):
         raise Unresolved(f"{left!r} and {right!r} cannot be compared: {kind} needs two numbers")
     return _COMPARED[kind](left, right)

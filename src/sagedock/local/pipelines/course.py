@@ -85,22 +85,20 @@ class Course:
             self._conclude()
         return self._ledger.document is not before
 
-    def _running(self) -> Iterator[tuple[str, dict[str, object]]]:
+    def _running(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for name, record in self._ledger.steps.items():
             if record["StepStatus"] in _RUNNING:
-                yield name, dict(record)
+                yield name, record
 
     def _step(self, name: str) -> Step:
         return self.execution.definition.steps[name]
 
     def _has_failed(self) -> bool:
-        return any(each["StepStatus"] in ("Failed", "Stopped") for each in self._steps())
-
-    def _steps(self) -> list[dict[str, object]]:
-        return [dict(each) for each in self._ledger.steps.values()]
+        records = self._ledger.steps.values()
+        return any(each["StepStatus"] in ("Failed", "Stopped") for each in records)
 
     def _retries(self) -> list[float]:
-        return [float(str(r["_RetryAt"])) for _, r in self._running() if "_RetryAt" in r]
+        return [record["_RetryAt"] for _, record in self._running() if "_RetryAt" in record]
 
     # --- what runs -------------------------------------------------------------------------------
 

@@ -148,7 +148,7 @@ def _steps(raw: list[Any], within: Branch | None) -> Iterator[Step]:
 
 
 def _step(value: Mapping[str, Any], within: Branch | None) -> Step:
-    name, type_ = _name(value.get("Name"), "step"), value.get("Type")
+    name, type_ = _name(value.get("Name"), "step"), str(value.get("Type"))
     if type_ not in _MEMBERS:
         raise _unreadable(
             f"Step {name}: steps of Type {type_!r} are not carried out here, only "

@@ -98,7 +98,7 @@ class Starter:
         record, now = ledger.steps[step.name], time.time()
         policy = policy_for(step, fault)
         attempt = int(record.get("AttemptCount", 1))
-        pause_s = policy and wait_s(policy, attempt, now - record["StartTime"])
+        pause_s = None if policy is None else wait_s(policy, attempt, now - record["StartTime"])
         if pause_s is None:
             if policy is None:
                 reason = not_retried(reason, fault, execution=ledger.arn, step=step.name)
