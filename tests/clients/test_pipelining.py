@@ -27,3 +27,14 @@ def test_the_sdk_v2_runs_a_pipeline(runner: Runner) -> None:
     }
     assert facts["kept"] == ["Train"]
     assert facts["said"] == "WaiterError"
+
+
+def test_the_sdk_v3_runs_a_pipeline(runner: Runner) -> None:
+    facts = runner.client("sdk_v3", "sdk_v3/pipeline.py", IMAGE, ROLE)
+    assert facts["good"] == {"Train": "Succeeded", "Check": "Succeeded", "More": "Succeeded"}
+    assert facts["bad"] == {
+        "Train": "Succeeded",
+        "Check": "Succeeded",
+        "Stop": "total is 1.0",
+    }
+    assert facts["said"] == "WaiterError"
