@@ -38,12 +38,11 @@ def is_cached(step: Step) -> bool:
     return bool(step.members.get("CacheConfig", {}).get("Enabled", False))
 
 
-def age_limit_s(step: Step) -> float | None:
-    """Return how old a result may be, in seconds; None where it never gets too old.
+def age_limit_s(text: str | None) -> float | None:
+    """Return how old a result may be, in seconds, by ExpireAfter; None where it never is too old.
 
     Raises ValueError for what is no duration.
     """
-    text = step.members.get("CacheConfig", {}).get("ExpireAfter")
     if text is None:
         return None
     found = _DURATION.fullmatch(text)

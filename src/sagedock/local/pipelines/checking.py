@@ -8,6 +8,7 @@ from sagedock.local.pipelines.conditions import condition_problems
 from sagedock.local.pipelines.definition import Definition, Step
 from sagedock.local.pipelines.expressions import Reference, references
 from sagedock.local.pipelines.graph import Graph
+from sagedock.local.pipelines.members import expression_problems, member_problems
 from sagedock.local.pipelines.step_kinds import CALLED
 from sagedock.local.pipelines.variables import VARIABLES
 
@@ -33,6 +34,9 @@ def problem(definition: Definition) -> str | None:
 
 
 def _of_arguments(step: Step) -> Iterator[str]:
+    own = step.arguments.get("Conditions") if step.type == "Condition" else step.arguments
+    for found in (*member_problems(step), *expression_problems([own, dict(step.members)])):
+        yield f"{_READ} {found}"
     if step.type in CALLED:
         operation = CALLED[step.type].create
         for name in api.unknown_members("sagemaker", operation, _plain(step.arguments)):

@@ -41,7 +41,7 @@ def condition_problems(condition: Any) -> Iterator[str]:
     if not isinstance(condition, dict):
         yield "Expecting start of Json Object."
         return
-    forms = _MEMBERS.get(condition.get("Type", ""))
+    forms = _MEMBERS.get(str(condition.get("Type")))
     if forms is None:
         yield f"Condition type {condition.get('Type')!r} is none of {', '.join(_MEMBERS)}."
         return
@@ -52,6 +52,10 @@ def condition_problems(condition: Any) -> Iterator[str]:
                 return
         yield f"Condition {condition['Type']} needs {', '.join(sorted(forms[0]))}."
         return
+    for name in ("Conditions", "Values", "In"):
+        if not isinstance(condition.get(name, []), list):
+            yield "Expecting start of Json Array."
+            return
     for each in _nested(condition):
         yield from condition_problems(each)
 
@@ -59,8 +63,8 @@ def condition_problems(condition: Any) -> Iterator[str]:
 def _nested(condition: Mapping[str, Any]) -> list[Any]:
     if "Expression" in condition:
         return [condition["Expression"]]
-    nested = condition.get("Conditions", [])
-    return nested if isinstance(nested, list) else [nested]
+    nested: list[Any] = condition.get("Conditions", [])
+    return nested
 
 
 def holds(condition: Mapping[str, Any], scope: Scope) -> bool:

@@ -28,7 +28,7 @@ class Memory:
         if not is_cached(step):
             return None
         found = self.resources.get(self._key(step, arguments))
-        limit_s = age_limit_s(step)
+        limit_s = age_limit_s(step.members["CacheConfig"].get("ExpireAfter"))
         if found is None or (limit_s is not None and time.time() - found.modified > limit_s):
             return None
         return {

@@ -145,10 +145,7 @@ class Starter:
         self.launch(step, arguments)
 
     def _recalled(self, step: Step, arguments: Mapping[str, Any], about: Mapping[str, Any]) -> bool:
-        try:
-            found = self.memory.recalled(step, arguments)
-        except ValueError as error:
-            raise Unresolved(str(error)) from error
+        found = self.memory.recalled(step, arguments)
         if found is None:
             return False
         self.execution.ledger.begin(step.name, {**about, **found})
