@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, Self
 
-from sagedock.local import hosting, training, transform
+from sagedock.local import experiments, hosting, registry, training, transform
 from sagedock.local.caller import Caller
 from sagedock.local.calls import Calls
+from sagedock.local.events import Events
 from sagedock.local.faults_in_calls import refused_on_request
 from sagedock.local.json_service import JsonService
 from sagedock.local.platform import Platform
+from sagedock.local.search import SearchOperations
 from sagedock.local.tag_operations import TagOperations
 from sagedock.local.training import TrainingJobs
 
@@ -21,6 +23,7 @@ SUMMARIES: Mapping[str, Sequence[str]] = {
     training.KIND: training.SUMMARY,
     transform.KIND: transform.SUMMARY,
     **hosting.SUMMARIES,
+    **registry.SUMMARIES,
 }
 
 
@@ -53,11 +56,12 @@ class Kinds:
     training: TrainingJobs
     endpoints: hosting.Endpoints
     transforms: transform.TransformJobs
+    events: Events
     calls: Calls
 
     @classmethod
-    def of(cls, platform: Platform) -> Self:
-        """Return them, with nothing taken up yet."""
+    def of(cls, platform: Platform, environment: Callable[[], Mapping[str, str]]) -> Self:
+        """Return them, with nothing taken up yet. ``environment`` is what points clients here."""
         jobs = TrainingJobs(platform)
         serving = transform.HostedContainers(platform=platform)
         return cls(
@@ -65,13 +69,14 @@ class Kinds:
             training=jobs,
             endpoints=hosting.Endpoints(platform),
             transforms=transform.TransformJobs(platform, jobs.slots, serving),
+            events=Events(platform.resources, platform.settings.event_hook, environment),
             calls=Calls(),
         )
 
     @property
     def running(self) -> tuple[_Running, ...]:
         """All that runs, in the order in which it is taken up."""
-        return (self.training, self.endpoints, self.transforms)
+        return (self.events, self.training, self.endpoints, self.transforms)
 
     def resume(self) -> None:
         """Take up what a killed server left."""
@@ -107,4 +112,9 @@ class Kinds:
             hosting.EndpointOperations(platform, self.endpoints),
             hosting.ComponentOperations(platform, self.endpoints.components),
             transform.TransformOperations(platform, self.transforms),
+            registry.GroupOperations(platform),
+            registry.PackageOperations(platform, self.events),
+            experiments.TrialOperations(platform),
+            experiments.ComponentOperations(platform),
+            SearchOperations(platform),
         )

@@ -121,7 +121,7 @@ class LocalSageMaker:
         if inside.socket:
             stack.enter_context(inside.socket)
         platform = _platform(settings, engine, network.name, inside, self.faults, stack)
-        kinds = Kinds.of(platform)
+        kinds = Kinds.of(platform, self.environment)
         stack.callback(kinds.endpoints.close)
         self._running = Running(
             pid=os.getpid(),

@@ -23,6 +23,7 @@ _ASKED = int(os.environ.get("PROPERTY_EXAMPLES", "0"))
 
 TARGETS = {"sagemaker": "SageMaker", "logs": "Logs_20140328"}
 GROUP = "/aws/sagemaker/TrainingJobs"
+EXPERIMENT, TRIAL = "experiment", "trial"
 ENDED, RUNNING, UNKNOWN = "ended-1", "running-1", "never-was"
 TERMINAL = ("Completed", "Failed", "Stopped")
 
@@ -129,6 +130,8 @@ def prepare(local: Local) -> World:
     s3 = local.client("s3")
     for key, body in _OBJECTS.items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    local.client("sagemaker").create_experiment(ExperimentName=EXPERIMENT)
+    local.client("sagemaker").create_trial(TrialName=TRIAL, ExperimentName=EXPERIMENT)
     local.run(TrainingJobName=ENDED, Tags=[{"Key": "team", "Value": "a"}])
     local.client("sagemaker").create_training_job(**local.job(TrainingJobName=RUNNING))
     local.until(RUNNING, lambda job: job["SecondaryStatus"] == "Training")
@@ -177,6 +180,7 @@ OWN: Mapping[str, st.SearchStrategy[Any]] = {
     "TrainingInstanceCount": st.integers(1, 2),
     "InstanceGroupName": st.sampled_from(["first", "second", "a b", "é/.."]),
     "MetricRegex": st.sampled_from(["loss=([0-9.]+)", "a", "x" * 500, "(a)(b)"]),
+    "ExperimentConfig": st.just({"ExperimentName": EXPERIMENT, "TrialName": TRIAL}),
     "ResourceArn": st.sampled_from([arn(ENDED), arn(RUNNING), arn(UNKNOWN)]),
     "LogGroupName": st.sampled_from([GROUP, "/aws/sagemaker/None"]),
     "LogGroupIdentifier": st.just(f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{GROUP}"),
