@@ -8,11 +8,13 @@ delivered: of a server that is killed meanwhile the next one delivers it, perhap
 import json
 import logging
 import os
+import signal
 import subprocess
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -112,7 +114,7 @@ class Events:
         self._thread.join(grace_s)
         with self._news:
             if self._running is not None:
-                self._running.kill()
+                _kill(self._running)
         self._thread.join()
 
     def _deliver_all(self) -> None:
@@ -141,18 +143,12 @@ class Events:
         """Give an event to the command; False if that was killed because the server ends."""
         body = json.dumps(event, separators=(",", ":")).encode()
         try:
-            done = subprocess.Popen(
-                self._hook,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env={**os.environ, **self._environment()},
-            )
+            done = self._started()
         except OSError as error:
             _log.warning("the event hook %s: %s", self._hook[0], error)
             return True
-        with self._news:
-            self._running = done
+        if done is None:
+            return False
         said = self._said(done, body)
         with self._news:
             self._running = None
@@ -160,12 +156,34 @@ class Events:
             _log.warning("%s ended with %d: %s", self._hook[0], done.returncode, said)
         return not (done.returncode and self._ending)
 
+    def _started(self) -> "subprocess.Popen[bytes] | None":
+        """Start the command, in a group of processes of its own; None where the server ends."""
+        environment = {**os.environ, **self._environment()}
+        with self._news:
+            if self._ending:
+                return None
+            self._running = subprocess.Popen(
+                self._hook,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,
+            )
+            return self._running
+
     def _said(self, process: "subprocess.Popen[bytes]", body: bytes) -> str:
         """Wait for a command, and return the end of what it wrote to stderr."""
         try:
             _, errors = process.communicate(body, timeout=_HOOK_S)
         except subprocess.TimeoutExpired:
-            process.kill()
+            _kill(process)
             _, errors = process.communicate()
             _log.warning("the event hook %s took more than %g s", self._hook[0], _HOOK_S)
         return errors.decode(errors="replace").strip()[-500:]
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a command, and what it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

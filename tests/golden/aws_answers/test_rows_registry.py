@@ -86,7 +86,8 @@ def test_rest_row_125_validation_role_is_no_arn(group: Local) -> None:
     assert (code, status) == ("ValidationException", 400)
     assert message == (
         "1 validation error detected: Value 'a-role-without-an-arn' at "
-        "'validationSpecification.validationRole' failed to satisfy constraint: Member must satisfy regular expression pattern: "
+        "'validationSpecification.validationRole' failed to satisfy constraint: Member must "
+        "satisfy regular expression pattern: "
         f"{ROLE_PATTERN}"
     )
 

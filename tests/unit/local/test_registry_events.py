@@ -118,8 +118,9 @@ def test_a_command_that_is_cut_off_is_told_again(tmp_path: Path) -> None:
     database = Database(tmp_path / "state.sqlite")
     resources = Resources(database)
     began, told = tmp_path / "began", tmp_path / "told"
-    program = "import sys,time; open(sys.argv[1],'w'); time.sleep(600)"
-    events = Events(resources, (sys.executable, "-c", program, str(began)))
+    # A program that it started has its standard error, too: it must not be waited for.
+    program = f"sleep 600 & touch '{began}'; wait"
+    events = Events(resources, ("sh", "-c", program))
     events.resume()
     events.tell(CALLER, WHAT, "arn", {"n": 1})
     events.wake()
