@@ -20,7 +20,7 @@ def test_the_sdk_v2_registers_approves_and_deploys(runner: Runner) -> None:
     assert facts["arn"] == f"{ARN}/sdkv2/1"
     assert (facts["approval"], facts["description"]) == ("Approved", "good")
     assert facts["team"] == "a"
-    assert facts["metrics"] == ["ModelQuality"]
+    assert facts["metrics"] == "application/json"
     assert facts["which"] == "registered"
 
 
@@ -40,7 +40,8 @@ def test_the_cli_registers_approves_and_searches(shell: Shell) -> None:
 
     made = asked("create-model-package-group", *group)
     assert made["ModelPackageGroupArn"].endswith(":model-package-group/by-cli")
-    specification = {"Containers": [{"Image": SERVING}]}
+    types = {"SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]}
+    specification = {"Containers": [{"Image": SERVING}], **types}
     made = asked(
         "create-model-package", *group, "--inference-specification", json.dumps(specification)
     )
@@ -61,3 +62,16 @@ def test_the_cli_registers_approves_and_searches(shell: Shell) -> None:
     assert [each["ModelPackage"]["ModelPackageArn"] for each in found["Results"]] == [arn]
     shell.aws("sagemaker", "delete-model-package", "--model-package-name", arn)
     shell.aws("sagemaker", "delete-model-package-group", *group)
+
+
+def test_the_sdk_v2_tracks_runs(runner: Runner) -> None:
+    facts = runner.client("sdk_v2", "sdk_v2/experiments.py")
+    assert facts["runs"] == ["first"]
+    assert facts["parameters"] == {
+        "lr": {"NumberValue": 0.1},
+        "kind": {"StringValue": "a"},
+        "epochs": {"NumberValue": 3.0},
+    }
+    assert facts["status"] == "Completed"
+    assert facts["loss"] == [0.25]
+    assert facts["experiments"] == ["exp-v2"]

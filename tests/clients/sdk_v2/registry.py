@@ -63,7 +63,7 @@ def main(image: str, role: str) -> None:
         "approval": described["ModelApprovalStatus"],
         "description": described["ApprovalDescription"],
         "team": described["CustomerMetadataProperties"]["team"],
-        "metrics": sorted(described["ModelMetrics"]),
+        "metrics": described["ModelMetrics"]["ModelQuality"]["Statistics"]["ContentType"],
         "which": predictor.predict("which").decode(),
     }
     predictor.delete_model()

@@ -1,6 +1,7 @@
 """Search over what is stored: filters, nested filters, subexpressions, order, pages."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from sagedock import LocalSageMaker
 from sagedock.testing import Container, FakeEngine
 from tests import in_memory
 from tests.conftest import BUCKET, IMAGE, REGION, Local
+from tests.unit.local.hosting.conftest import started
+from tests.unit.local.hosting.hosting_local import deploy
 from tests.unit.local.hosting.test_hosting_models import refused
 from tests.unit.local.registry_calls import create_group, put_data, register
 
@@ -31,6 +34,12 @@ def found(local: Local, resource: str = "TrainingJob", **asked: Any) -> list[Any
     results = local.client("sagemaker").search(Resource=resource, **asked)["Results"]
     (member,) = {name for each in results for name in each} or {""}
     return [each[member] for each in results]
+
+
+@pytest.fixture
+def serving_local(tmp_path: Path) -> Iterator[Local]:
+    with started(tmp_path / "home") as made:
+        yield made
 
 
 def names(local: Local, expression: dict[str, Any] | None = None, **asked: Any) -> list[str]:
@@ -255,3 +264,14 @@ def test_packages_groups_models_and_endpoints_are_found(local: Local) -> None:
     assert model["Model"]["ModelName"] == "m"
     assert model["Endpoints"] == []
     assert found(local, "Endpoint") == []
+
+
+def test_an_endpoint_is_found_and_its_model_with_it(serving_local: Local) -> None:
+    deploy(serving_local)
+    in_service = filters(("EndpointStatus", "Equals", "InService"))
+    (endpoint,) = found(serving_local, "Endpoint", SearchExpression=in_service)
+    assert endpoint["EndpointName"] == "endpoint-1"
+    assert endpoint["ProductionVariants"][0]["CurrentInstanceCount"] == 1
+    served = filters(("Endpoints.EndpointName", "Equals", "endpoint-1"))
+    (model,) = found(serving_local, "Model", SearchExpression=served)
+    assert model["Model"]["ModelName"] == "model-1"

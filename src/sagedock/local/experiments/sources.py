@@ -114,8 +114,7 @@ def metrics_of(platform: Platform, region: str, arn: str, source: Document) -> l
         places.append((metric_names.TRAINING_JOBS, metric_names.job_dimension(job), job_arn))
     found = []
     for namespace, dimensions, told in places:
-        for series in platform.metrics.series(region):
-            if series.namespace == namespace and series.dimensions == dimensions:
-                points = platform.metrics.points(region, namespace, series.name, dimensions)
-                found.append(metric_summary(series.name, told, points))
+        for name in platform.metrics.names(region, namespace, dimensions):
+            if points := platform.metrics.points(region, namespace, name, dimensions):
+                found.append(metric_summary(name, told, points))
     return found

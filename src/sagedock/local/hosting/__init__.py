@@ -15,6 +15,7 @@ components. ``scaled`` is how autoscaling sees variants.
 
 from sagedock.local.hosting.components.operations import ComponentOperations
 from sagedock.local.hosting.config_operations import ConfigOperations
+from sagedock.local.hosting.document import answered
 from sagedock.local.hosting.endpoint_operations import EndpointOperations
 from sagedock.local.hosting.endpoints import Endpoints
 from sagedock.local.hosting.model_operations import ModelOperations
@@ -31,6 +32,7 @@ __all__ = [
     "HostedFleets",
     "ModelOperations",
     "Runtime",
+    "answered",
     "config_key",
     "is_invocation",
 ]
