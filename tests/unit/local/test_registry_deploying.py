@@ -6,6 +6,7 @@ import pytest
 
 from sagedock.testing import Call, Reply, serving
 from tests.conftest import ACCOUNT, BUCKET, IMAGE, REGION, ROLE, Local
+from tests.unit.local.hosting.components_local import NEEDS, deployed, host
 from tests.unit.local.hosting.conftest import local
 from tests.unit.local.hosting.hosting_local import (
     archive,
@@ -148,6 +149,25 @@ def test_a_package_of_several_containers_is_a_pipeline(group: Local) -> None:
 
 def _adding(call: Call) -> Reply:
     return Reply(body=b"" if call.path == "/ping" else call.body + b"+")
+
+
+def test_an_inference_component_is_of_an_approved_version(group: Local) -> None:
+    arn = register(group, ModelApprovalStatus="Approved")
+    create_model(group, arn, "packaged")
+    host(group)
+    found = deployed(group, ModelName="packaged")
+    assert found["InferenceComponentStatus"] == "InService"
+    sagemaker = group.client("sagemaker")
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+    told = refused(
+        sagemaker.create_inference_component,
+        InferenceComponentName="second",
+        EndpointName="endpoint-1",
+        VariantName="AllTraffic",
+        Specification={"ModelName": "packaged", "ComputeResourceRequirements": NEEDS},
+        RuntimeConfig={"CopyCount": 1},
+    )
+    assert "must be Approved" in told
 
 
 def test_a_package_without_version_needs_no_approval(group: Local) -> None:

@@ -1,6 +1,7 @@
 """Model packages: registered, described, listed, updated, deleted, refused."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,14 @@ def test_a_client_token_makes_one_version(group: Local) -> None:
     assert sagemaker.create_model_package(**alone)["ModelPackageArn"] == first
     with pytest.raises(ClientError, match="ConflictException"):
         sagemaker.create_model_package(**{**alone, "ClientToken": "w" * 36})
+
+
+def test_versions_that_are_registered_at_once_have_numbers_of_their_own(group: Local) -> None:
+    group.client("sagemaker")  # clients are made one at a time
+    with ThreadPoolExecutor(8) as pool:
+        made = [each.result() for each in [pool.submit(register, group) for _ in range(24)]]
+    assert sorted(made) == sorted(f"{ARN}/{number}" for number in range(1, 25))
+    assert versions(group, ModelPackageGroupName="Models", MaxResults=100) == [*range(24, 0, -1)]
 
 
 def test_a_package_without_version_is_listed_apart(group: Local) -> None:
