@@ -1,4 +1,4 @@
-"""Refusals about experiments, trials and trial components that need the world.
+"""Refusals about experiments, trials, trial components and their lineage that need the world.
 
 As in ``messages``: each names its source, and ``unverified`` marks words that nobody was seen to
 receive.
@@ -7,7 +7,16 @@ receive.
 from sagedock.api.messages import validation
 from sagedock.api.service_error import ServiceError
 
-__all__ = ["entity_exists", "entity_not_found", "entity_still_used", "several_filters"]
+__all__ = [
+    "artifact_exists",
+    "association_exists",
+    "association_not_found",
+    "entity_exists",
+    "entity_not_found",
+    "entity_still_used",
+    "nothing_named",
+    "several_filters",
+]
 
 
 def entity_exists(kind: str, name: str) -> ServiceError:
@@ -40,3 +49,28 @@ def several_filters(names: str) -> ServiceError:
     model's words on them; the words of the refusal are unverified.
     """
     return validation(f"Only one of these filters can be specified: {names}.")
+
+
+def artifact_exists(uri: str) -> ServiceError:
+    """CreateArtifact of a source that one has already. Source of the last words: the SDK v2, which
+    looks for them; the rest is unverified.
+    """
+    return validation(f"Artifact with source ({uri}) already exists.")
+
+
+def association_exists(source: str, destination: str) -> ServiceError:
+    """AddAssociation of what is associated already. As ``artifact_exists``: unverified."""
+    return validation(f"Association from {source} to {destination} already exists.")
+
+
+def association_not_found(source: str, destination: str) -> ServiceError:
+    """DeleteAssociation of what is not associated. The code is the model's; unverified."""
+    return ServiceError(
+        code="ResourceNotFound",
+        message=f"Association from {source} to {destination} does not exist.",
+    )
+
+
+def nothing_named(operation: str, names: str) -> ServiceError:
+    """A call that names nothing by any of its members. Unverified."""
+    return validation(f"{operation} needs one of: {names}.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, Self
 
-from sagedock.local import experiments, hosting, registry, training, transform
+from sagedock.local import experiments, hosting, lineage, registry, training, transform
 from sagedock.local.caller import Caller
 from sagedock.local.calls import Calls
 from sagedock.local.events import Events
@@ -116,5 +116,7 @@ class Kinds:
             registry.PackageOperations(platform, self.events),
             experiments.TrialOperations(platform),
             experiments.ComponentOperations(platform),
+            lineage.EntityOperations(platform),
+            lineage.AssociationOperations(platform),
             SearchOperations(platform),
         )

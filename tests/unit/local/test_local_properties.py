@@ -55,6 +55,7 @@ SEARCHED = (
     *("Invalid pagination token because", CANNOT),
 )
 NO_ENTITY = ("Experiment '", "Trial '", "Trial component '")
+NO_LINEAGE = ("Artifact '", "Action '", "Context '", "Lineage entity '", "Association from")
 #: Operations beside CreateTrainingJob, and what a right request may be answered for what is there.
 OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sagemaker", "DescribeTrainingJob"): ("Requested resource not found.",),
@@ -157,6 +158,25 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ),
     ("sagemaker", "AssociateTrialComponent"): NO_ENTITY,
     ("sagemaker", "DisassociateTrialComponent"): NO_ENTITY,
+    ("sagemaker", "CreateArtifact"): ("Artifact with source", "aws: prefixed"),
+    ("sagemaker", "DescribeArtifact"): NO_LINEAGE,
+    ("sagemaker", "UpdateArtifact"): NO_LINEAGE,
+    ("sagemaker", "DeleteArtifact"): (*NO_LINEAGE, "DeleteArtifact needs one of"),
+    ("sagemaker", "ListArtifacts"): ("Invalid pagination token because",),
+    ("sagemaker", "CreateAction"): ("Action names must be unique", "aws: prefixed"),
+    ("sagemaker", "DescribeAction"): NO_LINEAGE,
+    ("sagemaker", "UpdateAction"): NO_LINEAGE,
+    ("sagemaker", "DeleteAction"): NO_LINEAGE,
+    ("sagemaker", "ListActions"): ("Invalid pagination token because",),
+    ("sagemaker", "CreateContext"): ("Context names must be unique", "aws: prefixed"),
+    ("sagemaker", "DescribeContext"): NO_LINEAGE,
+    ("sagemaker", "UpdateContext"): NO_LINEAGE,
+    ("sagemaker", "DeleteContext"): NO_LINEAGE,
+    ("sagemaker", "ListContexts"): ("Invalid pagination token because",),
+    ("sagemaker", "AddAssociation"): NO_LINEAGE,
+    ("sagemaker", "DeleteAssociation"): NO_LINEAGE,
+    ("sagemaker", "ListAssociations"): ("Invalid pagination token because",),
+    ("sagemaker", "QueryLineage"): (*NO_LINEAGE, "Invalid pagination token because"),
     ("logs", "DescribeLogGroups"): ("The specified nextToken is invalid."),
     ("logs", "DescribeLogStreams"): ("The specified",),
     ("logs", "GetLogEvents"): ("The specified",),
