@@ -8,6 +8,8 @@ from sagedock.jobs import (
     EndpointDeployment,
     HostedModel,
     ModelContainer,
+    ModelGroup,
+    ModelVersion,
     ProductionVariant,
     Request,
     Serverless,
@@ -43,6 +45,27 @@ PIPELINE = HostedModel(
     subnets=("subnet-1",),
     security_group_ids=("sg-1",),
     tags={"team": "vision"},
+)
+GROUP = ModelGroup(name="digits", description="handwritten digits", tags={"team": "vision"})
+VERSION = ModelVersion(
+    group="digits",
+    containers=MODEL.containers,
+    approval="Approved",
+    description="first",
+    content_types=["text/csv"],
+    response_types=["application/json"],
+    inference_instances=["ml.m5.large"],
+    transform_instances=["ml.m5.large"],
+    metadata={"accuracy": "0.97"},
+    metrics={
+        "ModelQuality": {
+            "Statistics": {"ContentType": "application/json", "S3Uri": "s3://bucket/report.json"}
+        }
+    },
+    domain="COMPUTER_VISION",
+    task="IMAGE_CLASSIFICATION",
+    generated_by="arn:aws:sagemaker:us-west-2:123456789012:training-job/digits",
+    extra={"SkipModelValidation": "All"},
 )
 VARIANT = ProductionVariant(model_name="digits", instance_type="ml.c5.xlarge")
 ENDPOINT = EndpointDeployment(name="digits", variants=[VARIANT])
@@ -120,6 +143,8 @@ FULL_TRANSFORM = TransformJob(
 SERVING: dict[str, tuple[Request, ...]] = {
     "model": MODEL.requests(),
     "model-of-containers": PIPELINE.requests(),
+    "model-group": GROUP.requests(),
+    "model-version": VERSION.requests(),
     "endpoint": ENDPOINT.requests(),
     "endpoint-full": FULL.requests(),
     "endpoint-update": FULL.update_requests(),

@@ -33,9 +33,13 @@ _TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
 )
 
 #: Members that the model requires and that the service leaves out: ModelArtifacts until a job has
-#: ended. Source: the Describe answers kept in aws-controllers-k8s/sagemaker-controller (2021).
+#: ended, ModelPackageName of a versioned package. Sources: the Describe answers kept in
+#: aws-controllers-k8s/sagemaker-controller (2021), the developer guide's model-registry-details.
 _LEFT_OUT: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
-    {("sagemaker", "DescribeTrainingJob"): frozenset({"ModelArtifacts"})}
+    {
+        ("sagemaker", "DescribeModelPackage"): frozenset({"ModelPackageName"}),
+        ("sagemaker", "DescribeTrainingJob"): frozenset({"ModelArtifacts"}),
+    }
 )
 
 

@@ -3,6 +3,7 @@
 ``session``   one AWS, real or local: clients, the default bucket, files to and from S3
 ``estimator`` a training job: fit, wait, stop, attach, deploy
 ``model``     what serves: create, deploy, transformer
+``model_package`` versions of a model in the registry: approve, reject, deploy
 ``predictor`` calls of an endpoint; ``endpoint`` is the endpoint itself
 ``serializers`` data to bodies, and answers to data
 ``transformer`` a model run over many objects
@@ -18,6 +19,7 @@ from sagedock.client.async_result import AsyncResult
 from sagedock.client.endpoint import Endpoint
 from sagedock.client.estimator import Estimator
 from sagedock.client.model import Model
+from sagedock.client.model_package import ModelPackage, ModelPackageGroup
 from sagedock.client.multi_model import MultiModel
 from sagedock.client.pipeline import Pipeline
 from sagedock.client.pipeline_execution import PipelineExecution
@@ -34,6 +36,8 @@ __all__ = [
     "Estimator",
     "MetricSeries",
     "Model",
+    "ModelPackage",
+    "ModelPackageGroup",
     "MultiModel",
     "Pipeline",
     "PipelineExecution",

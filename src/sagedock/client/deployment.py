@@ -38,13 +38,13 @@ def options_of(function: Callable[..., Any]) -> frozenset[str]:
     return frozenset(each.name for each in said if each.kind in kinds) - {"self"}
 
 
-def refuse_unknown(options: Iterable[str], known: frozenset[str]) -> None:
-    """Raise TypeError, as Python does of an unknown keyword, with what is near it."""
+def refuse_unknown(options: Iterable[str], known: frozenset[str], of: str = "deploy") -> None:
+    """Raise TypeError, as Python does of a keyword unknown to ``of``, with what is near it."""
     for option in options:
         if option not in known:
             near = difflib.get_close_matches(option, sorted(known), n=1)
             hint = f"did you mean {near[0]}" if near else f"it has {', '.join(sorted(known))}"
-            raise TypeError(f"deploy() has no {option!r}: {hint}")
+            raise TypeError(f"{of}() has no {option!r}: {hint}")
 
 
 def problems_in_instances(variant: ProductionVariant) -> list[str]:

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -19,6 +19,7 @@ from sagedock.client.deployment import (
     refuse_unknown,
 )
 from sagedock.client.model_archive import CODE_FOLDER, write_model_archive
+from sagedock.client.model_package import ModelPackage, ModelPackageGroup
 from sagedock.client.predictor import Predictor
 from sagedock.client.refusals import explained, with_remedy
 from sagedock.client.serializers import Deserializer, Serializer
@@ -28,11 +29,13 @@ from sagedock.client.source import Source
 from sagedock.contract import paths, variables
 from sagedock.errors import InvalidRequest
 from sagedock.jobs import (
+    Approval,
     AsyncInference,
     DataCapture,
     EndpointDeployment,
     HostedModel,
     ModelContainer,
+    ModelVersion,
     ProductionVariant,
     Request,
     Serverless,
@@ -157,6 +160,31 @@ class Model:
         )
         made.model_name = self.create()
         return made
+
+    def register(
+        self, group: str, *, approval: Approval = "PendingManualApproval", **version: Any
+    ) -> ModelPackage:
+        """Register it as the next version of ``group``, which is made if it is not there.
+
+        ``version`` are further fields of ModelVersion, as content_types, metrics, metadata. Raises
+        InvalidRequest with every problem, before anything is sent.
+        """
+        known = [each.name for each in fields(ModelVersion)]
+        refuse_unknown(version, frozenset(known) - {"containers"}, of="register")
+        hosted = self._hosted(SOME_NAME, self._s3_data(_SOMEWHERE))
+        wanted = ModelVersion(
+            group=group, containers=hosted.containers, approval=approval, **version
+        )
+        many = "mode: MultiModel: the registry has no such models: register each by itself"
+        self._check(SOME_NAME, wanted.requests(), [many] if self.mode == "MultiModel" else [])
+        ModelPackageGroup(name=group, session=self.session, show=self.show).create()
+        with explained(self.session.target):
+            hosted = self._hosted(SOME_NAME, self._data_in_s3(group))
+            (request,) = replace(wanted, containers=hosted.containers).requests()
+            arn = self._sagemaker.create_model_package(**request.parameters)["ModelPackageArn"]
+        package = ModelPackage(arn=arn, session=self.session, show=self.show)
+        self.show(f"registered version {package.version} of {group}: {approval}")
+        return package
 
     def delete(self) -> None:
         """Delete the model that was created here; its archive in S3 stays."""

@@ -15,7 +15,8 @@ __all__ = ["explained", "with_remedy"]
 #: Codes by which the service says that the request itself is wrong.
 _WRONG_REQUEST = frozenset(
     {
-        *("ResourceInUse", "ResourceLimitExceeded", "ResourceNotFound", "ValidationException"),
+        *("ConflictException", "ResourceInUse", "ResourceLimitExceeded", "ResourceNotFound"),
+        "ValidationException",
         "ValidationError",  # the same, as sagemaker-runtime says it
     }
 )

@@ -6,6 +6,7 @@
 ``distribution``     a script over several hosts and processes; groups of hosts
 ``training``         a training job
 ``model``            a model that serves: its containers
+``model_package``    a version of a model in the registry
 ``endpoint``         an endpoint: variants, data capture, asynchronous inference
 ``transform``        a batch transform job
 ``tags``             tags, in the API's form
@@ -23,6 +24,7 @@ from sagedock.jobs.endpoint import (
 )
 from sagedock.jobs.hyperparameters import Script
 from sagedock.jobs.model import HostedModel, ModelContainer
+from sagedock.jobs.model_package import Approval, ModelGroup, ModelVersion
 from sagedock.jobs.naming import base_name_of_image, unique_name, unique_stamp
 from sagedock.jobs.request import Request
 from sagedock.jobs.tags import Tags
@@ -30,6 +32,7 @@ from sagedock.jobs.training import TrainingJob
 from sagedock.jobs.transform import TransformJob
 
 __all__ = [
+    "Approval",
     "AsyncInference",
     "Channel",
     "DataCapture",
@@ -38,6 +41,8 @@ __all__ = [
     "HostedModel",
     "InstanceGroup",
     "ModelContainer",
+    "ModelGroup",
+    "ModelVersion",
     "ProductionVariant",
     "Request",
     "Script",

@@ -5,12 +5,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, Self
 
-from sagedock.local import hosting, pipelines, training, transform
+from sagedock.local import (
+    experiments,
+    hosting,
+    lineage,
+    pipelines,
+    registry,
+    training,
+    transform,
+)
 from sagedock.local.caller import Caller
 from sagedock.local.calls import Calls
+from sagedock.local.events import Events
 from sagedock.local.faults_in_calls import refused_on_request
 from sagedock.local.json_service import JsonService
 from sagedock.local.platform import Platform
+from sagedock.local.search import SearchOperations
 from sagedock.local.tag_operations import TagOperations
 from sagedock.local.training import TrainingJobs
 
@@ -22,6 +32,7 @@ SUMMARIES: Mapping[str, Sequence[str]] = {
     transform.KIND: transform.SUMMARY,
     **hosting.SUMMARIES,
     **pipelines.SUMMARIES,
+    **registry.SUMMARIES,
 }
 
 
@@ -55,11 +66,12 @@ class Kinds:
     endpoints: hosting.Endpoints
     transforms: transform.TransformJobs
     executions: pipelines.Executions
+    events: Events
     calls: Calls
 
     @classmethod
-    def of(cls, platform: Platform) -> Self:
-        """Return them, with nothing taken up yet."""
+    def of(cls, platform: Platform, environment: Callable[[], Mapping[str, str]]) -> Self:
+        """Return them, with nothing taken up yet. ``environment`` is what points clients here."""
         jobs = TrainingJobs(platform)
         calls = Calls()
         serving = transform.HostedContainers(platform=platform)
@@ -69,13 +81,20 @@ class Kinds:
             endpoints=hosting.Endpoints(platform),
             transforms=transform.TransformJobs(platform, jobs.slots, serving),
             executions=pipelines.pipelines_of(platform, calls),
+            events=Events(platform.resources, platform.settings.event_hook, environment),
             calls=calls,
         )
 
     @property
     def running(self) -> tuple[_Running, ...]:
         """All that runs, in the order in which it is taken up."""
-        return (self.training, self.endpoints, self.transforms, self.executions)
+        return (
+            self.events,
+            self.training,
+            self.endpoints,
+            self.transforms,
+            self.executions,
+        )
 
     def resume(self) -> None:
         """Take up what a killed server left."""
@@ -113,4 +132,11 @@ class Kinds:
             transform.TransformOperations(platform, self.transforms),
             pipelines.PipelineOperations(platform),
             pipelines.ExecutionOperations(platform, self.executions),
+            registry.GroupOperations(platform),
+            registry.PackageOperations(platform, self.events),
+            experiments.TrialOperations(platform),
+            experiments.ComponentOperations(platform),
+            lineage.EntityOperations(platform),
+            lineage.AssociationOperations(platform),
+            SearchOperations(platform),
         )

@@ -38,8 +38,17 @@ class Listing:
     #: The same for filters that the members must begin with.
     begins: Mapping[str, str] = field(default_factory=dict)
 
-    def page(self, resources: Resources, caller: Caller, request: Mapping[str, Any]) -> bytes:
+    def page(
+        self,
+        resources: Resources,
+        caller: Caller,
+        request: Mapping[str, Any],
+        *,
+        among: str | None = None,
+        but: str | None = None,
+    ) -> bytes:
         """Answer the page that ``request`` asks for, in JSON; newest first if it does not say.
+        ``among`` and ``but`` are globs of the names that are paged through.
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html
         ("sorted according to the creation time, from the most current to the oldest").
@@ -56,6 +65,8 @@ class Listing:
             modified=_span(request, "LastModifiedTime"),
             named=request.get("NameContains", ""),
             status=request.get("StatusEquals"),
+            among=among,
+            but=but,
         )
         pool = request.get("WarmPoolStatusEquals")
         kept = page.summaries if pool is None else [t for t in page.summaries if _has(pool, t)]

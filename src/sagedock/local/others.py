@@ -3,12 +3,22 @@
 moto keeps their state in memory: it is gone when the server ends.
 """
 
+import json
 import logging
+import sys
+from collections.abc import Mapping
 from typing import Any, cast
 
 from starlette.types import ASGIApp
 
-__all__ = ["other_alarm_state", "other_services", "publish_to_topic", "send_to_queue"]
+__all__ = [
+    "has_rules",
+    "other_alarm_state",
+    "other_services",
+    "publish_to_topic",
+    "put_event",
+    "send_to_queue",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +68,32 @@ def send_to_queue(region: str, url: str, message: str) -> bool:
         _log.warning("%s takes no message: %s", url, error)
         return False
     return True
+
+
+def has_rules() -> bool:
+    """Say whether anybody may have made a rule of EventBridge's: moto loads what is asked for."""
+    return "moto.events.models" in sys.modules
+
+
+def put_event(event: Mapping[str, Any]) -> None:
+    """Put an event of a service's on the default bus of moto's EventBridge: whom its rules name has
+    it on return. Where moto has no rules, nothing is done.
+    """
+    if not has_rules():
+        return
+    from moto.core.exceptions import ServiceException
+    from moto.events.models import events_backends
+
+    entry = {
+        "Source": event["source"],
+        "DetailType": event["detail-type"],
+        "Detail": json.dumps(event["detail"]),
+        "Resources": event["resources"],
+    }
+    try:
+        events_backends[event["account"]][event["region"]].put_events([entry])
+    except (ServiceException, KeyError, ValueError) as error:
+        _log.warning("EventBridge does not take %s: %s", event["detail-type"], error)
 
 
 def other_alarm_state(account: str, region: str, name: str) -> str | None:

@@ -156,13 +156,20 @@ class Resources:
         modified: Span = (None, None),
         named: str = "",
         status: str | None = None,
+        among: str | None = None,
+        but: str | None = None,
     ) -> Page:
         """Return the next ``limit`` resources in order, from behind ``after`` (sort value, name).
 
-        ``created`` and ``modified`` bound what is paged through. Of each page, only those are
-        answered whose name contains ``named`` and whose status is ``status``.
+        ``created`` and ``modified`` bound what is paged through, and so do ``among`` and ``but``,
+        which are globs that names match, and do not. Of each page, only those are answered whose
+        name contains ``named`` and whose status is ``status``.
         """
         where, values = _bounds({"created": created, "modified": modified})
+        for condition, glob in (("name GLOB ?", among), ("name NOT GLOB ?", but)):
+            if glob is not None:
+                where.append(condition)
+                values.append(glob)
         if after is not None:
             where.append(f"({sort}, name) {'<' if descending else '>'} (?, ?)")
             values += after
@@ -181,6 +188,14 @@ class Resources:
         ]
         end = (page[-1][0], page[-1][1]) if len(rows) > limit else None
         return Page(summaries=texts, end=end)
+
+    def every(self, region: str, kind: str) -> list[Resource]:
+        """Return all resources of a kind in a region, in the order of their creation."""
+        rows = self._database.rows(
+            "SELECT * FROM resources WHERE region = ? AND kind = ? ORDER BY created, name",
+            *(region, kind),
+        )
+        return [_resource(row) for row in rows]
 
     def unfinished(self, kind: str, terminal: Iterable[str]) -> list[Resource]:
         """Return the resources of a kind, in every region, whose status is not terminal."""

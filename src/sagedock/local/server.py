@@ -122,7 +122,7 @@ class LocalSageMaker:
             stack.enter_context(inside.socket)
         url = f"http://{settings.host}:{main.getsockname()[1]}"
         platform = _platform(settings, engine, network.name, url, inside, self.faults, stack)
-        kinds = Kinds.of(platform)
+        kinds = Kinds.of(platform, self.environment)
         stack.callback(kinds.endpoints.close)
         self._running = Running(
             pid=os.getpid(),

@@ -51,7 +51,8 @@ class Settings:
     ``time_scale`` makes the time of autoscaling pass that much faster: its periods, cooldowns and
     alarms; and that in which an endpoint stays in Creating whose model is deleted.
     ``notification_hook`` is a command that is given what SNS topics are told of asynchronous
-    invocations; ``serverless_idle_s`` is how long a serverless container stays that nobody asks, in
+    invocations, ``event_hook`` one that is given what EventBridge is told of model packages;
+    ``serverless_idle_s`` is how long a serverless container stays that nobody asks, in
     the time that ``time_scale`` makes faster.
     ``allow_instance_types`` are types newer than the installed model of the service.
     ``file_systems`` are the folders that stand for EFS and FSx file systems, by their ids.
@@ -87,6 +88,7 @@ class Settings:
     quotas: Mapping[str, int] = field(default_factory=dict)
     lambdas: Mapping[str, str] = field(default_factory=dict)
     notification_hook: tuple[str, ...] = ()
+    event_hook: tuple[str, ...] = ()
     serverless_idle_s: float = _SERVERLESS_IDLE_S
 
     def __post_init__(self) -> None:
@@ -168,6 +170,7 @@ class Settings:
             lambdas=_lambdas(environ),
             quotas=_quotas(environ, "SAGEDOCK_QUOTAS"),
             notification_hook=_command(environ, "SAGEDOCK_NOTIFICATION_HOOK"),
+            event_hook=_command(environ, "SAGEDOCK_EVENT_HOOK"),
             serverless_idle_s=cls.serverless_idle_s if idle_s is None else idle_s,
             health_check_s=cls.health_check_s if check_s is None else check_s,
             health_check_failures=cls.health_check_failures if failures is None else failures,

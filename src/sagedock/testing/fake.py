@@ -3,6 +3,7 @@
 It keeps the interface that the rooms above know, so that everything but the container is real.
 """
 
+import hashlib
 import io
 import tarfile
 import threading
@@ -99,7 +100,8 @@ Program = Callable[[Container], int]
 
 class FakeEngine:
     """Runs ``program`` for every container. ``images`` are the names it knows; each has ``labels``,
-    ``image_bytes``, and ``media_type``.
+    ``image_bytes``, and ``media_type``. What a name means is built anew by ``rebuild``: it has
+    another id then, and the old one is known by its id only.
 
     The program gets the container and returns its exit code; it should return once
     ``container.terminated`` is set. A program that is None cannot be started.
@@ -108,6 +110,7 @@ class FakeEngine:
     def __init__(self, program: Program | None, images: Sequence[str] = ()) -> None:
         self.program = program
         self.images = set(images)
+        self._builds: dict[str, list[str]] = {}
         self.labels: Mapping[str, str] = {}
         self.image_bytes = 0
         self.media_type: str | None = None
@@ -117,18 +120,30 @@ class FakeEngine:
         self._numbers = iter(range(1, 1_000_000))
 
     def image(self, reference: str) -> Image:
-        """Return an image of that name, if it is one of ``images``."""
-        if reference not in self.images:
+        """Return an image of that name or id, if it is one of ``images``."""
+        name = reference if reference in self.images else self._of_id(reference)
+        if name is None:
             raise ImageNotFound(f"the engine has no image {reference}")
         return Image(
-            id=reference,
-            tags=(reference,),
+            id=self._ids(name)[-1] if reference in self.images else reference,
+            tags=(name,),
             digests=(),
             size=self.image_bytes,
             architecture="amd64",
             labels=self.labels,
             media_type=self.media_type,
         )
+
+    def rebuild(self, name: str) -> None:
+        """Let the image of that name be another one from now on."""
+        ids = self._ids(name)
+        ids.append(_id_of(f"{name} {len(ids)}"))
+
+    def _ids(self, name: str) -> list[str]:
+        return self._builds.setdefault(name, [_id_of(name)])
+
+    def _of_id(self, image: str) -> str | None:
+        return next((name for name in self.images if image in self._ids(name)), None)
 
     def create(self, spec: ContainerSpec) -> str:
         """Create a container; its files are those of the folders it would see."""
@@ -270,3 +285,7 @@ class FakeEngine:
 def _carries(own: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     """Say whether all of ``labels`` are there; an empty value asks for the label only."""
     return all(own.get(key) == value if value else key in own for key, value in labels.items())
+
+
+def _id_of(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -87,6 +87,8 @@ NOT_DESCRIBED = {"Tags", "SessionChainingConfig"}
 
 def test_everything_that_was_sent_is_described(local: Local) -> None:
     local.client("s3").put_object(Bucket=BUCKET, Key="data/a", Body=b"1")
+    local.client("sagemaker").create_experiment(ExperimentName="e")
+    local.client("sagemaker").create_trial(TrialName="t", ExperimentName="e")
     channel = local.channel(
         f"s3://{BUCKET}/data/",
         ContentType="text/csv; charset=utf-8",

@@ -23,6 +23,7 @@ _ASKED = int(os.environ.get("PROPERTY_EXAMPLES", "0"))
 
 TARGETS = {"sagemaker": "SageMaker", "logs": "Logs_20140328"}
 GROUP = "/aws/sagemaker/TrainingJobs"
+EXPERIMENT, TRIAL = "experiment", "trial"
 ENDED, RUNNING, UNKNOWN = "ended-1", "running-1", "never-was"
 TERMINAL = ("Completed", "Failed", "Stopped")
 
@@ -129,6 +130,8 @@ def prepare(local: Local) -> World:
     s3 = local.client("s3")
     for key, body in _OBJECTS.items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    local.client("sagemaker").create_experiment(ExperimentName=EXPERIMENT)
+    local.client("sagemaker").create_trial(TrialName=TRIAL, ExperimentName=EXPERIMENT)
     local.run(TrainingJobName=ENDED, Tags=[{"Key": "team", "Value": "a"}])
     local.client("sagemaker").create_training_job(**local.job(TrainingJobName=RUNNING))
     local.until(RUNNING, lambda job: job["SecondaryStatus"] == "Training")
@@ -168,6 +171,61 @@ def _s3_source(kind: str) -> st.SearchStrategy[Any]:
 _KINDS = st.sampled_from(list(_DATA))
 _PREFIX = st.sampled_from(["out", "out/", "a/b", "", "x" * 200])
 
+_PROPERTIES = st.sampled_from(
+    [
+        *(
+            "TrainingJobName",
+            "TrainingJobStatus",
+            "HyperParameters.lr",
+            "Metrics.loss",
+            "Tags.team",
+        ),
+        *(
+            "CreationTime",
+            "ResourceConfig.InstanceCount",
+            "EnableNetworkIsolation",
+            "Nothing",
+            "..",
+        ),
+    ]
+)
+_OPERATORS = st.sampled_from(
+    [
+        *("Equals", "NotEquals", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "Contains"),
+        *("LessThanOrEqualTo", "Exists", "NotExists", "In"),
+    ]
+)
+_FILTERS = st.lists(
+    st.fixed_dictionaries(
+        {"Name": _PROPERTIES},
+        optional={
+            "Operator": _OPERATORS,
+            "Value": st.sampled_from(["1", "0.5", "a", "Completed", "2026-01-01T00:00:00", "true"]),
+        },
+    ),
+    min_size=1,
+    max_size=3,
+)
+_NESTED = st.fixed_dictionaries(
+    {
+        "NestedPropertyName": st.sampled_from(["InputDataConfig", "RoleArn"]),
+        "Filters": st.just([{"Name": "InputDataConfig.ChannelName", "Operator": "Exists"}]),
+    }
+)
+
+
+def _expressions(deeper: st.SearchStrategy[Any] | None) -> st.SearchStrategy[Any]:
+    """Return expressions, which the service's model allows to be without an end."""
+    parts: dict[str, st.SearchStrategy[Any]] = {
+        "Filters": _FILTERS,
+        "NestedFilters": st.lists(_NESTED, min_size=1, max_size=2),
+        "Operator": st.sampled_from(["And", "Or"]),
+    }
+    if deeper is not None:
+        parts["SubExpressions"] = st.lists(deeper, min_size=1, max_size=2)
+    return st.fixed_dictionaries({}, optional=parts)
+
+
 #: What must exist, or is the local machine's to give, by the name of a shape.
 OWN: Mapping[str, st.SearchStrategy[Any]] = {
     "AlgorithmImage": st.just(IMAGE),
@@ -177,6 +235,8 @@ OWN: Mapping[str, st.SearchStrategy[Any]] = {
     "TrainingInstanceCount": st.integers(1, 2),
     "InstanceGroupName": st.sampled_from(["first", "second", "a b", "é/.."]),
     "MetricRegex": st.sampled_from(["loss=([0-9.]+)", "a", "x" * 500, "(a)(b)"]),
+    "ExperimentConfig": st.just({"ExperimentName": EXPERIMENT, "TrialName": TRIAL}),
+    "SearchExpression": _expressions(_expressions(_expressions(None))),
     "ResourceArn": st.sampled_from([arn(ENDED), arn(RUNNING), arn(UNKNOWN)]),
     "LogGroupName": st.sampled_from([GROUP, "/aws/sagemaker/None"]),
     "LogGroupIdentifier": st.just(f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{GROUP}"),

@@ -42,6 +42,20 @@ DEPLOYMENT = (
     *("MaximumBatchSize must be", "RollbackMaximumBatchSize must be"),
     "MaximumExecutionTimeoutInSeconds (",
 )
+#: What is said of a package, or a group, that is not there.
+PACKAGE = ("ModelPackage ", "ModelPackageGroup ", "ARN should be scoped to correct region")
+#: What makes an inference specification that the model allows a wrong one.
+SPECIFICATION = (
+    *("A container definition cannot provide both", "Names of additional inference"),
+    *("Requested image", "Using non-ECR image", "Access denied for bucket", CANNOT),
+)
+#: What is said of an expression that the model allows.
+SEARCHED = (
+    *("A SearchExpression", "Unknown property name", "Value", "Operator", "'CONTAINS' operator"),
+    *("Invalid pagination token because", CANNOT),
+)
+NO_ENTITY = ("Experiment '", "Trial '", "Trial component '")
+NO_LINEAGE = ("Artifact '", "Action '", "Context '", "Lineage entity '", "Association from")
 #: Operations beside CreateTrainingJob, and what a right request may be answered for what is there.
 OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sagemaker", "DescribeTrainingJob"): ("Requested resource not found.",),
@@ -62,7 +76,7 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
         *("You must provide", "Each container", "A container", "S3Uri", "CompressionType"),
         *("ContainerHostname must be", "More than one container in", "ChannelName"),
         *("Could not find model data", "Requested image", "Using non-ECR image"),
-        *("The local SageMaker cannot carry out: ", "aws: prefixed"),
+        *("The local SageMaker cannot carry out: ", "aws: prefixed", *PACKAGE),
     ),
     ("sagemaker", "DescribeModel"): ("Could not find model",),
     ("sagemaker", "DeleteModel"): ("Could not find model",),
@@ -101,6 +115,68 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
         *("MaxMemoryRequiredInMb must not", "Could not find inference component", CANNOT),
     ),
     ("sagemaker", "UpdateInferenceComponentRuntimeConfig"): ("Could not find inference component",),
+    ("sagemaker", "CreateModelPackageGroup"): (
+        *("Model Package Group already exists", "aws: prefixed", CANNOT),
+    ),
+    ("sagemaker", "DescribeModelPackageGroup"): PACKAGE,
+    ("sagemaker", "ListModelPackageGroups"): ("Invalid pagination token because",),
+    ("sagemaker", "DeleteModelPackageGroup"): PACKAGE,
+    ("sagemaker", "PutModelPackageGroupPolicy"): (*PACKAGE, "Resource policy for"),
+    ("sagemaker", "GetModelPackageGroupPolicy"): (*PACKAGE, "Cannot find resource policy"),
+    ("sagemaker", "DeleteModelPackageGroupPolicy"): (*PACKAGE, "Cannot find resource policy"),
+    ("sagemaker", "CreateModelPackage"): (
+        *("Missing ARN", "Both ModelPackageName", "1 validation errors detected:Environment"),
+        *("ModelApprovalStatus cannot", "Tags cannot", "CertifyForMarketplace cannot"),
+        *("Only one of InferenceSpecification", "Supported", "Model Package already exists"),
+        *("aws: prefixed", "SourceUri", *PACKAGE, *SPECIFICATION),
+    ),
+    ("sagemaker", "DescribeModelPackage"): PACKAGE,
+    ("sagemaker", "BatchDescribeModelPackage"): (),
+    ("sagemaker", "ListModelPackages"): (*PACKAGE, "Invalid pagination token because"),
+    ("sagemaker", "UpdateModelPackage"): (*PACKAGE, *SPECIFICATION),
+    ("sagemaker", "DeleteModelPackage"): PACKAGE,
+    ("sagemaker", "Search"): SEARCHED,
+    ("sagemaker", "GetSearchSuggestions"): (),
+    ("sagemaker", "CreateExperiment"): ("Experiment names must be unique", "aws: prefixed"),
+    ("sagemaker", "DescribeExperiment"): NO_ENTITY,
+    ("sagemaker", "UpdateExperiment"): NO_ENTITY,
+    ("sagemaker", "DeleteExperiment"): NO_ENTITY,
+    ("sagemaker", "ListExperiments"): ("Invalid pagination token because",),
+    ("sagemaker", "CreateTrial"): (*NO_ENTITY, "Trial names must be unique", "aws: prefixed"),
+    ("sagemaker", "DescribeTrial"): NO_ENTITY,
+    ("sagemaker", "UpdateTrial"): NO_ENTITY,
+    ("sagemaker", "DeleteTrial"): NO_ENTITY,
+    ("sagemaker", "ListTrials"): (*NO_ENTITY, "Invalid pagination token because"),
+    ("sagemaker", "CreateTrialComponent"): (
+        *("Trial component names must be unique", "aws: prefixed"),
+    ),
+    ("sagemaker", "DescribeTrialComponent"): NO_ENTITY,
+    ("sagemaker", "UpdateTrialComponent"): NO_ENTITY,
+    ("sagemaker", "DeleteTrialComponent"): NO_ENTITY,
+    ("sagemaker", "ListTrialComponents"): (
+        *(*NO_ENTITY, "Only one of these filters", "Invalid pagination token because"),
+    ),
+    ("sagemaker", "AssociateTrialComponent"): NO_ENTITY,
+    ("sagemaker", "DisassociateTrialComponent"): NO_ENTITY,
+    ("sagemaker", "CreateArtifact"): ("Artifact with source", "aws: prefixed"),
+    ("sagemaker", "DescribeArtifact"): NO_LINEAGE,
+    ("sagemaker", "UpdateArtifact"): NO_LINEAGE,
+    ("sagemaker", "DeleteArtifact"): (*NO_LINEAGE, "DeleteArtifact needs one of"),
+    ("sagemaker", "ListArtifacts"): ("Invalid pagination token because",),
+    ("sagemaker", "CreateAction"): ("Action names must be unique", "aws: prefixed"),
+    ("sagemaker", "DescribeAction"): NO_LINEAGE,
+    ("sagemaker", "UpdateAction"): NO_LINEAGE,
+    ("sagemaker", "DeleteAction"): NO_LINEAGE,
+    ("sagemaker", "ListActions"): ("Invalid pagination token because",),
+    ("sagemaker", "CreateContext"): ("Context names must be unique", "aws: prefixed"),
+    ("sagemaker", "DescribeContext"): NO_LINEAGE,
+    ("sagemaker", "UpdateContext"): NO_LINEAGE,
+    ("sagemaker", "DeleteContext"): NO_LINEAGE,
+    ("sagemaker", "ListContexts"): ("Invalid pagination token because",),
+    ("sagemaker", "AddAssociation"): NO_LINEAGE,
+    ("sagemaker", "DeleteAssociation"): NO_LINEAGE,
+    ("sagemaker", "ListAssociations"): ("Invalid pagination token because",),
+    ("sagemaker", "QueryLineage"): (*NO_LINEAGE, "Invalid pagination token because"),
     ("logs", "DescribeLogGroups"): ("The specified nextToken is invalid."),
     ("logs", "DescribeLogStreams"): ("The specified",),
     ("logs", "GetLogEvents"): ("The specified",),

@@ -60,7 +60,7 @@ def test_what_was_sent_is_echoed(world: World) -> None:
         "MaxPayloadInMB": 3,
         "BatchStrategy": "MultiRecord",
         "Environment": {},
-        "ExperimentConfig": {"TrialName": "t"},
+        "ExperimentConfig": {"RunName": "r"},
         "ModelClientConfig": {"InvocationsTimeoutInSeconds": 60},
     }
     job = world.run(**sent)

@@ -32,6 +32,15 @@ def _no_image(request: Request) -> Finding:
     return BROKEN if lacks else None
 
 
+def _image_of_package(request: Request) -> Finding:
+    data = ("Image", "ModelDataUrl", "ModelDataSource", "AdditionalModelDataSources")
+    both = any(
+        each.get("ModelPackageName") and any(each.get(name) for name in data)
+        for each in _containers(request)
+    )
+    return BROKEN if both else None
+
+
 def _two_sources(request: Request) -> Finding:
     both = any(
         each.get("ModelDataUrl") and each.get("ModelDataSource") for each in _containers(request)
@@ -160,6 +169,15 @@ CREATE_MODEL: tuple[Rule, ...] = (
         fields=("PrimaryContainer", "Containers"),
         finding=_no_image,
         message="Each container definition must provide an Image or a ModelPackageName.",
+        source=API + "API_ContainerDefinition.html",
+        verified=False,
+    ),
+    Rule(
+        fields=("PrimaryContainer", "Containers"),
+        finding=_image_of_package,
+        message=(
+            "A container definition with a ModelPackageName cannot provide an Image or model data."
+        ),
         source=API + "API_ContainerDefinition.html",
         verified=False,
     ),

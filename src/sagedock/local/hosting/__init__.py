@@ -15,10 +15,11 @@ components. ``scaled`` is how autoscaling sees variants.
 
 from sagedock.local.hosting.components.operations import ComponentOperations
 from sagedock.local.hosting.config_operations import ConfigOperations
+from sagedock.local.hosting.document import answered
 from sagedock.local.hosting.endpoint_operations import EndpointOperations
 from sagedock.local.hosting.endpoints import Endpoints
 from sagedock.local.hosting.model_operations import ModelOperations
-from sagedock.local.hosting.names import COMPONENT, CONFIG, ENDPOINT, MODEL
+from sagedock.local.hosting.names import COMPONENT, CONFIG, ENDPOINT, MODEL, config_key
 from sagedock.local.hosting.runtime import Runtime, is_invocation
 from sagedock.local.hosting.scaled import HostedFleets
 
@@ -31,6 +32,8 @@ __all__ = [
     "HostedFleets",
     "ModelOperations",
     "Runtime",
+    "answered",
+    "config_key",
     "is_invocation",
 ]
 

@@ -12,6 +12,7 @@ from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
 from sagedock.local.refusal import Refused
+from sagedock.local.registry import deployable
 from sagedock.local.resources import Resource
 
 __all__ = ["ConfigOperations"]
@@ -61,8 +62,9 @@ class ConfigOperations:
                 raise Refused(refusal)
             if "ModelName" not in variant:  # it hosts inference components
                 continue
-            model = self._models.found(caller, variant["ModelName"])
-            if refusal := unfit_model(request, variant, model.request):
+            model = self._models.found(caller, variant["ModelName"]).request
+            served = deployable(self._platform.resources, caller, model)
+            if refusal := unfit_model(request, variant, served):
                 raise Refused(refusal)
         created = epoch_s(time.time())
         arn = self._shelf.arn(caller, name)

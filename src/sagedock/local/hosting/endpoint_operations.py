@@ -25,6 +25,7 @@ from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
 from sagedock.local.refusal import ENDING, Refused
+from sagedock.local.registry import deployable
 from sagedock.local.resources import Key, Resource
 
 __all__ = ["EndpointOperations"]
@@ -156,12 +157,17 @@ class EndpointOperations:
         """Return the plan of a configuration, or refuse: it, a model or an image is not there."""
         config = self._configs.found(caller, config_name).document
         names = {each["ModelName"] for each in variants_of(config) if "ModelName" in each}
-        models = {name: self._models.found(caller, name).document for name in names}
+        models = {name: self._served(caller, name) for name in names}
         find = partial(find_image, self._platform.engine)
         try:
             return plan_of(config, models, find, at)
         except ImageNotFound as error:
             raise Refused(messages.validation(str(error))) from error
+
+    def _served(self, caller: Caller, name: str) -> Request:
+        """Return a model as Describe answers it, with the containers of its model packages."""
+        model = self._models.found(caller, name).document
+        return deployable(self._platform.resources, caller, model)
 
     def _changed(
         self,

@@ -16,6 +16,7 @@ from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
 from sagedock.local.refusal import Refused
+from sagedock.local.registry import deployable
 from sagedock.local.resources import Resource
 from sagedock.local.uris import S3Uri
 
@@ -59,8 +60,9 @@ class ModelOperations:
         if refusal := unsupported_model(request):
             raise Refused(refusal)
         self._platform.trust.require(request.get("ExecutionRoleArn"), caller.account)
-        for container in containers_of(request):
-            self._refuse_what_is_absent(caller, request, container)
+        served = deployable(self._platform.resources, caller, request)
+        for container in containers_of(served):
+            self._refuse_what_is_absent(caller, served, container)
         created = epoch_s(time.time())
         arn = self._shelf.arn(caller, name)
         model = Resource(
@@ -68,7 +70,7 @@ class ModelOperations:
             created=created,
             modified=created,
             status="",
-            document=_document(request, arn, created),
+            document=_document(request, served, arn, created),
             request=request,
         )
         return {"ModelArn": self._shelf.add(caller, model, request.get("Tags", ()))}
@@ -133,15 +135,17 @@ def _sources(container: Request) -> Iterator[Mapping[str, Any]]:
         yield each["S3DataSource"]
 
 
-def _document(request: Request, arn: str, created: float) -> dict[str, Any]:
-    """Return what DescribeModel answers. Sources: rows 16 and 17 of the rest."""
+def _document(request: Request, served: Request, arn: str, created: float) -> dict[str, Any]:
+    """Return what DescribeModel answers; ``served`` is the request with the containers of model
+    packages. Sources: rows 16 and 17 of the rest.
+    """
     echoed = {name: request[name] for name in _ECHOED if name in request}
     if request.get("PrimaryContainer"):
         echoed["PrimaryContainer"] = _described(request["PrimaryContainer"])
     else:
         echoed["Containers"] = [_described(each) for each in request["Containers"]]
         echoed.setdefault("InferenceExecutionConfig", {"Mode": "Serial"})
-    has_data = any(data_of(each) for each in containers_of(request))
+    has_data = any(data_of(each) for each in containers_of(served))
     recommendation: dict[str, Any] = {
         "RecommendationStatus": "COMPLETED" if has_data else "NOT_APPLICABLE"
     }

@@ -22,6 +22,7 @@ __all__ = [
     "Document",
     "Kind",
     "Shelf",
+    "config_key",
     "variants_of",
     "with_document",
 ]
@@ -78,6 +79,11 @@ COMPONENT = Kind(
         "LastModifiedTime",
     ),
 )
+
+
+def config_key(region: str, name: str) -> Key:
+    """Return what names an endpoint configuration in the store."""
+    return Key(region=region, kind=CONFIG.name, name=name)
 
 
 def variants_of(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

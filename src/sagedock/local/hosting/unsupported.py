@@ -18,7 +18,7 @@ __all__ = [
 
 Request = Mapping[str, Any]
 
-_CONTAINER = ("ModelPackageName", "ContainerMetricsConfig")
+_CONTAINER = ("ContainerMetricsConfig",)
 _SOURCE = ("HubAccessConfig", "ManifestS3Uri", "ETag", "ManifestEtag")
 _CONFIG = (
     "ExplainerConfig",

@@ -9,10 +9,16 @@
 from sagedock.local.metrics.definitions import Definitions, LogReader
 from sagedock.local.metrics.matching import Matcher, MatcherBroke
 from sagedock.local.metrics.sampler import Host, Sampler
-from sagedock.local.metrics.service import METRICS_SERVICE, OPERATIONS
+from sagedock.local.metrics.service import (
+    COMPONENTS_NAMESPACE,
+    METRICS_SERVICE,
+    OPERATIONS,
+    component_dimension,
+)
 from sagedock.local.metrics.store import MetricStore, Point, Series
 
 __all__ = [
+    "COMPONENTS_NAMESPACE",
     "METRICS_SERVICE",
     "OPERATIONS",
     "Definitions",
@@ -24,4 +30,5 @@ __all__ = [
     "Point",
     "Sampler",
     "Series",
+    "component_dimension",
 ]

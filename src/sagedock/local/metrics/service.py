@@ -15,7 +15,7 @@ from sagedock.local.caller import Caller
 from sagedock.local.metrics.statistics import is_value
 from sagedock.local.metrics.store import MetricStore, Point, Series
 
-__all__ = ["METRICS_SERVICE", "OPERATIONS"]
+__all__ = ["COMPONENTS_NAMESPACE", "METRICS_SERVICE", "OPERATIONS", "component_dimension"]
 
 METRICS_SERVICE = "sagemaker-metrics"
 
@@ -23,7 +23,7 @@ Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
 #: Where points lie that were put; no namespace of CloudWatch's begins with a colon.
-_NAMESPACE = ":sagemaker-metrics"
+COMPONENTS_NAMESPACE = ":sagemaker-metrics"
 _RESOURCE = "ResourceArn"
 _JOB_ARN = re.compile(r"arn:[^:]*:sagemaker:(?P<region>[^:]*):\d*:training-job/(?P<name>.+)")
 #: The trial component that the service makes for a training job. Source: the SDK v2's Run.
@@ -102,11 +102,11 @@ def _points(store: MetricStore, caller: Caller, query: Request) -> list[Point]:
     arn, name = query["ResourceArn"], query["MetricName"]
     job = _JOB_ARN.fullmatch(arn)
     if job is None:
-        return store.points(caller.region, _NAMESPACE, name, {_RESOURCE: arn})
+        return store.points(caller.region, COMPONENTS_NAMESPACE, name, component_dimension(arn))
     component = _component_arn(caller, f"{job['name']}{_JOB_COMPONENT}".lower())
     found = [
         *store.points(caller.region, names.TRAINING_JOBS, name, names.job_dimension(job["name"])),
-        *store.points(caller.region, _NAMESPACE, name, {_RESOURCE: component}),
+        *store.points(caller.region, COMPONENTS_NAMESPACE, name, component_dimension(component)),
     ]
     return sorted(found, key=lambda point: point.time_ms)
 
@@ -120,12 +120,17 @@ def _refused(message: str) -> Answer:
     }
 
 
+def component_dimension(arn: str) -> dict[str, str]:
+    """Return the dimensions of what is put for a trial component."""
+    return {_RESOURCE: arn}
+
+
 def _series(caller: Caller, arn: str, name: str) -> Series:
     return Series(
         region=caller.region,
-        namespace=_NAMESPACE,
+        namespace=COMPONENTS_NAMESPACE,
         name=name,
-        dimensions={_RESOURCE: arn},
+        dimensions=component_dimension(arn),
         unit=names.UNIT_OF_DEFINITIONS,
     )
 

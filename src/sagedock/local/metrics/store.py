@@ -90,6 +90,15 @@ class MetricStore:
         )
         return _point(row) if row else None
 
+    def names(self, region: str, namespace: str, dimensions: Mapping[str, str]) -> list[str]:
+        """Return the names of the metrics with exactly these dimensions."""
+        rows = self._database.rows(
+            "SELECT DISTINCT name FROM metric_series WHERE region = ? AND namespace = ? "
+            "AND dimensions = ? ORDER BY name",
+            *(region, namespace, _text(dimensions)),
+        )
+        return [row["name"] for row in rows]
+
     def series(self, region: str, *, since_ms: int | None = None) -> list[Series]:
         """Return the metrics of a region that have points, at ``since_ms`` or later if given."""
         rows = self._database.rows(

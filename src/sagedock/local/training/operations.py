@@ -9,6 +9,7 @@ from sagedock.api import ServiceError, messages
 from sagedock.errors import ImageNotFound
 from sagedock.local.caller import Caller
 from sagedock.local.ecr import find_image
+from sagedock.local.experiments import TRAINING, track, untrack
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
@@ -90,7 +91,9 @@ class TrainingOperations:
             if not self._platform.resources.add(job):
                 raise Refused(messages.training_job_in_use(arn))
             self._platform.tags.add(arn, request.get("Tags", ()))
+            track(self._platform, caller, TRAINING, arn, request)
         if not self._jobs.start(job):
+            untrack(self._platform, caller, TRAINING, request)
             self._forget(job)
             raise Refused(ENDING)
         return {"TrainingJobArn": arn}

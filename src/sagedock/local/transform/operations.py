@@ -7,12 +7,14 @@ from typing import Any
 
 from sagedock.api import ServiceError, messages
 from sagedock.local.caller import Caller
+from sagedock.local.experiments import TRANSFORM, track, untrack
 from sagedock.local.hosting.names import MODEL as HOSTED_MODEL
 from sagedock.local.hosting.names import Shelf
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
 from sagedock.local.refusal import ENDING, Refused
+from sagedock.local.registry import deployable
 from sagedock.local.resources import Key, Resource
 from sagedock.local.transform.document import described, new_document, stopping
 from sagedock.local.transform.inputs import input_uri
@@ -61,7 +63,8 @@ class TransformOperations:
         key = _key(caller, name)
         if self._platform.resources.alike(key) is not None:  # it has the same ARN
             raise Refused(messages.transform_job_in_use(arn))
-        model = self._models.found(caller, request["ModelName"]).document
+        found = self._models.found(caller, request["ModelName"]).document
+        model = deployable(self._platform.resources, caller, found)
         for refusal in (
             unsupported(request, model),
             self._platform.trust.refusal(model.get("ExecutionRoleArn"), caller.account),
@@ -83,7 +86,9 @@ class TransformOperations:
             if not self._platform.resources.add(job):
                 raise Refused(messages.transform_job_in_use(arn))
             self._platform.tags.add(arn, request.get("Tags", ()))
+            track(self._platform, caller, TRANSFORM, arn, request)
         if not self._jobs.start(job):
+            untrack(self._platform, caller, TRANSFORM, request)
             with self._platform.resources.together():
                 self._platform.tags.remove_all(arn)
                 self._platform.resources.delete(key)

@@ -102,7 +102,7 @@ def test_models_are_listed_in_pages_and_by_filters(local: Local) -> None:
         ),
         (
             {"Image": IMAGE, "ModelPackageName": "package"},
-            "The local SageMaker cannot carry out: PrimaryContainer.ModelPackageName",
+            "A container definition with a ModelPackageName cannot provide an Image or model data.",
         ),
     ],
 )  # fmt: skip

@@ -23,6 +23,7 @@ from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
 from sagedock.local.refusal import ENDING, Refused
+from sagedock.local.registry import deployable
 from sagedock.local.resources import Key, Resource
 
 __all__ = ["ComponentOperations"]
@@ -152,7 +153,8 @@ class ComponentOperations:
     ) -> Deployment:
         """Return the deployment of a specification, or refuse: a model or an image is not there."""
         if name := specification.get("ModelName"):
-            model = self._models.found(caller, name).document
+            found = self._models.found(caller, name).document
+            model = deployable(self._platform.resources, caller, found)
             if refusal := unsupported_model(model):
                 raise Refused(refusal)
         else:

@@ -1,0 +1,29 @@
+"""Experiments, their trials, and trial components, which may be jobs'.
+
+``trial_operations`` and ``component_operations`` are the control plane; ``tracking`` makes the
+components of jobs, ``sources`` knows what a job tells of its own.
+"""
+
+from sagedock.local.experiments.component_document import trials_of
+from sagedock.local.experiments.component_operations import (
+    ComponentOperations,
+    described_component,
+)
+from sagedock.local.experiments.names import COMPONENT, EXPERIMENT, TRIAL
+from sagedock.local.experiments.sources import TRAINING, TRANSFORM
+from sagedock.local.experiments.tracking import track, untrack
+from sagedock.local.experiments.trial_operations import TrialOperations
+
+__all__ = [
+    "COMPONENT",
+    "EXPERIMENT",
+    "TRAINING",
+    "TRANSFORM",
+    "TRIAL",
+    "ComponentOperations",
+    "TrialOperations",
+    "described_component",
+    "track",
+    "trials_of",
+    "untrack",
+]
