@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, Self
 
-from sagedock.local import hosting, training, transform
+from sagedock.local import hosting, processing, training, transform
 from sagedock.local.caller import Caller
 from sagedock.local.calls import Calls
 from sagedock.local.faults_in_calls import refused_on_request
@@ -19,6 +19,7 @@ __all__ = ["SUMMARIES", "Kinds"]
 #: The members that lists answer, by kind.
 SUMMARIES: Mapping[str, Sequence[str]] = {
     training.KIND: training.SUMMARY,
+    processing.KIND: processing.SUMMARY,
     transform.KIND: transform.SUMMARY,
     **hosting.SUMMARIES,
 }
@@ -53,6 +54,7 @@ class Kinds:
     training: TrainingJobs
     endpoints: hosting.Endpoints
     transforms: transform.TransformJobs
+    processing: processing.ProcessingJobs
     calls: Calls
 
     @classmethod
@@ -65,13 +67,14 @@ class Kinds:
             training=jobs,
             endpoints=hosting.Endpoints(platform),
             transforms=transform.TransformJobs(platform, jobs.slots, serving),
+            processing=processing.ProcessingJobs(platform, jobs.slots),
             calls=Calls(),
         )
 
     @property
     def running(self) -> tuple[_Running, ...]:
         """All that runs, in the order in which it is taken up."""
-        return (self.training, self.endpoints, self.transforms)
+        return (self.training, self.endpoints, self.transforms, self.processing)
 
     def resume(self) -> None:
         """Take up what a killed server left."""
@@ -107,4 +110,5 @@ class Kinds:
             hosting.EndpointOperations(platform, self.endpoints),
             hosting.ComponentOperations(platform, self.endpoints.components),
             transform.TransformOperations(platform, self.transforms),
+            processing.ProcessingOperations(platform, self.processing),
         )
