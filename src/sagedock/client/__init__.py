@@ -5,6 +5,7 @@
 ``model``     what serves: create, deploy, transformer
 ``predictor`` calls of an endpoint; ``endpoint`` is the endpoint itself
 ``serializers`` data to bodies, and answers to data
+``processor`` a program over data
 ``transformer`` a model run over many objects
 ``check``     every problem of a request before it is sent, in the user's words
 ``logs``      a job's lines, each once
@@ -19,6 +20,8 @@ from sagedock.client.estimator import Estimator
 from sagedock.client.model import Model
 from sagedock.client.multi_model import MultiModel
 from sagedock.client.predictor import Predictor
+from sagedock.client.processing_run import ProcessingResult, ProcessingRun
+from sagedock.client.processor import Processor, ScriptProcessor
 from sagedock.client.result import TrainingResult
 from sagedock.client.series import MetricSeries
 from sagedock.client.session import Session
@@ -33,6 +36,10 @@ __all__ = [
     "Model",
     "MultiModel",
     "Predictor",
+    "ProcessingResult",
+    "ProcessingRun",
+    "Processor",
+    "ScriptProcessor",
     "Session",
     "TrainingResult",
     "TrainingRun",

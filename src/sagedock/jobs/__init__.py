@@ -7,6 +7,7 @@
 ``training``         a training job
 ``model``            a model that serves: its containers
 ``endpoint``         an endpoint: variants, data capture, asynchronous inference
+``processing``       a processing job
 ``transform``        a batch transform job
 ``tags``             tags, in the API's form
 ``naming``           names of jobs
@@ -24,6 +25,7 @@ from sagedock.jobs.endpoint import (
 from sagedock.jobs.hyperparameters import Script
 from sagedock.jobs.model import HostedModel, ModelContainer
 from sagedock.jobs.naming import base_name_of_image, unique_name, unique_stamp
+from sagedock.jobs.processing import ProcessingInput, ProcessingJob, ProcessingOutput
 from sagedock.jobs.request import Request
 from sagedock.jobs.tags import Tags
 from sagedock.jobs.training import TrainingJob
@@ -38,6 +40,9 @@ __all__ = [
     "HostedModel",
     "InstanceGroup",
     "ModelContainer",
+    "ProcessingInput",
+    "ProcessingJob",
+    "ProcessingOutput",
     "ProductionVariant",
     "Request",
     "Script",
