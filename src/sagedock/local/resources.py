@@ -190,8 +190,8 @@ class Resources:
         return Page(summaries=texts, end=end)
 
     def every(self, region: str, kind: str) -> list[Resource]:
-        """Return all resources of a kind in a region, in the order of their creation; those of kinds
-        "a:b" are of "a", too.
+        """Return all resources of a kind in a region, in the order of their creation; of a kind "a"
+        are those of kinds "a:b", too.
         """
         rows = self._database.rows(
             "SELECT * FROM resources WHERE region = ? AND (kind = ? OR kind GLOB ?) "
