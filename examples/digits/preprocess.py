@@ -68,11 +68,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--test-share", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--scale", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args()
     train, test = split(read_rows(ROOT / "input" / "digits"), options.test_share, options.seed)
     brightest = train[:, 1:].max()
-    write_set(scaled(train, brightest), ROOT / "output" / "train")
-    write_set(scaled(test, brightest), ROOT / "output" / "test")
+    for name, rows in (("train", train), ("test", test)):
+        write_set(scaled(rows, brightest) if options.scale else rows, ROOT / "output" / name)
     report = described(train, test, brightest)
     folder = ROOT / "output" / "report"
     folder.mkdir(parents=True, exist_ok=True)

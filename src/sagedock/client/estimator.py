@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sagedock.client.attached import parameters_of
 from sagedock.client.check import problems_in, unknown_instance_type
+from sagedock.client.content import named_by_content
 from sagedock.client.deployment import VARIANT_OPTIONS, options_of, refuse_unknown
 from sagedock.client.inputs import (
     AnyChannel,
@@ -140,15 +141,18 @@ class Estimator:
             self.show(_NOTHING_OUTLIVES)
         return self._run().result()
 
-    def job(self, inputs: Inputs = None, job_name: str | None = None) -> TrainingJob:
+    def job(self, inputs: Inputs = None) -> TrainingJob:
         """Return the training job without creating it, for a step of a pipeline; what is on this
-        machine is uploaded. Inputs, hyperparameters and the rest may be references.
+        machine is uploaded, to a place that follows from its content. Inputs, hyperparameters and
+        the rest may be references.
 
         Raises InvalidRequest with every problem, before anything is uploaded.
         """
-        name = job_name or unique_name(self._base_name(), datetime.now(UTC))
-        channels = as_channels(inputs)
-        self._check(name, channels)
+        channels, source = as_channels(inputs), self._source()
+        self._check(self._base_name(), channels)
+        local = [] if source is None or source.is_packed else [*source.members().values()]
+        local += [path for each in channels.values() if (path := local_path(each)) is not None]
+        name = named_by_content(self._base_name(), local)
         with explained(self.session.target):
             return self._job(name, channels, self._uploaded(name, channels))
 

@@ -7,6 +7,15 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sagedock.client.check import problems_in, unknown_instance_type
+from sagedock.client.content import named_by_content
+from sagedock.client.processing_places import (
+    in_bucket,
+    in_each_execution,
+    input_prefix,
+    local_path,
+    missing_files,
+    needs_bucket,
+)
 from sagedock.client.processing_run import ProcessingResult, ProcessingRun
 from sagedock.client.refusals import explained, with_remedy
 from sagedock.client.session import Session
@@ -116,8 +125,8 @@ class _Machines:
         return self._latest().result()
 
     def _check(self, job: ProcessingJob) -> None:
-        problems = [*_missing_files(job.inputs)]
-        (request,) = _in_bucket(job, _SOME_BUCKET).requests()
+        problems = [*missing_files(job.inputs)]
+        (request,) = in_bucket(job, _SOME_BUCKET).requests()
         problems += (with_remedy(line, self.session.target) for line in problems_in(request))
         if problems:
             raise InvalidRequest(problems)
@@ -125,22 +134,39 @@ class _Machines:
             self.show(warning)
 
     def _start(self, job: ProcessingJob, files: Mapping[str, Path]) -> None:
+        (request,) = self._uploaded(job, files).requests()
+        self.session.client("sagemaker").create_processing_job(**request.parameters)
+        self.latest_job = ProcessingRun(job.name, self.session, self.show)
+        self.show(f"created the processing job {job.name}")
+
+    def _prepared(self, job: ProcessingJob, files: Mapping[str, Path]) -> ProcessingJob:
+        """Check the job, and upload what is on this machine; return it with all in S3."""
+        self._check(job)
+        data = [
+            path
+            for each in job.inputs
+            if not (files and each.input_name == _CODE) and (path := local_path(each)) is not None
+        ]
+        local = [*files.values(), *data]
+        base = self.base_job_name or base_name_of_image(str(self.image_uri))
+        job = replace(job, name=named_by_content(base, local))
+        with explained(self.session.target):
+            return self._uploaded(in_each_execution(job, self.session.default_bucket), files)
+
+    def _uploaded(self, job: ProcessingJob, files: Mapping[str, Path]) -> ProcessingJob:
         bucket = _SOME_BUCKET
-        if _needs_bucket(job):
+        if needs_bucket(job):
             bucket = self.session.default_bucket()
         for each in job.inputs:
-            if (path := _local_path(each)) is None:
+            if (path := local_path(each)) is None:
                 continue
-            prefix = _input_prefix(job.name, each)
+            prefix = input_prefix(job.name, each)
             if each.input_name == _CODE and files:
                 self._send(files, bucket, prefix)
                 continue
             self.show(f"uploading {path} to s3://{bucket}/{prefix}")
             self.session.upload(path, prefix, bucket=bucket)
-        (request,) = _in_bucket(job, bucket).requests()
-        self.session.client("sagemaker").create_processing_job(**request.parameters)
-        self.latest_job = ProcessingRun(job.name, self.session, self.show)
-        self.show(f"created the processing job {job.name}")
+        return in_bucket(job, bucket)
 
     def _send(self, files: Mapping[str, Path], bucket: str, prefix: str) -> None:
         for name, path in files.items():
@@ -175,14 +201,35 @@ class Processor(_Machines):
         the job completed, and the job's lines are shown if ``logs`` asks for them; else at once.
         Raises InvalidRequest with every problem, or JobFailed with the service's FailureReason.
         """
-        job = self._job(
+        job = self._said(inputs, outputs, arguments, job_name)
+        return self._run(job, {}, wait=wait, logs=logs)
+
+    def job(
+        self,
+        inputs: Sequence[ProcessingInput] = (),
+        outputs: Sequence[ProcessingOutput] = (),
+        arguments: Sequence[Any] = (),
+    ) -> ProcessingJob:
+        """Return the job without creating it, for a step of a pipeline; what is on this machine is
+        uploaded, to a place that follows from its content, and each execution has places of its own
+        for outputs. Sources, destinations and arguments may be references. Raises InvalidRequest.
+        """
+        return self._prepared(self._said(inputs, outputs, arguments, None), {})
+
+    def _said(
+        self,
+        inputs: Sequence[ProcessingInput],
+        outputs: Sequence[ProcessingOutput],
+        arguments: Sequence[Any],
+        job_name: str | None,
+    ) -> ProcessingJob:
+        return self._job(
             self._named(job_name),
             entrypoint=self.entrypoint,
             arguments=arguments,
             inputs=_with_names(inputs),
             outputs=_outputs_with_names(outputs),
         )
-        return self._run(job, {}, wait=wait, logs=logs)
 
 
 @dataclass(kw_only=True)
@@ -211,6 +258,31 @@ class ScriptProcessor(_Machines):
         With ``source_dir`` it is a path in that folder, which is uploaded whole, less what tools
         leave there. The script finds it as it is; nothing is installed.
         """
+        job, files = self._said(code, source_dir, inputs, outputs, arguments, job_name)
+        return self._run(job, files, wait=wait, logs=logs)
+
+    def job(
+        self,
+        code: str | Path,
+        inputs: Sequence[ProcessingInput] = (),
+        outputs: Sequence[ProcessingOutput] = (),
+        arguments: Sequence[Any] = (),
+        *,
+        source_dir: str | Path | None = None,
+    ) -> ProcessingJob:
+        """Return the job without creating it, for a step of a pipeline; see ``Processor.job``."""
+        return self._prepared(*self._said(code, source_dir, inputs, outputs, arguments, None))
+
+    def _said(
+        self,
+        code: str | Path,
+        source_dir: str | Path | None,
+        inputs: Sequence[ProcessingInput],
+        outputs: Sequence[ProcessingOutput],
+        arguments: Sequence[Any],
+        job_name: str | None,
+    ) -> tuple[ProcessingJob, Mapping[str, Path]]:
+        """Return the job, and the files of this machine that its program is made of."""
         source = Source(
             entry_point=str(code), source_dir=None if source_dir is None else str(source_dir)
         )
@@ -228,7 +300,7 @@ class ScriptProcessor(_Machines):
             inputs=(*_with_names(inputs), given),
             outputs=_outputs_with_names(outputs),
         )
-        return self._run(job, source.members() if is_local else {}, wait=wait, logs=logs)
+        return job, source.members() if is_local else {}
 
 
 def _code_problems(source: Source) -> Iterator[str]:
@@ -255,64 +327,4 @@ def _outputs_with_names(outputs: Sequence[ProcessingOutput]) -> tuple[Processing
     return tuple(
         replace(each, output_name=each.output_name or f"output-{number}")
         for number, each in enumerate(outputs, 1)
-    )
-
-
-def _local_path(given: ProcessingInput) -> Path | None:
-    """Return the file or folder of this machine that an input names, None for any other."""
-    if given.source.startswith("file://"):
-        return Path(given.source.removeprefix("file://"))
-    return None if "://" in given.source else Path(given.source)
-
-
-def _missing_files(inputs: Sequence[ProcessingInput]) -> Iterator[str]:
-    """Yield a problem for each input whose file or folder is not there, or holds no file."""
-    for each in inputs:
-        path = _local_path(each)
-        if path is None or path.is_file():
-            continue
-        if not path.is_dir():
-            yield (
-                f"inputs[{each.input_name!r}].source: {path}: no such file or folder: give an S3 "
-                "URI (s3://bucket/prefix/) or a path that exists"
-            )
-        elif not any(found.is_file() for found in path.rglob("*")):
-            yield (
-                f"inputs[{each.input_name!r}].source: {path}: the folder holds no file: put the "
-                "data there"
-            )
-
-
-def _needs_bucket(job: ProcessingJob) -> bool:
-    return any(_local_path(each) is not None for each in job.inputs) or any(
-        each.destination is None for each in job.outputs
-    )
-
-
-def _input_prefix(name: str, given: ProcessingInput) -> str:
-    return f"{name}/input/{given.input_name}/"
-
-
-def _in_bucket(job: ProcessingJob, bucket: str) -> ProcessingJob:
-    """Return the job with what is on this machine, or has no place, in ``bucket``."""
-
-    def moved(given: ProcessingInput) -> ProcessingInput:
-        path = _local_path(given)
-        if path is None:
-            return given
-        prefix = f"s3://{bucket}/{_input_prefix(job.name, given)}"
-        is_prefix = given.s3_data_type == "S3Prefix"
-        return replace(given, source=prefix if is_prefix else prefix + path.name)
-
-    return replace(
-        job,
-        inputs=tuple(map(moved, job.inputs)),
-        outputs=tuple(
-            replace(
-                each,
-                destination=each.destination
-                or f"s3://{bucket}/{job.name}/output/{each.output_name}",
-            )
-            for each in job.outputs
-        ),
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sagedock.jobs.pipeline.references import Reference
 from sagedock.jobs.request import Request, merged, present
 from sagedock.jobs.tags import Tags, tag_list
 
@@ -19,7 +20,7 @@ class ProcessingInput:
     unless given.
     """
 
-    source: str
+    source: str | Reference
     destination: str
     input_name: str | None = None
     s3_data_type: Literal["S3Prefix", "ManifestFile"] = "S3Prefix"
@@ -54,7 +55,7 @@ class ProcessingOutput:
     """
 
     source: str
-    destination: str | None = None
+    destination: str | Reference | None = None
     output_name: str | None = None
     s3_upload_mode: Literal["EndOfJob", "Continuous"] = "EndOfJob"
     app_managed: bool = False
@@ -83,13 +84,13 @@ class ProcessingJob:
     """
 
     name: str
-    image_uri: str
+    image_uri: str | Reference
     role: str
-    instance_type: str
-    instance_count: int = 1
+    instance_type: str | Reference
+    instance_count: int | Reference = 1
     volume_size_in_gb: int = 30
     entrypoint: Sequence[str] = ()
-    arguments: Sequence[str] = ()
+    arguments: Sequence[Any] = ()
     inputs: Sequence[ProcessingInput] = ()
     outputs: Sequence[ProcessingOutput] = ()
     env: Mapping[str, str] = field(default_factory=dict)

@@ -89,7 +89,9 @@ class ProcessingOperations:
     def stop(self, caller: Caller, request: Request) -> Answer:
         """Begin to stop a job; one that has ended is refused, one that is stopping is not."""
         name = request["ProcessingJobName"]
-        job = self._platform.resources.change(_key(caller, name), _stopping)
+        found = self._platform.resources.alike(_key(caller, name))
+        key = _key(caller, name) if found is None else found.key
+        job = self._platform.resources.change(key, _stopping)
         if job is None:
             raise Refused(processing_messages.processing_job_to_stop_not_found(name))
         self._jobs.stop(job.key)
@@ -123,7 +125,7 @@ class ProcessingOperations:
 
     def _found(self, caller: Caller, request: Request) -> Resource:
         name = request["ProcessingJobName"]
-        job = self._platform.resources.get(_key(caller, name))
+        job = self._platform.resources.alike(_key(caller, name))  # it may come from an ARN
         if job is None:
             raise Refused(processing_messages.processing_job_not_found(name))
         return job

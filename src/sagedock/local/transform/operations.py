@@ -98,7 +98,8 @@ class TransformOperations:
 
     def describe(self, caller: Caller, request: Request) -> Answer:
         """Answer the job's document as it is now."""
-        job = self._platform.resources.get(_key(caller, request["TransformJobName"]))
+        key = _key(caller, request["TransformJobName"])
+        job = self._platform.resources.alike(key)  # it may come from an ARN
         if job is None:
             raise Refused(messages.transform_job_not_found(request["TransformJobName"]))
         return described(job.document)
@@ -110,7 +111,9 @@ class TransformOperations:
     def stop(self, caller: Caller, request: Request) -> Answer:
         """Begin to stop a job; one that has ended is refused, one that is stopping is not."""
         name = request["TransformJobName"]
-        job = self._platform.resources.change(_key(caller, name), _stopping)
+        found = self._platform.resources.alike(_key(caller, name))
+        key = _key(caller, name) if found is None else found.key
+        job = self._platform.resources.change(key, _stopping)
         if job is None:
             raise Refused(messages.transform_job_to_stop_not_found(name))
         self._jobs.stop(job.key)
