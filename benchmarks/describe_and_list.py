@@ -90,17 +90,17 @@ def _pages(port: int, asked: Mapping[str, Any]) -> Iterator[bytes]:
     """Walk through a list once; yield the request of every page."""
     token: Mapping[str, Any] | None = {}
     while token is not None:
-        request = _signed(port, "ListTrainingJobs", {**PAGE, **asked, **token})
+        request = signed(port, "ListTrainingJobs", {**PAGE, **asked, **token})
         yield request
         next_token = json.loads(ask(port, request)).get("NextToken")
         token = {"NextToken": next_token} if next_token else None
 
 
 def _describe(port: int, number: int) -> bytes:
-    return _signed(port, "DescribeTrainingJob", {"TrainingJobName": job_name(number)})
+    return signed(port, "DescribeTrainingJob", {"TrainingJobName": job_name(number)})
 
 
-def _signed(port: int, operation: str, body: Mapping[str, Any]) -> bytes:
+def signed(port: int, operation: str, body: Mapping[str, Any]) -> bytes:
     """Return one request as bytes, signed as boto3 signs it."""
     data = json.dumps(body).encode()
     request = AWSRequest(

@@ -7,6 +7,7 @@
 ``predictor`` calls of an endpoint; ``endpoint`` is the endpoint itself
 ``serializers`` data to bodies, and answers to data
 ``transformer`` a model run over many objects
+``pipeline``  steps that wrap jobs; ``pipeline_execution`` is one run of them
 ``check``     every problem of a request before it is sent, in the user's words
 ``logs``      a job's lines, each once
 ``series``    a job's metrics over time
@@ -20,6 +21,8 @@ from sagedock.client.estimator import Estimator
 from sagedock.client.model import Model
 from sagedock.client.model_package import ModelPackage, ModelPackageGroup
 from sagedock.client.multi_model import MultiModel
+from sagedock.client.pipeline import Pipeline
+from sagedock.client.pipeline_execution import PipelineExecution
 from sagedock.client.predictor import Predictor
 from sagedock.client.result import TrainingResult
 from sagedock.client.series import MetricSeries
@@ -36,6 +39,8 @@ __all__ = [
     "ModelPackage",
     "ModelPackageGroup",
     "MultiModel",
+    "Pipeline",
+    "PipelineExecution",
     "Predictor",
     "Session",
     "TrainingResult",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sagedock.client.words import remedy_of, word_of
 from sagedock.jobs import Request
+from sagedock.jobs.pipeline import Reference
 
 if TYPE_CHECKING:
     from sagedock.api import Problem
@@ -26,7 +27,7 @@ def problems_in(request: Request) -> list[str]:
     """
     from sagedock.api import problems_in_request, rule_problems, type_problems, unknown_members
 
-    parameters = request.parameters
+    parameters, open_places = _without_references(request.parameters)
     named = (request.service, request.operation, parameters)
     allowed = frozenset(_formed_like_a_type(parameters))
     lines = [
@@ -38,20 +39,46 @@ def problems_in(request: Request) -> list[str]:
             f"extra: {request.operation} has no {member}: check its spelling"
             for member in unknown_members(*named)
         ),
-        *(_line(found, parameters) for found in problems_in_request(*named, allow=allowed)),
+        *(
+            _line(found, parameters)
+            for found in problems_in_request(*named, allow=allowed)
+            if not any(place.startswith(found.member) for place in open_places)
+        ),
     ]
-    # The rules across fields expect fields that are right one by one.
+    if open_places:  # rules across fields cannot be judged before the pipeline runs
+        return lines
+    # They expect fields that are right one by one.
     return lines or [
         f"{', '.join(word_of(field, parameters) for field in found.rule.fields)}: {found.message}"
         for found in rule_problems(*named)
     ]
 
 
+def _without_references(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return a request without what is known only when a pipeline runs, and where that was."""
+    places: list[str] = []
+
+    def kept(value: Any, place: str) -> Any:
+        if isinstance(value, Reference):
+            places.append(place)
+            return None
+        if isinstance(value, Mapping):
+            found = {n: kept(each, f"{place}.{n}" if place else n) for n, each in value.items()}
+            return {name: each for name, each in found.items() if each is not None}
+        if isinstance(value, list | tuple):
+            found_items = [kept(each, f"{place}[{n}]") for n, each in enumerate(value)]
+            return [each for each in found_items if each is not None]
+        return value
+
+    return kept(parameters, ""), places
+
+
 def unknown_instance_type(request: Request) -> str | None:
     """Return a warning for an instance type that the installed botocore does not know."""
     from sagedock.api import problems_in_request
 
-    for found in problems_in_request(request.service, request.operation, request.parameters):
+    known, _ = _without_references(request.parameters)
+    for found in problems_in_request(request.service, request.operation, known):
         if _is_type(found):
             given = found.shown.strip().strip("'")
             near = difflib.get_close_matches(given, _choices(found), n=3)

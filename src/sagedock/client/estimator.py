@@ -140,6 +140,18 @@ class Estimator:
             self.show(_NOTHING_OUTLIVES)
         return self._run().result()
 
+    def job(self, inputs: Inputs = None, job_name: str | None = None) -> TrainingJob:
+        """Return the training job without creating it, for a step of a pipeline; what is on this
+        machine is uploaded. Inputs, hyperparameters and the rest may be references.
+
+        Raises InvalidRequest with every problem, before anything is uploaded.
+        """
+        name = job_name or unique_name(self._base_name(), datetime.now(UTC))
+        channels = as_channels(inputs)
+        self._check(name, channels)
+        with explained(self.session.target):
+            return self._job(name, channels, self._uploaded(name, channels))
+
     def wait(self, logs: bool | Literal["All", "None"] = True) -> TrainingResult:
         """Wait for the latest training job; see ``fit``."""
         return self._run().wait(logs=logs in (True, "All"))
@@ -256,6 +268,13 @@ class Estimator:
 
     def _start(self, name: str, channels: Mapping[str, AnyChannel]) -> None:
         """Upload what is on this machine, and create the job."""
+        (request,) = self._job(name, channels, self._uploaded(name, channels)).requests()
+        self.session.client("sagemaker").create_training_job(**request.parameters)
+        self.latest_training_job = TrainingRun(name, self.session, self.show)
+        self.show(f"created the training job {name}")
+
+    def _uploaded(self, name: str, channels: Mapping[str, AnyChannel]) -> str:
+        """Upload what is on this machine; return the bucket."""
         bucket = self._bucket() or self.session.default_bucket()
         for channel_name, channel in channels.items():
             if (path := local_path(channel)) is not None:
@@ -268,10 +287,7 @@ class Estimator:
                 source.write(archive)
                 archive.seek(0)
                 self.session.client("s3").upload_fileobj(archive, bucket, _source_key(name))
-        (request,) = self._job(name, channels, bucket).requests()
-        self.session.client("sagemaker").create_training_job(**request.parameters)
-        self.latest_training_job = TrainingRun(name, self.session, self.show)
-        self.show(f"created the training job {name}")
+        return bucket
 
     def _bucket(self) -> str | None:
         """Return the bucket of ``output_path``, where the job's own files go too."""

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import TypeAlias
 
 from sagedock.jobs import Channel, FileSystemChannel
+from sagedock.jobs.pipeline import Reference
 
 __all__ = ["AnyChannel", "Inputs", "as_channels", "local_path", "moved", "problems_in_files"]
 
 AnyChannel: TypeAlias = Channel | FileSystemChannel
 
 #: What ``fit`` takes: one channel, named ``training`` as SDK v2 does, or several by name.
-Inputs: TypeAlias = str | Path | AnyChannel | Mapping[str, str | Path | AnyChannel] | None
+Inputs: TypeAlias = (
+    str | Path | Reference | AnyChannel | Mapping[str, str | Path | Reference | AnyChannel] | None
+)
 _ONLY_CHANNEL = "training"
 
 
@@ -21,10 +24,13 @@ def as_channels(inputs: Inputs) -> dict[str, AnyChannel]:
     if inputs is None:
         return {}
     named = inputs if isinstance(inputs, Mapping) else {_ONLY_CHANNEL: inputs}
-    return {
-        name: Channel(s3_data=str(data)) if isinstance(data, str | Path) else data
-        for name, data in named.items()
-    }
+    return {name: _as_channel(data) for name, data in named.items()}
+
+
+def _as_channel(data: str | Path | Reference | AnyChannel) -> AnyChannel:
+    if isinstance(data, Reference):
+        return Channel(s3_data=data)
+    return Channel(s3_data=str(data)) if isinstance(data, str | Path) else data
 
 
 def local_path(channel: AnyChannel) -> Path | None:
@@ -32,6 +38,8 @@ def local_path(channel: AnyChannel) -> Path | None:
     if isinstance(channel, FileSystemChannel):
         return None
     data = channel.s3_data
+    if isinstance(data, Reference):
+        return None
     if data.startswith("file://"):
         return Path(data.removeprefix("file://"))
     return None if "://" in data else Path(data)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sagedock.jobs.pipeline.references import Reference
 from sagedock.jobs.request import merged, present
 
 __all__ = [
@@ -33,7 +34,7 @@ class Channel:
     is merged in last; a None there removes a member.
     """
 
-    s3_data: str
+    s3_data: str | Reference
     content_type: str | None = None
     distribution: Distribution = "FullyReplicated"
     compression: Compression | None = None

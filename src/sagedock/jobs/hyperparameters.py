@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sagedock.errors import InvalidRequest
+from sagedock.jobs.pipeline.references import Join, JsonGet, Parameter, Reference
 
 __all__ = ["Script", "as_json", "as_text"]
 
@@ -25,7 +26,7 @@ class Script:
     region: str
     container_log_level: int = _INFO
 
-    def hyperparameters(self, job_name: str) -> dict[str, str]:
+    def hyperparameters(self, job_name: str) -> dict[str, Any]:
         """Return the five entries by which the toolkit finds and runs the program."""
         return as_json(
             {
@@ -38,19 +39,31 @@ class Script:
         )
 
 
-def as_text(hyperparameters: Mapping[str, Any]) -> dict[str, str]:
-    """Return each value as ``str`` writes it: what an image without a script is sent."""
-    return {str(name): str(value) for name, value in hyperparameters.items()}
+def as_text(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return each value as ``str`` writes it: what an image without a script is sent.
+
+    A reference becomes text when the pipeline runs.
+    """
+    return {
+        str(name): Join([value]) if isinstance(value, Reference) else str(value)
+        for name, value in hyperparameters.items()
+    }
 
 
-def as_json(hyperparameters: Mapping[str, Any]) -> dict[str, str]:
+def as_json(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return each value as JSON, which the training toolkit reads back with its type.
+
+    A reference becomes JSON when the pipeline runs: text, in quotation marks, but where it is known
+    to be a number or a boolean.
 
     Raises InvalidRequest that lists every value that JSON cannot hold.
     """
     problems: list[str] = []
-    texts: dict[str, str] = {}
+    texts: dict[str, Any] = {}
     for name, value in hyperparameters.items():
+        if isinstance(value, Reference):
+            texts[str(name)] = _json_of(value)
+            continue
         try:
             texts[str(name)] = json.dumps(value)
         except (TypeError, ValueError) as error:
@@ -61,3 +74,10 @@ def as_json(hyperparameters: Mapping[str, Any]) -> dict[str, str]:
     if problems:
         raise InvalidRequest(problems)
     return texts
+
+
+def _json_of(reference: Reference) -> Join:
+    is_text = not isinstance(reference, JsonGet) and not (
+        isinstance(reference, Parameter) and reference.kind != "String"
+    )
+    return Join(['"', reference, '"'] if is_text else [reference])

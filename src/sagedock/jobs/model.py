@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sagedock.jobs.pipeline.references import Reference
 from sagedock.jobs.request import Request, merged, present
 from sagedock.jobs.tags import Tags, tag_list
 
@@ -19,8 +20,8 @@ class ModelContainer:
     merged in last; a None there removes a member.
     """
 
-    image_uri: str
-    model_data: str | None = None
+    image_uri: str | Reference
+    model_data: str | Reference | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     mode: Literal["SingleModel", "MultiModel"] = "SingleModel"
     hostname: str | None = None
@@ -28,7 +29,8 @@ class ModelContainer:
 
     def parameters(self) -> dict[str, Any]:
         """Return the container as a ContainerDefinition."""
-        is_folder = (self.model_data or "").endswith("/") and self.mode == "SingleModel"
+        where = self.model_data if isinstance(self.model_data, str) else ""
+        is_folder = where.endswith("/") and self.mode == "SingleModel"
         source = {
             "S3Uri": self.model_data,
             "S3DataType": "S3Prefix",

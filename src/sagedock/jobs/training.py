@@ -9,6 +9,7 @@ from sagedock.errors import InvalidRequest
 from sagedock.jobs.channel import Channel, FileSystemChannel, InputMode
 from sagedock.jobs.distribution import InstanceGroup, distribution_hyperparameters
 from sagedock.jobs.hyperparameters import Script, as_json, as_text
+from sagedock.jobs.pipeline.references import Reference
 from sagedock.jobs.request import Request, merged, present
 from sagedock.jobs.tags import Tags, tag_list
 
@@ -29,11 +30,11 @@ class TrainingJob:
     """
 
     name: str
-    image_uri: str
+    image_uri: str | Reference
     role: str
-    output_path: str
-    instance_type: str | None = None
-    instance_count: int = 1
+    output_path: str | Reference
+    instance_type: str | Reference | None = None
+    instance_count: int | Reference = 1
     instance_groups: Sequence[InstanceGroup] = ()
     volume_size_gb: int = 30
     volume_kms_key: str | None = None
@@ -48,7 +49,9 @@ class TrainingJob:
     script: Script | None = None
     distribution: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
-    inputs: Mapping[str, str | Channel | FileSystemChannel] = field(default_factory=dict)
+    inputs: Mapping[str, str | Reference | Channel | FileSystemChannel] = field(
+        default_factory=dict
+    )
     input_mode: InputMode = "File"
     metric_definitions: Sequence[Mapping[str, str]] = ()
     checkpoint_s3_uri: str | None = None
@@ -138,8 +141,9 @@ class TrainingJob:
             }
         )
 
-    def _hyperparameters(self) -> dict[str, str]:
-        distribution = distribution_hyperparameters(self.distribution, self.instance_type)
+    def _hyperparameters(self) -> dict[str, Any]:
+        known = None if isinstance(self.instance_type, Reference) else self.instance_type
+        distribution = distribution_hyperparameters(self.distribution, known)
         if self.script is None:
             if distribution:
                 raise InvalidRequest(["distribution: distributes a script: give entry_point too"])
@@ -163,5 +167,7 @@ class TrainingJob:
         return [channel.parameters(name) for name, channel in channels.items()]
 
 
-def _as_channel(data: str | Channel | FileSystemChannel) -> Channel | FileSystemChannel:
-    return Channel(s3_data=data) if isinstance(data, str) else data
+def _as_channel(
+    data: str | Reference | Channel | FileSystemChannel,
+) -> Channel | FileSystemChannel:
+    return Channel(s3_data=data) if isinstance(data, str | Reference) else data

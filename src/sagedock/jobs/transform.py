@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sagedock.jobs.pipeline.references import Reference
 from sagedock.jobs.request import Request, merged, present
 from sagedock.jobs.tags import Tags, tag_list
 
@@ -22,9 +23,9 @@ class TransformJob:
     """
 
     name: str
-    model_name: str
-    data: str
-    output_path: str
+    model_name: str | Reference
+    data: str | Reference
+    output_path: str | Reference
     instance_type: str
     instance_count: int = 1
     content_type: str | None = None

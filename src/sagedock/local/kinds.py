@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, Self
 
-from sagedock.local import experiments, hosting, lineage, registry, training, transform
+from sagedock.local import (
+    experiments,
+    hosting,
+    lineage,
+    pipelines,
+    registry,
+    training,
+    transform,
+)
 from sagedock.local.caller import Caller
 from sagedock.local.calls import Calls
 from sagedock.local.events import Events
@@ -23,6 +31,7 @@ SUMMARIES: Mapping[str, Sequence[str]] = {
     training.KIND: training.SUMMARY,
     transform.KIND: transform.SUMMARY,
     **hosting.SUMMARIES,
+    **pipelines.SUMMARIES,
     **registry.SUMMARIES,
 }
 
@@ -56,6 +65,7 @@ class Kinds:
     training: TrainingJobs
     endpoints: hosting.Endpoints
     transforms: transform.TransformJobs
+    executions: pipelines.Executions
     events: Events
     calls: Calls
 
@@ -63,20 +73,28 @@ class Kinds:
     def of(cls, platform: Platform, environment: Callable[[], Mapping[str, str]]) -> Self:
         """Return them, with nothing taken up yet. ``environment`` is what points clients here."""
         jobs = TrainingJobs(platform)
+        calls = Calls()
         serving = transform.HostedContainers(platform=platform)
         return cls(
             platform=platform,
             training=jobs,
             endpoints=hosting.Endpoints(platform),
             transforms=transform.TransformJobs(platform, jobs.slots, serving),
+            executions=pipelines.pipelines_of(platform, calls),
             events=Events(platform.resources, platform.settings.event_hook, environment),
-            calls=Calls(),
+            calls=calls,
         )
 
     @property
     def running(self) -> tuple[_Running, ...]:
         """All that runs, in the order in which it is taken up."""
-        return (self.events, self.training, self.endpoints, self.transforms)
+        return (
+            self.events,
+            self.training,
+            self.endpoints,
+            self.transforms,
+            self.executions,
+        )
 
     def resume(self) -> None:
         """Take up what a killed server left."""
@@ -112,6 +130,8 @@ class Kinds:
             hosting.EndpointOperations(platform, self.endpoints),
             hosting.ComponentOperations(platform, self.endpoints.components),
             transform.TransformOperations(platform, self.transforms),
+            pipelines.PipelineOperations(platform),
+            pipelines.ExecutionOperations(platform, self.executions),
             registry.GroupOperations(platform),
             registry.PackageOperations(platform, self.events),
             experiments.TrialOperations(platform),

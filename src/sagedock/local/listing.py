@@ -35,6 +35,8 @@ class Listing:
     member: str
     #: The members of a summary that further filters of the request must equal, by filter.
     equals: Mapping[str, str] = field(default_factory=dict)
+    #: The same for filters that the members must begin with.
+    begins: Mapping[str, str] = field(default_factory=dict)
 
     def page(
         self,
@@ -71,6 +73,10 @@ class Listing:
         for name, member in self.equals.items():
             if name in request:
                 kept = [text for text in kept if json.loads(text).get(member) == request[name]]
+        for name, member in self.begins.items():
+            if name in request:
+                start = request[name]
+                kept = [text for text in kept if json.loads(text)[member].startswith(start)]
         token = "" if page.end is None else f',"NextToken":"{_token(*page.end)}"'
         return f'{{"{self.member}":[{",".join(kept)}]{token}}}'.encode()
 

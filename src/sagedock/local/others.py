@@ -11,7 +11,14 @@ from typing import Any, cast
 
 from starlette.types import ASGIApp
 
-__all__ = ["has_rules", "other_alarm_state", "other_services", "publish_to_topic", "put_event"]
+__all__ = [
+    "has_rules",
+    "other_alarm_state",
+    "other_services",
+    "publish_to_topic",
+    "put_event",
+    "send_to_queue",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +48,24 @@ def publish_to_topic(arn: str, message: str) -> bool:
         sns_backends[account][region].publish(message, arn)
     except (ServiceException, RequestException, KeyError) as error:
         _log.warning("%s takes no message: %s", arn, error)
+        return False
+    return True
+
+
+def send_to_queue(region: str, url: str, message: str) -> bool:
+    """Send a message to an SQS queue of moto's, and return True; False where there is none.
+
+    ``url`` is the queue's as SQS answers it: its last two parts are the account and the name.
+    """
+    from moto.core.exceptions import ServiceException
+    from moto.sqs.models import sqs_backends
+
+    account, _, name = url.rstrip("/").rpartition("/")
+    try:
+        backend = sqs_backends[account.rpartition("/")[2]][region]
+        backend.send_message(name, message)
+    except (ServiceException, KeyError) as error:
+        _log.warning("%s takes no message: %s", url, error)
         return False
     return True
 

@@ -33,7 +33,7 @@ def home_id(home: Path) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """The collaborators. ``container_url`` is this server's address as containers see it;
+    """The collaborators. ``url`` is this server's address; ``container_url`` as containers see it;
     ``container_hosts`` the host names they need for it. ``machine`` is what containers share.
     """
 
@@ -46,6 +46,7 @@ class Platform:
     async_requests: AsyncRequests
     objects: ObjectStore
     network: str
+    url: str
     container_url: str
     container_hosts: Mapping[str, str]
     machine: Machine

@@ -60,7 +60,7 @@ class Resources:
 
     ``summaries`` names, by kind, the members of a document that a list answers. They are kept
     apart, as the JSON that is answered, for documents may be long, and a page may hold a hundred. A
-    kind that is not there is listed with its documents.
+    kind that is not there is listed with its documents. Of a kind "a:b" it is that of "a".
     """
 
     def __init__(
@@ -68,6 +68,14 @@ class Resources:
     ) -> None:
         self._database = database
         self._summaries = summaries
+        self._listeners: list[Callable[[Key], None]] = []
+
+    def listen(self, listener: Callable[[Key], None]) -> None:
+        """Call ``listener`` with the key of each resource that was changed; it must not wait.
+
+        Within ``together`` that is before others can read the change.
+        """
+        self._listeners.append(listener)
 
     def add(self, resource: Resource) -> bool:
         """Add it, and return True; return False, with nothing changed, if its name is taken."""
@@ -118,6 +126,8 @@ class Resources:
                 json.dumps(changed.document),
                 *(key.region, key.kind, key.name),
             )
+        for listener in self._listeners:
+            listener(key)
         return changed
 
     def together(self) -> AbstractContextManager[None]:
@@ -197,9 +207,14 @@ class Resources:
         )
         return [_resource(row) for row in rows]
 
+    def named(self, kind: str) -> list[Key]:
+        """Return the keys of all resources of a kind, in every region."""
+        rows = self._database.rows("SELECT region, name FROM resources WHERE kind = ?", kind)
+        return [Key(region=row["region"], kind=kind, name=row["name"]) for row in rows]
+
     def _summary(self, kind: str, document: Mapping[str, Any]) -> str:
         """Return the JSON text that a resource is listed with, or "" for a kind without one."""
-        members = self._summaries.get(kind)
+        members = self._summaries.get(kind.partition(":")[0])
         if members is None:
             return ""
         summary = {name: document[name] for name in members if document.get(name) is not None}

@@ -120,12 +120,13 @@ class LocalSageMaker:
         inside = container_side(network, main, last.container_port if last else None)
         if inside.socket:
             stack.enter_context(inside.socket)
-        platform = _platform(settings, engine, network.name, inside, self.faults, stack)
+        url = f"http://{settings.host}:{main.getsockname()[1]}"
+        platform = _platform(settings, engine, network.name, url, inside, self.faults, stack)
         kinds = Kinds.of(platform, self.environment)
         stack.callback(kinds.endpoints.close)
         self._running = Running(
             pid=os.getpid(),
-            url=f"http://{settings.host}:{main.getsockname()[1]}",
+            url=url,
             region=settings.region,
             account=settings.account,
             started=time.time(),
@@ -165,6 +166,7 @@ def _platform(
     settings: Settings,
     engine: Engine,
     network: str,
+    url: str,
     inside: ContainerSide,
     faults: Faults,
     stack: ExitStack,
@@ -187,6 +189,7 @@ def _platform(
         async_requests=AsyncRequests(database),
         objects=objects,
         network=network,
+        url=url,
         container_url=inside.url,
         container_hosts=inside.hosts,
         machine=engine.machine(),

@@ -56,6 +56,7 @@ class Settings:
     the time that ``time_scale`` makes faster.
     ``allow_instance_types`` are types newer than the installed model of the service.
     ``file_systems`` are the folders that stand for EFS and FSx file systems, by their ids.
+    ``lambdas`` are what Lambda steps of pipelines call: FILE:CALLABLE, by the functions' names.
     ``quotas`` are numbers of instances, by the service's name of the quota; others are unlimited.
     """
 
@@ -85,6 +86,7 @@ class Settings:
     file_systems: Mapping[str, Path] = field(default_factory=dict)
     check_answers: bool = False
     quotas: Mapping[str, int] = field(default_factory=dict)
+    lambdas: Mapping[str, str] = field(default_factory=dict)
     notification_hook: tuple[str, ...] = ()
     event_hook: tuple[str, ...] = ()
     serverless_idle_s: float = _SERVERLESS_IDLE_S
@@ -165,6 +167,7 @@ class Settings:
                 environ.get("SAGEDOCK_ALLOW_INSTANCE_TYPES", "").replace(",", " ").split()
             ),
             file_systems=_file_systems(environ),
+            lambdas=_lambdas(environ),
             quotas=_quotas(environ, "SAGEDOCK_QUOTAS"),
             notification_hook=_command(environ, "SAGEDOCK_NOTIFICATION_HOOK"),
             event_hook=_command(environ, "SAGEDOCK_EVENT_HOOK"),
@@ -217,6 +220,22 @@ def _file_systems(environ: Mapping[str, str]) -> dict[str, Path]:
     if problems:
         raise InvalidRequest(problems)
     return {system: Path(folder) for system, _, folder in pairs}
+
+
+def _lambdas(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the functions that SAGEDOCK_LAMBDAS="notify=/code/notify.py:handler,..." names."""
+    name = "SAGEDOCK_LAMBDAS"
+    entries = [entry.strip() for entry in environ.get(name, "").split(",") if entry.strip()]
+    found = {}
+    for entry in entries:
+        function, _, target = entry.partition("=")
+        file, _, handler = target.rpartition(":")
+        if not function or not handler.isidentifier() or not Path(file).is_file():
+            raise InvalidRequest(
+                [f"{name}: {entry!r} names no function: use NAME=/path/of/a/file.py:CALLABLE"]
+            )
+        found[function] = f"{Path(file).absolute()}:{handler}"
+    return found
 
 
 def _quotas(environ: Mapping[str, str], name: str) -> dict[str, int]:

@@ -295,6 +295,7 @@ def opened_world(home: Path, model: Model, **settings: Any) -> Iterator[World]:
     database = Database(home / "state.sqlite")
     objects = ObjectStore(home / "s3")
     platform = Platform(
+        url="http://127.0.0.1:1",
         settings=Settings(home=home, check_answers=True, **settings),
         engine=engine,
         resources=Resources(database, summaries={KIND: SUMMARY}),

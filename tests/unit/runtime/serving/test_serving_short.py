@@ -1,6 +1,7 @@
 """Short invocations go past ASGI; whichever way one goes, its client sees the same."""
 
 import asyncio
+import contextlib
 import json
 
 import pytest
@@ -152,5 +153,35 @@ def test_a_client_that_left_is_logged_and_its_place_is_free() -> None:
             assert (await busy).status == 200
             await until(lambda: len(server.logged) == 2)
             assert sorted(line["status"] for line in server.logged) == [200, 499]
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [
+        (b"POST /invocations HTTP/1.1\r\nhost: x\r\nx: ", b"x"),
+        (b"GET /", b"x"),
+        (
+            b"POST /invocations HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n",
+            b"a: b\r\n",
+        ),
+    ],
+    ids=["a header", "a path", "trailers"],
+)
+def test_what_never_ends_is_not_kept(begun: bytes, more: bytes) -> None:
+    async def test() -> None:
+        async with served(answering(echo)) as server:
+            reader, writer = await server.open()
+            writer.write(begun)
+            part = more * (65_536 // len(more))
+            with contextlib.suppress(ConnectionError):
+                for _ in range(64):
+                    writer.write(part)
+                    await writer.drain()
+            with contextlib.suppress(ConnectionError):
+                async with asyncio.timeout(60):
+                    assert (await reader.read()).startswith(b"HTTP/1.1 ")
+            writer.close()
 
     run(test())

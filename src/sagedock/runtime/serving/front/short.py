@@ -28,6 +28,8 @@ __all__ = ["ShortProtocol"]
 _PATH = routes.INVOCATIONS.path
 _URL, _METHOD = _PATH.encode(), routes.INVOCATIONS.method.encode()
 _MOST_BYTES = 1 << 16
+#: The most bytes of a request's head, and of what is beside its body: the parser knows no limit.
+_MOST_BESIDE = 1 << 16
 #: What no header may hold; NUL and a line's end keep them apart.
 _UNFIT = re.compile(rb"[\x01-\x08\x0b-\x1f\x7f]")
 _CLOSE = b"connection: close\r\n"
@@ -76,6 +78,15 @@ class ShortProtocol(HttpToolsProtocol):
         #: What is in work without ASGI.
         self._short: _Short | None = None
         self._length = 0
+        #: How many bytes came since the last that could be of use.
+        self._beside = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser, and refuse what never ends."""
+        self._beside += len(data)
+        super().data_received(data)
+        if self._beside > _MOST_BESIDE and not self.transport.is_closing():
+            self.send_400_response("A request's head, or what is beside its body, is too large.")
 
     # --- what the parser finds -------------------------------------------------------------------
 
@@ -87,6 +98,7 @@ class ShortProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Take a request that may be short; leave others to ASGI."""
+        self._beside = 0
         if self._shorts is not None and self._is_short():
             self._come_in(self._shorts)
             return
@@ -126,6 +138,7 @@ class ShortProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body: no more of it comes than its length says."""
+        self._beside = 0
         short: Any = self.cycle
         if type(short) is _Short:
             short.body = short.body + body if short.body else body
@@ -134,6 +147,7 @@ class ShortProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Let the pool have a request that is whole."""
+        self._beside = 0
         short: Any = self.cycle
         if type(short) is _Short:
             if not short.response_complete:

@@ -1,0 +1,40 @@
+"""Pipelines of the SageMaker SDKs, unmodified."""
+
+import pytest
+
+from tests.clients.conftest import IMAGE, ROLE, Runner
+from tests.docker.hosting_real import SERVING, images
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("images")]
+__all__ = ["images"]
+
+
+def test_the_sdk_v2_runs_a_pipeline(runner: Runner) -> None:
+    """Train, look at the metric, make a model; and with another threshold fail, saying why, with
+    the training's result used again.
+    """
+    facts = runner.client("sdk_v2", "sdk_v2/pipeline.py", IMAGE, SERVING, ROLE)
+    assert facts["status"] == "Succeeded"
+    assert facts["good"] == {
+        "Train": "Succeeded",
+        "Check": "Succeeded",
+        "Make-CreateModel": "Succeeded",
+    }
+    assert facts["bad"] == {
+        "Train": "Succeeded",
+        "Check": "Succeeded",
+        "Stop": "total is 1.0",
+    }
+    assert facts["kept"] == ["Train"]
+    assert facts["said"] == "WaiterError"
+
+
+def test_the_sdk_v3_runs_a_pipeline(runner: Runner) -> None:
+    facts = runner.client("sdk_v3", "sdk_v3/pipeline.py", IMAGE, ROLE)
+    assert facts["good"] == {"Train": "Succeeded", "Check": "Succeeded", "More": "Succeeded"}
+    assert facts["bad"] == {
+        "Train": "Succeeded",
+        "Check": "Succeeded",
+        "Stop": "total is 1.0",
+    }
+    assert facts["said"] == "WaiterError"
