@@ -20,6 +20,7 @@ from sagedock.jobs import (
     Script,
     TrainingJob,
 )
+from tests.golden.processing_requests import PROCESSING
 from tests.golden.serving_requests import SERVING
 
 HERE = Path(__file__).parent / "requests"
@@ -192,6 +193,7 @@ TRAINING_JOBS = [
 #: Anything that becomes requests, by the name of its file.
 REVIEWED: dict[str, tuple[Request, ...]] = {
     **{job.name: job.requests() for job in TRAINING_JOBS},
+    **PROCESSING,
     **SERVING,
 }
 

@@ -12,6 +12,8 @@ from sagedock.api import (
     experiment_messages,
     hosting_messages,
     messages,
+    pipeline_messages,
+    processing_messages,
     registry_messages,
     scaling_messages,
     search_messages,
@@ -32,7 +34,7 @@ MISSING = {
 }
 MODULES = (
     *(messages, component_messages, experiment_messages, hosting_messages, registry_messages),
-    *(scaling_messages, search_messages),
+    *(pipeline_messages, processing_messages, scaling_messages, search_messages),
 )
 MESSAGES = [getattr(module, name) for module in MODULES for name in module.__all__]
 

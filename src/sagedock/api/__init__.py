@@ -10,13 +10,22 @@ The services' own models, as botocore ships them, are the specification; this ro
 ``answers``   the strict check of an answer
 ``log_groups``  where the service writes logs
 ``metrics``   what is published of a training job in CloudWatch
+``processing_messages``  refusals about processing jobs that need the world
 ``scaling``   Application Auto Scaling for SageMaker: dimensions, metrics, quotas
 ``scaling_messages``  its refusals that need the world
 ``wire``      bodies: bytes to values and back, and error bodies
 ``states``    states, terminal states, status messages
 """
 
-from sagedock.api import log_groups, messages, metrics, scaling, scaling_messages, states
+from sagedock.api import (
+    log_groups,
+    messages,
+    metrics,
+    processing_messages,
+    scaling,
+    scaling_messages,
+    states,
+)
 from sagedock.api.answers import problems_in_answer
 from sagedock.api.check import (
     Problem,
@@ -60,6 +69,7 @@ __all__ = [
     "operations",
     "problems_in_answer",
     "problems_in_request",
+    "processing_messages",
     "read_json",
     "rule_problems",
     "scaling",

@@ -3,10 +3,18 @@
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
 """
 
-__all__ = ["PREFIX", "TRAINING_JOBS", "TRANSFORM_JOBS", "endpoint", "inference_component"]
+__all__ = [
+    "PREFIX",
+    "PROCESSING_JOBS",
+    "TRAINING_JOBS",
+    "TRANSFORM_JOBS",
+    "endpoint",
+    "inference_component",
+]
 
 #: What each of its log groups begins with.
 PREFIX = "/aws/sagemaker/"
+PROCESSING_JOBS = f"{PREFIX}ProcessingJobs"
 TRAINING_JOBS = f"{PREFIX}TrainingJobs"
 TRANSFORM_JOBS = f"{PREFIX}TransformJobs"
 

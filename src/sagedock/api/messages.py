@@ -29,7 +29,6 @@ __all__ = [
     "model_data_not_found",
     "non_ecr_image",
     "not_carried_out",
-    "processing_job_not_found",
     "quota_exceeded",
     "requested_image_not_found",
     "role_cannot_be_assumed",
@@ -80,11 +79,6 @@ def training_job_not_found() -> ServiceError:
     return validation("Requested resource not found.")
 
 
-def processing_job_not_found() -> ServiceError:
-    """No such processing job, for Describe. Source: row 77, which has the beginning only."""
-    return validation("Could not find requested job")
-
-
 def transform_job_in_use(arn: str) -> ServiceError:
     """The name was used before, ever. Unverified: the words of row 69, of processing jobs."""
     return ServiceError(
@@ -109,7 +103,9 @@ def transform_job_to_stop_not_found(name: str) -> ServiceError:
 
 
 def cannot_stop(kind: str, status: str) -> ServiceError:
-    """The job (``kind``: "training job", "transform job") has ended. Sources: rows 57, 109."""
+    """The job (``kind``: "training job", "transform job") has ended. Sources: rows 57, 109; for
+    processing jobs unverified.
+    """
     return validation(f"The request was rejected because the {kind} is in status {status}.")
 
 

@@ -1,4 +1,4 @@
-"""What the service publishes of a training job in CloudWatch: names, dimensions, units.
+"""What the service publishes of its jobs in CloudWatch: names, dimensions, units.
 
 Sources: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html (instance
 metrics, once a minute) and https://docs.aws.amazon.com/sagemaker/latest/dg/training-metrics.html
@@ -32,6 +32,7 @@ __all__ = [
     "OVERHEAD_LATENCY",
     "PER_INSTANCE",
     "PREFIX",
+    "PROCESSING_JOBS",
     "PUBLISHED_EVERY_S",
     "SERVER_ERRORS",
     "TRAINING_JOBS",
@@ -47,8 +48,9 @@ __all__ = [
     "variant_dimensions",
 ]
 
-#: What the namespaces of jobs begin with, and that of training jobs.
+#: What the namespaces of jobs begin with, and those of two kinds.
 PREFIX = "/aws/sagemaker/"
+PROCESSING_JOBS = f"{PREFIX}ProcessingJobs"
 TRAINING_JOBS = f"{PREFIX}TrainingJobs"
 #: The dimension of what metric definitions find; its value is the job's name.
 JOB = "TrainingJobName"

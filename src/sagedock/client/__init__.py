@@ -6,6 +6,7 @@
 ``model_package`` versions of a model in the registry: approve, reject, deploy
 ``predictor`` calls of an endpoint; ``endpoint`` is the endpoint itself
 ``serializers`` data to bodies, and answers to data
+``processor`` a program over data
 ``transformer`` a model run over many objects
 ``pipeline``  steps that wrap jobs; ``pipeline_execution`` is one run of them
 ``check``     every problem of a request before it is sent, in the user's words
@@ -24,6 +25,8 @@ from sagedock.client.multi_model import MultiModel
 from sagedock.client.pipeline import Pipeline
 from sagedock.client.pipeline_execution import PipelineExecution
 from sagedock.client.predictor import Predictor
+from sagedock.client.processing_run import ProcessingResult, ProcessingRun
+from sagedock.client.processor import Processor, ScriptProcessor
 from sagedock.client.result import TrainingResult
 from sagedock.client.series import MetricSeries
 from sagedock.client.session import Session
@@ -42,6 +45,10 @@ __all__ = [
     "Pipeline",
     "PipelineExecution",
     "Predictor",
+    "ProcessingResult",
+    "ProcessingRun",
+    "Processor",
+    "ScriptProcessor",
     "Session",
     "TrainingResult",
     "TrainingRun",

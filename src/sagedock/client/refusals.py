@@ -28,6 +28,10 @@ _LOCAL_REMEDIES = {
         "image that you have that name with `docker tag IMAGE REPOSITORY:TAG`; `docker image ls` "
         "lists them"
     ),
+    "Invalid image URI": (
+        "write the image as a name in ECR, also locally: "
+        "123456789012.dkr.ecr.us-west-2.amazonaws.com/NAME:TAG is this machine's NAME:TAG"
+    ),
     "TrainingImageConfig with TrainingRepositoryAccessMode": (
         "write the image as a name in ECR, also locally: "
         "123456789012.dkr.ecr.us-west-2.amazonaws.com/NAME:TAG is this machine's NAME:TAG"

@@ -7,7 +7,7 @@ from typing import Any
 
 __all__ = ["remedy_of", "word_of"]
 
-#: API path to the parameter of Estimator, Model or Transformer.
+#: API path to the parameter of Estimator, Model, Processor or Transformer.
 _WORDS: Mapping[str, str] = MappingProxyType(
     {
         "AlgorithmSpecification": "image_uri",
@@ -42,6 +42,9 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "InferenceSpecification.SupportedResponseMIMETypes": "response_types",
         "InferenceSpecification.SupportedTransformInstanceTypes": "transform_instances",
         "InputDataConfig": "inputs",
+        "AppSpecification.ContainerArguments": "arguments",
+        "AppSpecification.ContainerEntrypoint": "entrypoint",
+        "AppSpecification.ImageUri": "image_uri",
         "AsyncInferenceConfig": "async_inference",
         "MaxConcurrentTransforms": "max_concurrent_transforms",
         "MaxPayloadInMB": "max_payload",
@@ -61,6 +64,20 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "PrimaryContainer.Image": "image_uri",
         "PrimaryContainer.ModelDataSource": "model_data",
         "PrimaryContainer.ModelDataUrl": "model_data",
+        "NetworkConfig.EnableInterContainerTrafficEncryption": "encrypt_inter_container_traffic",
+        "NetworkConfig.EnableNetworkIsolation": "enable_network_isolation",
+        "NetworkConfig.VpcConfig": "subnets, security_group_ids",
+        "NetworkConfig.VpcConfig.SecurityGroupIds": "security_group_ids",
+        "NetworkConfig.VpcConfig.Subnets": "subnets",
+        "ProcessingInputs": "inputs",
+        "ProcessingJobName": "job_name (or base_job_name)",
+        "ProcessingOutputConfig.KmsKeyId": "output_kms_key",
+        "ProcessingOutputConfig.Outputs": "outputs",
+        "ProcessingResources.ClusterConfig": "instance_type",
+        "ProcessingResources.ClusterConfig.InstanceCount": "instance_count",
+        "ProcessingResources.ClusterConfig.InstanceType": "instance_type",
+        "ProcessingResources.ClusterConfig.VolumeKmsKeyId": "volume_kms_key",
+        "ProcessingResources.ClusterConfig.VolumeSizeInGB": "volume_size_in_gb",
         "ProductionVariants[0].InitialInstanceCount": "initial_instance_count",
         "ProductionVariants[0].ModelName": "name",
         "ProductionVariants[0].InstanceType": "instance_type",
@@ -119,6 +136,32 @@ _CHANNEL_WORDS: Mapping[str, str] = MappingProxyType(
         "ShuffleConfig.Seed": "shuffle_seed",
     }
 )
+#: What jobs of one kind call otherwise, by the member that names such a job.
+_OTHER_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "ProcessingJobName": {
+            "Environment": "env",
+            "StoppingCondition": "max_runtime_in_seconds",
+            "StoppingCondition.MaxRuntimeInSeconds": "max_runtime_in_seconds",
+        }
+    }
+)
+#: The same for what follows an entry of ProcessingInputs or Outputs: the fields of ProcessingInput
+#: and ProcessingOutput.
+_MOVED_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "AppManaged": "app_managed",
+        "S3Input.LocalPath": "destination",
+        "S3Input.S3CompressionType": "s3_compression_type",
+        "S3Input.S3DataDistributionType": "s3_data_distribution_type",
+        "S3Input.S3DataType": "s3_data_type",
+        "S3Input.S3InputMode": "s3_input_mode",
+        "S3Input.S3Uri": "source",
+        "S3Output.LocalPath": "source",
+        "S3Output.S3UploadMode": "s3_upload_mode",
+        "S3Output.S3Uri": "destination",
+    }
+)
 _NAME = "use letters, digits and single hyphens, at most 63 in all"
 #: What to do, for the parameters that go wrong most.
 _REMEDIES: Mapping[str, str] = MappingProxyType(
@@ -134,11 +177,16 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         "ResourceConfig.InstanceType": "give one such as ml.m5.large; to run on this machine keep "
         'it, and use Session(target="local")',
         "ProductionVariants[0].ModelName": _NAME,
+        "ProcessingJobName": _NAME,
         "RoleArn": "give the role's full ARN, arn:aws:iam::<account>:role/<name>",
         "TrainingJobName": _NAME,
     }
 )
 _CHANNEL = re.compile(r"InputDataConfig\[(?P<index>\d+)\]\.?(?P<rest>.*)")
+
+_MOVED = re.compile(
+    r"(?P<list>ProcessingInputs|ProcessingOutputConfig\.Outputs)\[(?P<index>\d+)\]\.?(?P<rest>.*)"
+)
 
 
 def word_of(member: str, request: Mapping[str, Any]) -> str:
@@ -153,7 +201,21 @@ def word_of(member: str, request: Mapping[str, Any]) -> str:
         if rest in ("", "ChannelName"):
             return word
         return f"{word}.{_longest(rest, _CHANNEL_WORDS) or rest}"
-    return _longest(member, _WORDS) or f"extra {member}"
+    if moved := _MOVED.fullmatch(member):
+        return _moved_word(request, moved["list"], int(moved["index"]), moved["rest"])
+    others = next((_OTHER_WORDS[name] for name in request if name in _OTHER_WORDS), {})
+    return _longest(member, {**_WORDS, **others}) or f"extra {member}"
+
+
+def _moved_word(request: Mapping[str, Any], where: str, index: int, rest: str) -> str:
+    """Return the word for a part of an input or output of a processing job."""
+    is_input = where == "ProcessingInputs"
+    entries = request[where] if is_input else request["ProcessingOutputConfig"]["Outputs"]
+    key = "InputName" if is_input else "OutputName"
+    word = f"{'inputs' if is_input else 'outputs'}[{entries[index].get(key)!r}]"
+    if rest in ("", key):
+        return word
+    return f"{word}.{_longest(rest, _MOVED_WORDS) or rest}"
 
 
 def remedy_of(member: str) -> str:

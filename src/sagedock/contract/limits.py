@@ -10,6 +10,7 @@ __all__ = [
     "ASYNC_LONGEST_S",
     "ASYNC_QUEUED_S",
     "BATCH_PAYLOAD_MB",
+    "EXIT_MESSAGE_BYTES",
     "FAILURE_REASON_CHARACTERS",
     "HOSTS_RESOLVE_S",
     "INVOCATION_PAYLOAD_MB",
@@ -45,6 +46,7 @@ TRAINING_STOP_GRACE_S = Limit(value=120, unit="seconds", source=source.STOP_TRAI
 FAILURE_REASON_CHARACTERS = Limit(
     value=1024, unit="characters", source=source.DESCRIBE_TRAINING_JOB
 )
+EXIT_MESSAGE_BYTES = Limit(value=1024, unit="bytes", source=source.PROCESSING_MESSAGE)
 HOSTS_RESOLVE_S = Limit(value=900, unit="seconds", source=source.TOOLKIT)
 #: Serving: how long /ping may take to answer, and how long it may take to answer 200 at all.
 PING_ANSWER_S = Limit(value=2, unit="seconds", source=source.HOSTING)

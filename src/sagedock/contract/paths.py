@@ -10,6 +10,7 @@ __all__ = [
     "CHECKPOINTS",
     "CHECKPOINT_CONFIG",
     "CODE",
+    "EXIT_MESSAGE",
     "FAILURE",
     "HYPERPARAMETERS",
     "INPUT",
@@ -18,6 +19,10 @@ __all__ = [
     "MODELS",
     "OUTPUT",
     "OUTPUT_DATA",
+    "PROCESSING",
+    "PROCESSING_CONFIG",
+    "PROCESSING_HOSTS",
+    "PROCESSING_JOB",
     "RESERVED",
     "RESOURCE_CONFIG",
     "SUCCESS",
@@ -165,6 +170,43 @@ CODE = Place(
     writer="container",
     holds="the user's code, unpacked by the training toolkit",
     source=source.STORAGE,
+)
+PROCESSING = Place(
+    path="/opt/ml/processing",
+    kind="folder",
+    writer="platform",
+    holds="of a processing job: every input, complete before the container starts, and the folder "
+    "of every output",
+    source=source.PROCESSING_DATA,
+)
+PROCESSING_CONFIG = Place(
+    path="/opt/ml/config",
+    kind="folder",
+    writer="platform",
+    holds="what a processing job's container is told of its job and of its hosts",
+    source=source.PROCESSING_CONFIGURED,
+)
+PROCESSING_JOB = Place(
+    path="/opt/ml/config/processingjobconfig.json",
+    kind="file",
+    writer="platform",
+    holds="the request: names, AppSpecification, Environment, ProcessingInputs, "
+    "ProcessingOutputConfig, ProcessingResources, RoleArn, StoppingCondition",
+    source=source.PROCESSING_CONFIGURED,
+)
+PROCESSING_HOSTS = Place(
+    path="/opt/ml/config/resourceconfig.json",
+    kind="file",
+    writer="platform",
+    holds="current_host, and hosts",
+    source=source.PROCESSING_CONFIGURED,
+)
+EXIT_MESSAGE = Place(
+    path="/opt/ml/output/message",
+    kind="file",
+    writer="container",
+    holds="UTF-8 text of a processing job; its first kilobyte becomes ExitMessage",
+    source=source.PROCESSING_MESSAGE,
 )
 
 #: What ends a file's name in the folder of checkpoints means something to the platform: it leaves

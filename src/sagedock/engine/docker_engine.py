@@ -159,13 +159,13 @@ class DockerEngine:
                 if error.status_code != _CONFLICT:  # it does not run
                     raise
 
-    def files(self, container: str, target: str) -> Iterator[OverlayFile] | None:
+    def files(self, container: str, target: str, below: str = "") -> Iterator[OverlayFile] | None:
         """Yield what a container's overlay at ``target`` holds now, or None; see ``Engine``."""
         with _engine_errors(f"looking into {target} of container {container}"):
             mounts = self._client.api.inspect_container(container)["Mounts"]
             name = next(each["Name"] for each in mounts if each["Destination"] == target)
             layers = layers_of(self._client.api.inspect_volume(name))
-        return None if layers is None else overlay_files(*layers)
+        return None if layers is None else overlay_files(*layers, below)
 
     def machine(self) -> Machine:
         """Return what the engine's machine has for containers."""

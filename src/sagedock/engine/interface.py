@@ -50,8 +50,9 @@ class Engine(Protocol):
         """Send SIGKILL without notice, as when a machine fails. One that ended is no error."""
         ...
 
-    def files(self, container: str, target: str) -> Iterator[OverlayFile] | None:
-        """Yield what a container's overlay at ``target`` holds now, running or ended.
+    def files(self, container: str, target: str, below: str = "") -> Iterator[OverlayFile] | None:
+        """Yield what a container's overlay at ``target`` holds now, running or ended; with
+        ``below``, a path in it, only what lies in that folder.
 
         None where this process may not read the engine's folders: ``archive`` can. A file may be
         gone, or other, by the time it is opened.

@@ -18,13 +18,15 @@ _OPAQUE = "trusted.overlay.opaque"
 _Entries = dict[str, os.stat_result]
 
 
-def overlay_files(lower: Path, upper: Path) -> Iterator[OverlayFile]:
-    """Yield the regular files that a container sees, in order of their names.
+def overlay_files(lower: Path, upper: Path, below: str = "") -> Iterator[OverlayFile]:
+    """Yield the regular files that a container sees, in order of their names; with ``below``, a
+    path in the overlay, only those in that folder, under their whole paths.
 
     Symbolic links, pipes and devices are left out. What vanishes meanwhile is left out too.
     """
-    with _folder(str(lower)) as below, _folder(str(upper)) as above:
-        yield from _merged(_Layer(lower, below), _Layer(upper, above), "")
+    with _folder(str(lower)) as under, _folder(str(upper)) as over:
+        layers = _Layer(lower, under), _Layer(upper, over)
+        yield from _inside(*layers, "", below.split("/") if below else [])
 
 
 def open_overlay_file(file: OverlayFile) -> BinaryIO:
@@ -63,6 +65,20 @@ class _Layer(NamedTuple):
     folder: int | None
 
 
+def _inside(lower: _Layer, upper: _Layer, at: str, path: list[str]) -> Iterator[OverlayFile]:
+    """Go down ``path``, and yield what is there."""
+    if not path:
+        yield from _merged(lower, upper, at)
+        return
+    name, *rest = path
+    above = _entries(upper.folder)
+    below = {} if _is_opaque(upper.folder) else _entries(lower.folder)
+    status = above.get(name) or below.get(name)
+    if status is not None and stat.S_ISDIR(status.st_mode):
+        with _folders(name, (lower, below), (upper, above)) as layers:
+            yield from _inside(*layers, f"{at}{name}/", rest)
+
+
 def _merged(lower: _Layer, upper: _Layer, at: str) -> Iterator[OverlayFile]:
     above = _entries(upper.folder)
     below = {} if _is_opaque(upper.folder) else _entries(lower.folder)
@@ -71,11 +87,7 @@ def _merged(lower: _Layer, upper: _Layer, at: str) -> Iterator[OverlayFile]:
         if _is_whiteout(status):
             continue
         if stat.S_ISDIR(status.st_mode):
-            with (
-                _folder(name, lower.folder, is_there=_is_folder(below.get(name))) as inner,
-                _folder(name, upper.folder, is_there=_is_folder(above.get(name))) as outer,
-            ):
-                layers = lower._replace(folder=inner), upper._replace(folder=outer)
+            with _folders(name, (lower, below), (upper, above)) as layers:
                 yield from _merged(*layers, f"{at}{name}/")
         elif stat.S_ISREG(status.st_mode):
             yield OverlayFile(
@@ -84,6 +96,19 @@ def _merged(lower: _Layer, upper: _Layer, at: str) -> Iterator[OverlayFile]:
                 size=status.st_size,
                 mtime_ns=status.st_mtime_ns,
             )
+
+
+@contextlib.contextmanager
+def _folders(
+    name: str, lower: tuple[_Layer, _Entries], upper: tuple[_Layer, _Entries]
+) -> Iterator[tuple[_Layer, _Layer]]:
+    """Open one folder of both layers; a layer that has no such folder is without one."""
+    (under, below), (over, above) = lower, upper
+    with (
+        _folder(name, under.folder, is_there=_is_folder(below.get(name))) as inner,
+        _folder(name, over.folder, is_there=_is_folder(above.get(name))) as outer,
+    ):
+        yield under._replace(folder=inner), over._replace(folder=outer)
 
 
 @contextlib.contextmanager

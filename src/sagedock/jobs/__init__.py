@@ -8,6 +8,7 @@
 ``model``            a model that serves: its containers
 ``model_package``    a version of a model in the registry
 ``endpoint``         an endpoint: variants, data capture, asynchronous inference
+``processing``       a processing job
 ``transform``        a batch transform job
 ``tags``             tags, in the API's form
 ``naming``           names of jobs
@@ -26,6 +27,7 @@ from sagedock.jobs.hyperparameters import Script
 from sagedock.jobs.model import HostedModel, ModelContainer
 from sagedock.jobs.model_package import Approval, ModelGroup, ModelVersion
 from sagedock.jobs.naming import base_name_of_image, unique_name, unique_stamp
+from sagedock.jobs.processing import ProcessingInput, ProcessingJob, ProcessingOutput
 from sagedock.jobs.request import Request
 from sagedock.jobs.tags import Tags
 from sagedock.jobs.training import TrainingJob
@@ -43,6 +45,9 @@ __all__ = [
     "ModelContainer",
     "ModelGroup",
     "ModelVersion",
+    "ProcessingInput",
+    "ProcessingJob",
+    "ProcessingOutput",
     "ProductionVariant",
     "Request",
     "Script",

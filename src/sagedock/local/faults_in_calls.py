@@ -12,6 +12,7 @@ __all__ = ["invocation_refused_on_request", "refused_on_request"]
 #: The members that name what a call is about, and its kind in ARNs; one that another's request has
 #: too comes last. Their ARNs are lower-cased: row 140, and "ListEndpoints" of the rest.
 _LOWER_CASED = (
+    ("ProcessingJobName", "processing-job"),
     ("TransformJobName", "transform-job"),
     ("InferenceComponentName", "inference-component"),
     ("EndpointName", "endpoint"),

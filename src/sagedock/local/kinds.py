@@ -10,6 +10,7 @@ from sagedock.local import (
     hosting,
     lineage,
     pipelines,
+    processing,
     registry,
     training,
     transform,
@@ -29,6 +30,7 @@ __all__ = ["SUMMARIES", "Kinds"]
 #: The members that lists answer, by kind.
 SUMMARIES: Mapping[str, Sequence[str]] = {
     training.KIND: training.SUMMARY,
+    processing.KIND: processing.SUMMARY,
     transform.KIND: transform.SUMMARY,
     **hosting.SUMMARIES,
     **pipelines.SUMMARIES,
@@ -67,6 +69,7 @@ class Kinds:
     transforms: transform.TransformJobs
     executions: pipelines.Executions
     events: Events
+    processing: processing.ProcessingJobs
     calls: Calls
 
     @classmethod
@@ -80,6 +83,7 @@ class Kinds:
             training=jobs,
             endpoints=hosting.Endpoints(platform),
             transforms=transform.TransformJobs(platform, jobs.slots, serving),
+            processing=processing.ProcessingJobs(platform, jobs.slots),
             executions=pipelines.pipelines_of(platform, calls),
             events=Events(platform.resources, platform.settings.event_hook, environment),
             calls=calls,
@@ -93,6 +97,7 @@ class Kinds:
             self.training,
             self.endpoints,
             self.transforms,
+            self.processing,
             self.executions,
         )
 
@@ -139,4 +144,5 @@ class Kinds:
             lineage.EntityOperations(platform),
             lineage.AssociationOperations(platform),
             SearchOperations(platform),
+            processing.ProcessingOperations(platform, self.processing),
         )

@@ -69,6 +69,11 @@ class Platform:
         return self.settings.home / "transforms"
 
     @property
+    def processing_folder(self) -> Path:
+        """Where processing jobs keep their staged inputs."""
+        return self.settings.home / "processing"
+
+    @property
     def endpoints_folder(self) -> Path:
         """Where endpoints keep what their models are made of."""
         return self.settings.home / "endpoints"

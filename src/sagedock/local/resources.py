@@ -190,10 +190,13 @@ class Resources:
         return Page(summaries=texts, end=end)
 
     def every(self, region: str, kind: str) -> list[Resource]:
-        """Return all resources of a kind in a region, in the order of their creation."""
+        """Return all resources of a kind in a region, in the order of their creation; of a kind "a"
+        are those of kinds "a:b", too.
+        """
         rows = self._database.rows(
-            "SELECT * FROM resources WHERE region = ? AND kind = ? ORDER BY created, name",
-            *(region, kind),
+            "SELECT * FROM resources WHERE region = ? AND (kind = ? OR kind GLOB ?) "
+            "ORDER BY created, name",
+            *(region, kind, f"{kind}:*"),
         )
         return [_resource(row) for row in rows]
 

@@ -20,7 +20,7 @@ DEFAULT_REGION = "us-west-2"
 _PORTS = 65_536
 _QUOTA = re.compile(
     r"ml\.[a-z0-9.-]+ for "
-    r"((spot )?training job|training warm pool|transform job|endpoint) usage"
+    r"((spot )?training job|training warm pool|transform job|processing job|endpoint) usage"
 )
 _LOWEST_MEMORY_MIB = 6  # Docker's own minimum
 _SHORTEST_PERIOD_S = 0.1
@@ -95,7 +95,8 @@ class Settings:
         problems = [
             f"quotas: {name!r} is none: use '<instance type> for training job usage', "
             "'... for spot training job usage', '... for training warm pool usage', "
-            "'... for transform job usage' or '... for endpoint usage'"
+            "'... for transform job usage', '... for processing job usage' or "
+            "'... for endpoint usage'"
             for name in self.quotas
             if not _QUOTA.fullmatch(name)
         ]

@@ -195,7 +195,12 @@ class FakeEngine:
         """End it as SIGKILL does."""
         self.all[container].end(_KILLED)
 
-    def files(self, container: str, target: str) -> Iterator[OverlayFile] | None:  # noqa: ARG002 - the interface
+    def files(
+        self,
+        container: str,  # noqa: ARG002 - the interface
+        target: str,  # noqa: ARG002 - the interface
+        below: str = "",  # noqa: ARG002 - the interface
+    ) -> Iterator[OverlayFile] | None:
         """Return None: the archive has them."""
         return None
 

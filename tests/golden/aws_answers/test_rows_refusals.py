@@ -2,7 +2,7 @@
 
 import pytest
 
-from sagedock.api import ServiceError, messages
+from sagedock.api import ServiceError, messages, processing_messages
 
 ARN = "arn:aws:sagemaker:us-west-2:123456789012:training-job/job"
 ROLE = "arn:aws:iam::123456789012:role/train"
@@ -127,7 +127,8 @@ def test_jobs_row_64_a_bad_pagination_token() -> None:
 
 
 def test_jobs_row_77_an_unknown_processing_job() -> None:
-    assert messages.processing_job_not_found().message == "Could not find requested job"
+    told = processing_messages.processing_job_not_found("probe").message
+    assert told.startswith("Could not find requested job")
 
 
 def test_jobs_row_98_a_fault_of_the_service() -> None:

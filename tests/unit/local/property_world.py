@@ -97,7 +97,7 @@ class World:
     def await_quiet(self) -> None:
         """Wait until every job has ended and left nothing behind, but for the one that stays."""
         for thread in threading.enumerate():
-            if thread.name.startswith("job ") and thread.name != f"job {RUNNING}":
+            if thread.name.startswith(("job ", "processing ")) and thread.name != f"job {RUNNING}":
                 thread.join(60)
         job = self.call("sagemaker", "DescribeTrainingJob", {"TrainingJobName": RUNNING}).body
         if job.get("TrainingJobStatus") == "Stopping":
@@ -114,7 +114,11 @@ class World:
             ]
         finally:
             database.close()
-        found = sorted(str(path) for top in ("jobs", "scratch") for path in (home / top).rglob("*"))
+        found = sorted(
+            str(path)
+            for top in ("jobs", "processing", "scratch")
+            for path in (home / top).rglob("*")
+        )
         kept = json.dumps([tables, found, sorted(self.local.engine.all)]).encode()
         return hashlib.sha256(kept).hexdigest()
 
@@ -232,6 +236,11 @@ OWN: Mapping[str, st.SearchStrategy[Any]] = {
     "RoleArn": st.just(ROLE),
     "S3DataSource": _KINDS.flatmap(_s3_source),
     "S3Uri": st.builds(lambda prefix: f"s3://{BUCKET}/{prefix}", _PREFIX),
+    "ImageUri": st.just(IMAGE),
+    "ProcessingLocalPath": st.sampled_from(
+        [f"/opt/ml/processing/{path}" for path in ("a", "a/b", "é/ c", "../d")]
+    ),
+    "ProcessingInstanceCount": st.integers(1, 2),
     "TrainingInstanceCount": st.integers(1, 2),
     "InstanceGroupName": st.sampled_from(["first", "second", "a b", "é/.."]),
     "MetricRegex": st.sampled_from(["loss=([0-9.]+)", "a", "x" * 500, "(a)(b)"]),
@@ -242,4 +251,7 @@ OWN: Mapping[str, st.SearchStrategy[Any]] = {
     "LogGroupIdentifier": st.just(f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{GROUP}"),
 }
 #: The same for an operation on a job that is there, or was never there.
-NAMES = {"TrainingJobName": st.sampled_from([ENDED, RUNNING, UNKNOWN])}
+NAMES = {
+    "ProcessingJobName": st.sampled_from(["processing-1", "processing-2", UNKNOWN]),
+    "TrainingJobName": st.sampled_from([ENDED, RUNNING, UNKNOWN]),
+}

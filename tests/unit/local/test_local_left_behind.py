@@ -8,6 +8,7 @@ import pytest
 from sagedock.engine import ContainerSpec
 from sagedock.local.hosting.containers import endpoint_labels
 from sagedock.local.platform import JOB_LABEL, Platform
+from sagedock.local.processing.names import job_labels as processing_labels
 from sagedock.local.resources import Key
 from sagedock.local.training import TrainingJobs
 from sagedock.local.transform.names import job_labels
@@ -24,14 +25,23 @@ def of_a_transform_job(platform: Platform) -> Mapping[str, str]:
     return job_labels(platform, Key(region=REGION, kind="transform-job", name="probe"))
 
 
+def of_a_processing_job(platform: Platform) -> Mapping[str, str]:
+    return processing_labels(platform, Key(region=REGION, kind="processing-job", name="probe"))
+
+
 def of_a_training_job(platform: Platform) -> Mapping[str, str]:
     return {**platform.labels, JOB_LABEL: "probe", "sagedock.region": REGION}
 
 
 @pytest.mark.parametrize(
     ("labels", "stays"),
-    [(of_an_endpoint, True), (of_a_transform_job, True), (of_a_training_job, False)],
-    ids=["endpoint", "transform", "training"],
+    [
+        (of_an_endpoint, True),
+        (of_a_transform_job, True),
+        (of_a_processing_job, True),
+        (of_a_training_job, False),
+    ],
+    ids=["endpoint", "transform", "processing", "training"],
 )
 def test_training_removes_no_container_but_its_own(
     tmp_path: Path, labels: Callable[[Platform], Mapping[str, str]], stays: bool

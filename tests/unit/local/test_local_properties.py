@@ -69,6 +69,15 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sagemaker", "DescribeTransformJob"): ("Could not find requested job",),
     ("sagemaker", "ListTransformJobs"): ("Invalid pagination token because",),
     ("sagemaker", "StopTransformJob"): ("Could not find job to update with name",),
+    ("sagemaker", "CreateProcessingJob"): (
+        *("Invalid image URI", "Exactly one of", "SelectedInstance", "InputName must be unique"),
+        *("OutputName must be unique", "FeatureStoreOutput of", "LocalPath", "S3CompressionType"),
+        *("No S3 objects found", "Job name must be unique", "aws: prefixed", CANNOT),
+    ),
+    ("sagemaker", "DescribeProcessingJob"): ("Could not find requested job",),
+    ("sagemaker", "ListProcessingJobs"): ("Invalid pagination token because",),
+    ("sagemaker", "StopProcessingJob"): ("Could not find job to update", "The request was rej"),
+    ("sagemaker", "DeleteProcessingJob"): ("Could not find requested job", "The request was rej"),
     ("sagemaker", "AddTags"): ("Requested resource not found.",),
     ("sagemaker", "ListTags"): ("Requested resource not found.", "Invalid pagination token"),
     ("sagemaker", "DeleteTags"): ("Requested resource not found.",),
@@ -191,7 +200,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
     def program(container: Container) -> int:
         container.print("loss=0.5")
-        if container.spec.environment["TRAINING_JOB_NAME"] == RUNNING:
+        if container.spec.environment.get("TRAINING_JOB_NAME") == RUNNING:
             while not (over.is_set() or container.terminated.wait(0.05)):
                 pass
         return 0

@@ -14,16 +14,15 @@ from pathlib import Path
 import pytest
 
 PROGRAM = """
-import sys, sagedock.local.server as server
-from sagedock.local.training import TrainingJobs
+import sys, sagedock.local.kinds as kinds, sagedock.local.server as server
 from sagedock.testing import FakeEngine
-shut_down = TrainingJobs.shut_down
+shut_down = kinds.TrainingJobs.shut_down
 def slowly(jobs, grace_s):
     import time
     print("stopping", flush=True)
     time.sleep(1)
     shut_down(jobs, grace_s)
-TrainingJobs.shut_down = slowly
+kinds.TrainingJobs.shut_down = slowly
 server.connect = lambda: FakeEngine(None)
 from sagedock.cli.app import main
 sys.exit(main(sys.argv[1:]))

@@ -1,20 +1,10 @@
 """CreateTrainingJob: the image or the algorithm, and its metrics."""
 
-import re
-
+from sagedock.api.rules.image_names import is_in_ecr, is_name
 from sagedock.api.rules.rule import BROKEN, Finding, Request, Rule, part, repeated
 from sagedock.api.rules.sources import API, GITHUB, GUIDE
 
 __all__ = ["RULES"]
-
-# What Docker takes for an image: [host/]repository[:tag][@digest].
-_IMAGE = re.compile(
-    r"((?P<host>[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+(:\d+)?|localhost(:\d+)?)/)?"
-    r"[a-z0-9]+([._/-]+[a-z0-9]+)*(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?",
-    re.ASCII,
-)
-# 123456789012.dkr.ecr.us-east-1.amazonaws.com, and its FIPS, China and dual-stack forms.
-_ECR = re.compile(r"\d{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com|on\.aws)[a-z.]*")
 
 
 def _image(request: Request) -> str:
@@ -34,12 +24,12 @@ def _image_or_algorithm(request: Request) -> Finding:
 
 def _malformed_image(request: Request) -> Finding:
     image = _image(request)
-    return BROKEN if image and not _IMAGE.fullmatch(image) else None
+    return BROKEN if image and not is_name(image) else None
 
 
 def _foreign_image(request: Request) -> Finding:
-    parsed = _IMAGE.fullmatch(_image(request))
-    foreign = parsed is not None and not _ECR.fullmatch(parsed["host"] or "")
+    image = _image(request)
+    foreign = is_name(image) and not is_in_ecr(image)
     return BROKEN if foreign and not _from_vpc(request) else None
 
 

@@ -34,6 +34,7 @@ class Host:
     name: str
     container: str
     volume_gb: float | None
+    namespace: str = names.TRAINING_JOBS
 
 
 @dataclass
@@ -154,7 +155,7 @@ class Sampler:
     def _series(self, name: str) -> Series:
         return Series(
             region=self._host.region,
-            namespace=names.TRAINING_JOBS,
+            namespace=self._host.namespace,
             name=name,
             dimensions=names.host_dimension(self._host.job, self._host.name),
             unit=names.UNIT_OF_INSTANCES,

@@ -11,7 +11,7 @@ arguments in which ``expressions`` (``scope``) are replaced, and writes what hap
 
 from sagedock.local.pipelines.document import summary_members
 from sagedock.local.pipelines.execution_operations import ExecutionOperations
-from sagedock.local.pipelines.executions import Executions, execution_kind
+from sagedock.local.pipelines.executions import Executions
 from sagedock.local.pipelines.pipeline_operations import PipelineOperations
 from sagedock.local.pipelines.running import pipelines_of
 
@@ -20,7 +20,6 @@ __all__ = [
     "ExecutionOperations",
     "Executions",
     "PipelineOperations",
-    "execution_kind",
     "pipelines_of",
 ]
 

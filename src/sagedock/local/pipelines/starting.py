@@ -1,5 +1,6 @@
 """Beginning a step: its arguments, and what its kind does with them."""
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -165,8 +166,8 @@ class Starter:
         """Say who made the package (row 134), and make its group if it is absent (unverified)."""
         arn = self.execution.ledger.arn
         asked["MetadataProperties"] = {"GeneratedBy": arn, **asked.get("MetadataProperties", {})}
-        token = f"{self.execution.id}-{step.name}"
-        asked.setdefault("ClientToken", token.replace("_", "-")[:_TOKEN_LENGTH].rstrip("-"))
+        digest = hashlib.sha256(step.name.encode()).hexdigest()
+        asked.setdefault("ClientToken", f"{self.execution.id}-{digest}"[:_TOKEN_LENGTH])
         group = asked.get("ModelPackageGroupName")
         if group is not None:
             call, caller = self.execution.calls, self.execution.caller

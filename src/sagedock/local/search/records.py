@@ -4,13 +4,13 @@ Of a document those members are taken that the record's shape has: so that one l
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from sagedock.api.model import Shape, service_model
-from sagedock.local import experiments, hosting, pipelines, registry, training
+from sagedock.local import experiments, hosting, registry, training
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Resource
 
@@ -31,15 +31,14 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True)
 class Searched:
-    """One kind: the member of SearchRecord, the kind in the store, the member with its ARN; how a
-    record is made, and where the resources are, where that takes more.
+    """One kind: the member of SearchRecord, the kind in the store, the member with its ARN; and how
+    a record is made where that takes more.
     """
 
     member: str
     kind: str
     arn: str
     made: "Callable[[Around, Searched, Resource], dict[str, Any]]"
-    stored: "Callable[[Around, Searched], Iterable[Resource]]"
 
     @property
     def shape(self) -> Shape:
@@ -96,19 +95,8 @@ class Around:
 def records(platform: Platform, region: str, searched: Searched) -> Iterator[Record]:
     """Yield all of a kind in a region, in the order of their creation."""
     around = Around(platform=platform, region=region)
-    for resource in searched.stored(around, searched):
+    for resource in platform.resources.every(region, searched.kind):
         yield Record(resource=resource, values=searched.made(around, searched, resource))
-
-
-def _every(around: Around, searched: Searched) -> Iterable[Resource]:
-    return around.platform.resources.every(around.region, searched.kind)
-
-
-def _executions(around: Around, _: Searched) -> Iterable[Resource]:
-    """Yield the executions of each pipeline: they are stored apart."""
-    resources = around.platform.resources
-    for pipeline in resources.every(around.region, _PIPELINE):
-        yield from resources.every(around.region, pipelines.execution_kind(pipeline.key.name))
 
 
 def _plain(around: Around, searched: Searched, resource: Resource) -> dict[str, Any]:
@@ -179,7 +167,7 @@ def _execution(around: Around, searched: Searched, resource: Resource) -> dict[s
 
 
 def _searched(member: str, kind: str, arn: str, **more: Any) -> Searched:
-    return Searched(member=member, kind=kind, arn=arn, **{"made": _plain, "stored": _every, **more})
+    return Searched(member=member, kind=kind, arn=arn, **{"made": _plain, **more})
 
 
 #: By the value of Resource. Of other resources there are none here, and none is found.
@@ -199,7 +187,6 @@ SEARCHED: Mapping[str, Searched] = {
         "pipeline-execution",
         "PipelineExecutionArn",
         made=_execution,
-        stored=_executions,
     ),
     "TrainingJob": _searched("TrainingJob", training.KIND, "TrainingJobArn"),
 }

@@ -1,16 +1,15 @@
 """From /opt/ml/model and /opt/ml/output/data to model.tar.gz and output.tar.gz."""
 
-import io
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from pathlib import Path
 
 from sagedock.engine import Engine
+from sagedock.local.container_files import below_the_top, opened
 
-__all__ = ["ArtifactClash", "below_the_top", "opened", "pack", "read_file"]
+__all__ = ["ArtifactClash", "pack"]
 
 #: Fast: most weights do not compress.
 _GZIP_LEVEL = 1
@@ -20,15 +19,6 @@ _READABLE = 0o644
 
 class ArtifactClash(Exception):
     """Two hosts wrote a file of the same name."""
-
-
-def read_file(engine: Engine, container: str, path: str, limit_bytes: int) -> bytes:
-    """Return up to ``limit_bytes`` of a file in a container; nothing if there is none."""
-    with opened(engine, container, path) as archive:
-        for member in archive:
-            content = archive.extractfile(member) if member.isreg() else None
-            return content.read(limit_bytes) if content else b""
-    return b""
 
 
 def pack(engine: Engine, containers: Sequence[str], path: str, scratch: Path) -> Path | None:
@@ -65,11 +55,6 @@ def _pack(engine: Engine, containers: Sequence[str], path: str, target: Path) ->
     return not all(is_folder.values())
 
 
-def below_the_top(name: str) -> str:
-    """Return a member's name without the folder that the archive is of."""
-    return str(PurePosixPath(*PurePosixPath(name).parts[1:]))
-
-
 def _is_data(member: tarfile.TarInfo) -> bool:
     """Say whether it is a file, folder or link: pipes and devices hold nothing to be stored (what
     AWS does with them is unverified).
@@ -88,38 +73,3 @@ def _copy(
     records = member.pax_headers.items()
     member.pax_headers = {key: text for key, text in records if key not in ("path", "linkpath")}
     packed.addfile(member, content)
-
-
-def opened(engine: Engine, container: str, path: str) -> tarfile.TarFile:
-    """Open the engine's archive of ``path`` as a stream; an absent path is an empty archive."""
-    chunks = engine.archive(container, path)
-    first = next(chunks, None)
-    if first is None:
-        first = _EMPTY_ARCHIVE
-    stream = cast(IO[bytes], io.BufferedReader(_Chunks(first, chunks), 1024 * 1024))
-    return tarfile.open(fileobj=stream, mode="r|")
-
-
-_EMPTY_ARCHIVE = bytes(2 * tarfile.BLOCKSIZE)
-
-
-class _Chunks(io.RawIOBase):
-    """An iterator of bytes, read as a file."""
-
-    def __init__(self, first: bytes, rest: Iterator[bytes]) -> None:
-        self._pending = memoryview(first)
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        while not self._pending:
-            chunk = next(self._rest, None)
-            if chunk is None:
-                return 0
-            self._pending = memoryview(chunk)
-        size = min(len(buffer), len(self._pending))
-        buffer[:size] = self._pending[:size]
-        self._pending = self._pending[size:]
-        return size

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sagedock.local.faults import SlowDownload
-from sagedock.local.logs import follow
+from sagedock.local.hosts import HOST_LABEL
 from sagedock.local.platform import Platform
 from sagedock.local.training import lifecycle
-from sagedock.local.training.checkpoints import CheckpointSync, restore
-from sagedock.local.training.collect import LOG_GROUP
+from sagedock.local.training.checkpoints import checkpoint_mirror, restore
 from sagedock.local.training.containers import (
-    HOST_LABEL,
     Cluster,
     checkpoint_folder,
     job_folder,
@@ -96,7 +94,7 @@ class Attempt:
         number = lifecycle.attempt(document)
         request, key = self.cluster.request, self.cluster.key
         restored = None if taken_up else checkpoint_folder(self.platform, key)
-        sync = CheckpointSync(self.platform, request, containers, restored)
+        sync = checkpoint_mirror(self.platform, request, containers.values(), restored)
         is_spot = bool(document["EnableManagedSpotTraining"])
         faults = Planned(
             [*planned(self.platform.faults, key.name, number, self.cluster.hosts, is_spot=is_spot)],
@@ -111,6 +109,7 @@ class Attempt:
             attempt=number,
             grace_s=self.platform.settings.stop_grace_s,
         )
+        sync.start()
         try:
             with measured(self.platform, key, request, containers):
                 watched = watch.until(limits)
@@ -150,9 +149,8 @@ class Attempt:
         return containers
 
     def _follow(self, host: str, container: str) -> None:
-        logs = self.platform.logs
-        stream = logs.open(self.cluster.key.region, LOG_GROUP, self.record.stream_name(host))
-        follow(self.platform.engine.logs(container), logs, stream)
+        stream = self.record.stream_name(host)
+        self.record.logs.store(self.platform.engine, container, stream)
 
     def _on_stop(self, cause: Cause) -> None:
         match cause:

@@ -84,7 +84,7 @@ def lay_out(objects: Iterable[tuple[str, StoredObject]], folder: Path) -> None:
 
     Where a link is impossible (another file system), the file is copied.
     """
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     made = {folder}
     for relative, stored in objects:
         where = S3Uri(bucket=stored.bucket, key=stored.key)

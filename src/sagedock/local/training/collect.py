@@ -1,30 +1,24 @@
 """After the containers ended: artefacts to S3, and the failure file."""
 
-import errno
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sagedock.api import log_groups
 from sagedock.contract import limits, paths
+from sagedock.local.container_files import read_file
 from sagedock.local.platform import Platform
-from sagedock.local.s3 import S3Error
 from sagedock.local.training import reasons
-from sagedock.local.training.artifacts import ArtifactClash, pack, read_file
+from sagedock.local.training.artifacts import ArtifactClash, pack
 from sagedock.local.training.extracted import extracted
 from sagedock.local.training.watch import Watched
+from sagedock.local.uploads import UploadFailed, uploading
 from sagedock.local.uris import S3Uri
 
-__all__ = ["LOG_GROUP", "UploadFailed", "failure_reason", "model_uri", "upload", "upload_of"]
+__all__ = ["LOG_GROUP", "failure_reason", "model_uri", "upload"]
 
 LOG_GROUP = log_groups.TRAINING_JOBS
-#: Source: huggingface/blog#114.
-_DISK_FULL = "Insufficient disk space"
 _BYTES_PER_CHARACTER = 4
-
-
-class UploadFailed(Exception):
-    """The artefacts could not be stored; the text says why."""
 
 
 def model_uri(request: Mapping[str, Any]) -> S3Uri:
@@ -74,7 +68,7 @@ def _is_uncompressed(request: Mapping[str, Any]) -> bool:
 
 
 def _store(platform: Platform, containers: Sequence[str], path: str, target: S3Uri) -> bool:
-    with upload_of(path):
+    with _upload_of(path):
         packed = pack(platform.engine, containers, path, platform.scratch_folder)
         if packed is None:
             return False
@@ -85,7 +79,7 @@ def _store(platform: Platform, containers: Sequence[str], path: str, target: S3U
 def _store_files(platform: Platform, containers: Sequence[str], path: str, folder: S3Uri) -> bool:
     """Store the files below ``path`` below ``folder``; say whether there were any."""
     with (
-        upload_of(path),
+        _upload_of(path),
         extracted(platform.engine, containers, path, platform.scratch_folder) as files,
     ):
         for name, file in files.items():
@@ -98,15 +92,10 @@ def _store_files(platform: Platform, containers: Sequence[str], path: str, folde
 
 
 @contextmanager
-def upload_of(path: str) -> Iterator[None]:
+def _upload_of(path: str) -> Iterator[None]:
     """Raise UploadFailed, in the service's words, where what lies at ``path`` cannot be stored."""
     try:
-        yield
+        with uploading():
+            yield
     except ArtifactClash as clash:
         raise UploadFailed(f"several hosts wrote {path}/{clash}: names must not clash") from clash
-    except S3Error as error:
-        raise UploadFailed(error.message) from error
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise UploadFailed(_DISK_FULL) from error
-        raise

@@ -6,15 +6,11 @@ from typing import Any, assert_never
 
 from sagedock.local.platform import Platform
 from sagedock.local.training import reasons
-from sagedock.local.training.collect import (
-    UploadFailed,
-    failure_reason,
-    model_uri,
-    upload,
-)
+from sagedock.local.training.collect import failure_reason, model_uri, upload
 from sagedock.local.training.metrics import final_metrics
 from sagedock.local.training.record import Outcome, Record
 from sagedock.local.training.watch import Watched
+from sagedock.local.uploads import UploadFailed
 
 __all__ = ["Conclusion"]
 

@@ -1,16 +1,15 @@
 """The containers of one training job: one per host, laid out as the platform does."""
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sagedock.contract import network as names
 from sagedock.contract import paths
 from sagedock.engine import BindMount, ContainerSpec, Network, OverlayMount, VolumeMount
 from sagedock.local.ecr import find_image
 from sagedock.local.endpoints import container_variables
+from sagedock.local.hosts import HOST_LABEL, HOSTNAME, Hosts
 from sagedock.local.platform import JOB_LABEL, Platform
 from sagedock.local.resources import Key
 from sagedock.local.training import layout
@@ -22,7 +21,6 @@ from sagedock.local.training.pipes import Pipe, clear_pipes
 from sagedock.local.training.unreadable import ChannelUnreadable
 
 __all__ = [
-    "HOST_LABEL",
     "POOL_LABEL",
     "REGION_LABEL",
     "Cluster",
@@ -35,16 +33,9 @@ __all__ = [
     "pool_volume",
 ]
 
-HOST_LABEL = "sagedock.host"
 REGION_LABEL = "sagedock.region"
 #: On the volumes of a warm pool, which outlive the job that made them.
 POOL_LABEL = "sagedock.warm-pool"
-#: What ``gethostname`` answers on the platform. Source: aws/deep-learning-containers,
-#: start_with_right_hostname.sh, which exists because of it.
-_HOSTNAME = "aws"
-_LOOPBACK = "127.0.0.1"
-#: The hosts' first address in their subnet, behind the gateway's.
-_FIRST_ADDRESS = 10
 _ANYBODY_MAY_LOOK = 0o755
 #: The bucket-free halves of /opt/ml that the platform lays out anew for every host.
 _LAID_OUT = (paths.INPUT, paths.OUTPUT)
@@ -114,30 +105,8 @@ class Cluster:
         return bool(self.request.get("EnableNetworkIsolation", False))
 
     def network(self) -> Network:
-        """Return the network that the hosts share, made if need be.
-
-        One host has the server's network, or none; several have one of their own.
-        """
-        if len(self.hosts) == 1:
-            name = "none" if self.isolated else self.platform.network
-            return Network(name=name, gateway=None)
-        return self.platform.engine.ensure_network(
-            network_name(self.platform, self.key),
-            job_labels(self.platform, self.key),
-            isolated=self.isolated,
-        )
-
-    def addresses(self, network: Network) -> Mapping[str, str]:
-        """Return each host's address, fixed for the whole job.
-
-        A name that the engine resolves is gone when its container ends; on the platform it stays.
-        """
-        if len(self.hosts) == 1:
-            return {names.host(1): _LOOPBACK}
-        if network.subnet is None:
-            return {}
-        first = ipaddress.ip_network(network.subnet)[_FIRST_ADDRESS]
-        return {host: str(first + number) for number, host in enumerate(self.hosts)}
+        """Return the network that the hosts share, made if need be; see ``Hosts``."""
+        return self._hosts().joined()
 
     def lay_out(self, host: str) -> None:
         """Write one host's configuration files and empty folders where its container sees them."""
@@ -170,8 +139,7 @@ class Cluster:
         """Return the container of one host, which was laid out."""
         command = layout.command(self.request)
         share = self.share(host)
-        alone = len(self.hosts) == 1
-        addresses = self.addresses(network)
+        seat = self._hosts().seat(host, network)
         return ContainerSpec(
             name=f"{network_name(self.platform, self.key)}-{host}",
             image=find_image(
@@ -187,10 +155,10 @@ class Cluster:
             },
             labels={**job_labels(self.platform, self.key), HOST_LABEL: host},
             network=network.name,
-            aliases=() if alone else (host,),
-            address=None if alone else addresses.get(host),
-            extra_hosts={**self.platform.container_hosts, **addresses},
-            hostname=_HOSTNAME,
+            aliases=seat.aliases,
+            address=seat.address,
+            extra_hosts=seat.extra_hosts,
+            hostname=HOSTNAME,
             overlays=tuple(self._overlays(host)),
             binds=tuple(self._binds(host)),
             volumes=tuple(self._volumes(host)),
@@ -199,6 +167,15 @@ class Cluster:
             shm_size_mib=share.shm_mib,
             gpus=share.gpus,
             devices=share.devices,
+        )
+
+    def _hosts(self) -> Hosts:
+        return Hosts(
+            platform=self.platform,
+            names=self.hosts,
+            network=network_name(self.platform, self.key),
+            labels=job_labels(self.platform, self.key),
+            isolated=self.isolated,
         )
 
     def _volumes(self, host: str) -> Iterator[VolumeMount]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sagedock.engine import Engine
-from sagedock.local.training.artifacts import ArtifactClash, below_the_top, opened
+from sagedock.local.container_files import below_the_top, opened
+from sagedock.local.training.artifacts import ArtifactClash
 
 __all__ = ["extracted"]
 

@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sagedock.api import ServiceError, messages
+from sagedock.api import messages
 from sagedock.errors import ImageNotFound
 from sagedock.local.caller import Caller
 from sagedock.local.ecr import find_image
 from sagedock.local.experiments import TRAINING, track, untrack
+from sagedock.local.host_logs import HostLogs
+from sagedock.local.input_data import input_refusal
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
@@ -23,7 +25,6 @@ from sagedock.local.training.metrics import forget_metrics
 from sagedock.local.training.quotas import quota_refusal, too_many_instances
 from sagedock.local.training.steps import KIND, TERMINAL
 from sagedock.local.training.unsupported import unsupported
-from sagedock.local.uris import S3Uri
 
 __all__ = ["SUMMARY", "TrainingOperations"]
 
@@ -154,8 +155,7 @@ class TrainingOperations:
             if now is None or now.created != job.created:
                 return False
             forget_metrics(self._platform, job.key, job.request)
-            for stream in logs.streams(job.key.region, LOG_GROUP, f"{job.key.name}/"):
-                logs.delete(stream)
+            HostLogs(logs=logs, region=job.key.region, group=LOG_GROUP, job=job.key.name).forget()
             self._platform.tags.remove_all(job.document["TrainingJobArn"])
             resources.delete(job.key)
         return True
@@ -178,28 +178,9 @@ class TrainingOperations:
             ) from error
         for channel in request.get("InputDataConfig", ()):
             source = channel["DataSource"].get("S3DataSource")
-            if source and (refusal := self._data_refusal(caller, request["RoleArn"], source)):
+            role = request["RoleArn"]
+            if source and (refusal := input_refusal(self._platform, caller, role, source)):
                 raise Refused(refusal)
-
-    def _data_refusal(
-        self, caller: Caller, role: str, source: Mapping[str, Any]
-    ) -> ServiceError | None:
-        """Return the refusal of a prefix without objects, or of a manifest that is not there."""
-        uri: str = source["S3Uri"]
-        objects, where = self._platform.objects, S3Uri.parse(uri)
-        if objects.has_bucket(where.bucket):
-            other = objects.region(where.bucket)
-            if other != caller.region:
-                return messages.input_bucket_elsewhere(
-                    uri=uri, region=caller.region, role=role, bucket=where.bucket, other=other
-                )
-            first = next(objects.keys(where.bucket, where.key), None)
-            # A manifest's own name is the first of those that begin with it.
-            if first and (source["S3DataType"] == "S3Prefix" or first[0] == where.key):
-                return None
-        return messages.input_not_found(
-            uri=uri, region=caller.region, role=role, bucket=where.bucket
-        )
 
 
 def _key(caller: Caller, name: str) -> Key:

@@ -1,7 +1,4 @@
-"""Quotas: how many instances of a type may train at once, where the settings name one.
-
-Source: https://docs.aws.amazon.com/general/latest/gr/sagemaker.html (quotas are per region).
-"""
+"""How many instances of a type may train at once, where the settings name a quota."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -10,8 +7,9 @@ from typing import Any
 from sagedock.api import ServiceError, messages
 from sagedock.local.caller import Caller
 from sagedock.local.platform import Platform
+from sagedock.local.quotas import over_quota
 from sagedock.local.training import layout
-from sagedock.local.training.steps import KIND, TERMINAL
+from sagedock.local.training.steps import KIND
 
 __all__ = ["quota_refusal", "too_many_instances"]
 
@@ -35,24 +33,8 @@ def too_many_instances(request: Request) -> ServiceError | None:
 
 
 def quota_refusal(platform: Platform, caller: Caller, request: Request) -> ServiceError | None:
-    """Return the refusal of a job that would exceed a quota, or None.
-
-    A job counts from its creation to its end. Of two that come at the same moment both may pass.
-    """
-    quotas = platform.settings.quotas
-    if not quotas:
-        return None
-    asked = {name: count for name, count in _instances(request).items() if name in quotas}
-    used: Counter[str] = Counter()
-    for job in platform.resources.unfinished(KIND, TERMINAL):
-        if job.key.region == caller.region:
-            used += _instances(job.request)
-    for name, count in asked.items():
-        if used[name] + count > quotas[name]:
-            return messages.quota_exceeded(
-                quota=name, limit=quotas[name], used=used[name], asked=count
-            )
-    return None
+    """Return the refusal of a job that would exceed a quota, or None; see ``over_quota``."""
+    return over_quota(platform, caller, KIND, request, _instances)
 
 
 def _instances(request: Request) -> Counter[str]:

@@ -1,13 +1,11 @@
 """What is written down of one training job while it goes: the document that Describe answers."""
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sagedock.engine import LogFrame
-from sagedock.local.logs import follow
+from sagedock.local.host_logs import HostLogs, engine_words
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Key, Resource
 from sagedock.local.training import lifecycle
@@ -52,6 +50,13 @@ class Record:
             raise LookupError(f"training job {self.key.name} vanished from the store")
         return job.document
 
+    @property
+    def logs(self) -> HostLogs:
+        """The job's log streams."""
+        return HostLogs(
+            logs=self.platform.logs, region=self.key.region, group=LOG_GROUP, job=self.key.name
+        )
+
     def enter(self, status: str, message: str | None = None) -> None:
         """Move to a secondary status, or overwrite its message where it lasts."""
         text = message or messages(status)[-1]
@@ -93,22 +98,15 @@ class Record:
 
     def expect_new_containers(self) -> None:
         """Let every stream take the output of a new container from its first byte."""
-        logs = self.platform.logs
-        for stream in logs.streams(self.key.region, LOG_GROUP, f"{self.key.name}/"):
-            logs.begin_anew(stream)
+        self.logs.begin_anew()
 
     def log_line(self, host: str, text: str) -> None:
         """Put the platform's own words into a host's log, as the platform does."""
-        logs = self.platform.logs
-        stream = logs.open(self.key.region, LOG_GROUP, self.stream_name(host))
-        frame = LogFrame(stream="stderr", time_s=time.time(), data=f"{text}\n".encode())
-        follow(iter([frame]), logs, stream)
-        logs.begin_anew(stream)  # no container printed that
+        self.logs.say(self.stream_name(host), text)
 
     def log_engine_error(self, host: str, text: str) -> None:
         """Put the engine's words into a host's log, without what is only the engine's."""
-        short = re.search(r'exec: ".*?": .*?(?=: unknown|$)', text)
-        self.log_line(host, short[0] if short else text)
+        self.log_line(host, engine_words(text))
 
 
 def _with_document(job: Resource, document: Document) -> Resource:

@@ -21,7 +21,6 @@ from sagedock.local.resources import Resource
 from sagedock.local.training import reasons
 from sagedock.local.training.attempt import Attempt
 from sagedock.local.training.channels import ChannelUnreadable
-from sagedock.local.training.collect import UploadFailed
 from sagedock.local.training.conclusion import Conclusion
 from sagedock.local.training.containers import Cluster, job_folder, job_labels, network_name
 from sagedock.local.training.course import CapacityFailed, Course, StoppedEarly
@@ -31,6 +30,7 @@ from sagedock.local.training.record import Outcome, Record
 from sagedock.local.training.slots import Slots, Ticket
 from sagedock.local.training.warm_pools import WarmPools
 from sagedock.local.training.watch import Limit, Watched
+from sagedock.local.uploads import UploadFailed
 
 __all__ = ["Run"]
 

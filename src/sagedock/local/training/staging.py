@@ -12,7 +12,7 @@ from sagedock.local.training.inputs import Input, Share
 from sagedock.local.training.plan import keep_lines, write_uris
 from sagedock.local.training.sources import Source
 
-__all__ = ["stage_channels"]
+__all__ = ["stage_channels", "until_stopped"]
 
 _Item = TypeVar("_Item")
 
@@ -35,7 +35,7 @@ def stage_channels(
             continue
         for host in channel.hosts if channel.sharded else (None,):
             share = Share() if host is None else channel.share_of(host)
-            objects = _until_stopped(objects_of(source, channel, share), check_stop)
+            objects = until_stopped(objects_of(source, channel, share), check_stop)
             lay_out(objects, channel_folder(platform, key, channel.name, host))
 
 
@@ -46,10 +46,11 @@ def _write_plan(
     if channel.data_type == "AugmentedManifestFile" and channel.uri is not None:
         keep_lines(source.find(channel.uri).path, plan)
     else:
-        write_uris(_until_stopped(source.uris(channel), check_stop), plan)
+        write_uris(until_stopped(source.uris(channel), check_stop), plan)
 
 
-def _until_stopped(items: Iterable[_Item], check_stop: Callable[[], None]) -> Iterator[_Item]:
+def until_stopped(items: Iterable[_Item], check_stop: Callable[[], None]) -> Iterator[_Item]:
+    """Yield ``items``, with a call of ``check_stop`` before each."""
     for item in items:
         check_stop()
         yield item

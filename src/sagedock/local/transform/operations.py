@@ -1,23 +1,23 @@
 """Create, Describe, List and StopTransformJob."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sagedock.api import ServiceError, messages
+from sagedock.api import messages
 from sagedock.local.caller import Caller
 from sagedock.local.experiments import TRANSFORM, track, untrack
 from sagedock.local.hosting.names import MODEL as HOSTED_MODEL
 from sagedock.local.hosting.names import Shelf
+from sagedock.local.input_data import input_refusal
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
+from sagedock.local.quotas import over_quota
 from sagedock.local.refusal import ENDING, Refused
 from sagedock.local.registry import deployable
 from sagedock.local.resources import Key, Resource
 from sagedock.local.transform.document import described, new_document, stopping
-from sagedock.local.transform.inputs import input_uri
 from sagedock.local.transform.jobs import TransformJobs
 from sagedock.local.transform.names import (
     KIND,
@@ -65,11 +65,12 @@ class TransformOperations:
             raise Refused(messages.transform_job_in_use(arn))
         found = self._models.found(caller, request["ModelName"]).document
         model = deployable(self._platform.resources, caller, found)
+        source = request["TransformInput"]["DataSource"]["S3DataSource"]
         for refusal in (
             unsupported(request, model),
             self._platform.trust.refusal(model.get("ExecutionRoleArn"), caller.account),
-            self._data_refusal(caller, request, model),
-            self._quota_refusal(caller, request),
+            input_refusal(self._platform, caller, model.get("ExecutionRoleArn", ""), source),
+            over_quota(self._platform, caller, KIND, request, _instances),
         ):
             if refusal:
                 raise Refused(refusal)
@@ -115,48 +116,13 @@ class TransformOperations:
         self._jobs.stop(job.key)
         return {}
 
-    def _data_refusal(
-        self, caller: Caller, request: Request, model: Request
-    ) -> ServiceError | None:
-        """Return the refusal of a prefix without objects, or of a manifest that is not there."""
-        source = request["TransformInput"]["DataSource"]["S3DataSource"]
-        uri: str = source["S3Uri"]
-        role = model.get("ExecutionRoleArn", "")
-        objects, where = self._platform.objects, input_uri(request)
-        if objects.has_bucket(where.bucket):
-            other = objects.region(where.bucket)
-            if other != caller.region:
-                return messages.input_bucket_elsewhere(
-                    uri=uri, region=caller.region, role=role, bucket=where.bucket, other=other
-                )
-            first = next(objects.keys(where.bucket, where.key), None)
-            # A manifest's own name is the first of those that begin with it.
-            if first and (source["S3DataType"] == "S3Prefix" or first[0] == where.key):
-                return None
-        return messages.input_not_found(
-            uri=uri, region=caller.region, role=role, bucket=where.bucket
-        )
 
-    def _quota_refusal(self, caller: Caller, request: Request) -> ServiceError | None:
-        """Return the refusal of a job that would exceed a quota, or None. Source of its name: row
-        108 of the fidelity corpus.
-        """
-        name, count = _quota(request)
-        limit = self._platform.settings.quotas.get(name)
-        if limit is None:
-            return None
-        used: Counter[str] = Counter()
-        for job in self._platform.resources.unfinished(KIND, TERMINAL):
-            if job.key.region == caller.region:
-                used += Counter(dict([_quota(job.request)]))
-        if used[name] + count <= limit:
-            return None
-        return messages.quota_exceeded(quota=name, limit=limit, used=used[name], asked=count)
-
-
-def _quota(request: Request) -> tuple[str, int]:
+def _instances(request: Request) -> Mapping[str, int]:
+    """Return how many instances a job has, by their quota. Source of its name: row 108 of the
+    fidelity corpus.
+    """
     resources = request["TransformResources"]
-    return f"{resources['InstanceType']} for transform job usage", resources["InstanceCount"]
+    return {f"{resources['InstanceType']} for transform job usage": resources["InstanceCount"]}
 
 
 def _key(caller: Caller, name: str) -> Key:

@@ -186,3 +186,17 @@ def test_a_retry_keeps_what_succeeded(world: World) -> None:
     assert found["PipelineExecutionStatus"] == "Succeeded"
     assert "FailureReason" not in found
     assert world.steps(arn)["first"] == first
+
+
+def test_search_finds_pipelines_and_their_executions(world: World) -> None:
+    world.create(fail("a"), Tags=[{"Key": "team", "Value": "x"}])
+    arn = world.start()
+    world.ended(arn)
+    tagged = {"Filters": [{"Name": "Tags.team", "Operator": "Equals", "Value": "x"}]}
+    (found,) = world.sagemaker.search(Resource="Pipeline", SearchExpression=tagged)["Results"]
+    assert found["Pipeline"]["PipelineName"] == "p"
+    failed = {"Name": "PipelineExecutionStatus", "Operator": "Equals", "Value": "Failed"}
+    (found,) = world.sagemaker.search(
+        Resource="PipelineExecution", SearchExpression={"Filters": [failed]}
+    )["Results"]
+    assert found["PipelineExecution"]["PipelineExecutionArn"] == arn
