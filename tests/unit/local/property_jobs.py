@@ -20,7 +20,7 @@ LOCAL_ONLY = {
     "ServerlessJobConfig": "there is no hub of models here",
     "ResourceConfig.InstancePreferences": "there is no fleet to choose from",
     "AlgorithmSpecification without TrainingImage": "algorithms by name are other resources",
-    "ModelPackageConfig": "there is no model registry yet",
+    "ModelPackageConfig": "nothing is registered by a job that ends",
     "CheckpointConfig": "not carried out yet",
     "OutputDataConfig.CompressionType": "not carried out yet",
     "ResourceConfig with": "no machine runs hundreds of containers",

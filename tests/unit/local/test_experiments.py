@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagedock.testing import Container
-from tests.conftest import ACCOUNT, IMAGE, REGION, Local
+from tests.conftest import ACCOUNT, IMAGE, REGION, ROLE, Local
 from tests.unit.local.hosting.test_hosting_models import refused
 
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:experiment"
@@ -211,3 +211,29 @@ def test_metrics_that_were_put_are_shown(trial: Local) -> None:
     )
     (f1,) = sagemaker.describe_trial_component(TrialComponentName="run")["Metrics"]
     assert (f1["MetricName"], f1["Last"], f1["Count"], f1["Avg"]) == ("f1", 1.0, 3, 0.5)
+
+
+def test_a_processing_job_is_a_component_of_its_trial(trial: Local) -> None:
+    sagemaker = trial.client("sagemaker")
+    arn = sagemaker.create_processing_job(
+        ProcessingJobName="clean",
+        ProcessingResources={
+            "ClusterConfig": {
+                "InstanceCount": 1,
+                "InstanceType": "ml.m5.large",
+                "VolumeSizeInGB": 10,
+            }
+        },
+        AppSpecification={"ImageUri": IMAGE},
+        RoleArn=ROLE,
+        ExperimentConfig={"ExperimentName": "Exp", "TrialName": "Trial-1"},
+    )["ProcessingJobArn"]
+    sagemaker.get_waiter("processing_job_completed_or_stopped").wait(
+        ProcessingJobName="clean", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    found = sagemaker.describe_trial_component(TrialComponentName="clean-aws-processing-job")
+    assert found["Source"] == {"SourceArn": arn, "SourceType": "SageMakerProcessingJob"}
+    assert found["Status"] == {"PrimaryStatus": "Completed"}
+    assert found["Parameters"]["SageMaker.InstanceType"] == {"StringValue": "ml.m5.large"}
+    assert found["InputArtifacts"] == {"SageMaker.ImageUri": {"Value": IMAGE}}
+    assert listed(trial, TrialName="Trial-1") == ["clean-aws-processing-job"]

@@ -13,6 +13,7 @@ from tests.conftest import BUCKET, IMAGE, REGION, Local
 from tests.unit.local.hosting.conftest import started
 from tests.unit.local.hosting.hosting_local import deploy
 from tests.unit.local.hosting.test_hosting_models import refused
+from tests.unit.local.pipelines.pipeline_world import World, fail
 from tests.unit.local.registry_calls import create_group, put_data, register
 
 
@@ -264,6 +265,30 @@ def test_packages_groups_models_and_endpoints_are_found(local: Local) -> None:
     assert model["Model"]["ModelName"] == "m"
     assert model["Endpoints"] == []
     assert found(local, "Endpoint") == []
+
+
+def test_pipelines_and_their_executions_are_found(local: Local) -> None:
+    world = World(local)
+    parameter = {"Name": "Limit", "Type": "Integer", "DefaultValue": 3}
+    world.create(fail("No"), name="Nightly", parameters=[parameter])
+    for _ in range(2):
+        last = world.start("Nightly", PipelineParameters=[{"Name": "Limit", "Value": "3"}])
+    named = filters(("PipelineName", "Contains", "ight"))
+    (pipeline,) = found(local, "Pipeline", SearchExpression=named)
+    assert pipeline["PipelineName"] == "Nightly"
+    assert pipeline["LastRunTime"] >= pipeline["CreationTime"]
+    of_it = filters(
+        ("PipelineArn", "Equals", pipeline["PipelineArn"]),
+        ("PipelineParameters.Limit", "Equals", "3"),
+    )
+    executions = found(local, "PipelineExecution", SearchExpression=of_it, SortBy="CreationTime")
+    assert len(executions) == 2
+    assert last in [each["PipelineExecutionArn"] for each in executions]
+    assert found(local, "PipelineExecution", SearchExpression=named_so("Stopped")) == []
+
+
+def named_so(status: str) -> dict[str, Any]:
+    return filters(("PipelineExecutionStatus", "Equals", status))
 
 
 def test_an_endpoint_is_found_and_its_model_with_it(serving_local: Local) -> None:

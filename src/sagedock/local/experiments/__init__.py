@@ -10,13 +10,14 @@ from sagedock.local.experiments.component_operations import (
     described_component,
 )
 from sagedock.local.experiments.names import COMPONENT, EXPERIMENT, TRIAL
-from sagedock.local.experiments.sources import TRAINING, TRANSFORM
+from sagedock.local.experiments.sources import PROCESSING, TRAINING, TRANSFORM
 from sagedock.local.experiments.tracking import track, untrack
 from sagedock.local.experiments.trial_operations import TrialOperations
 
 __all__ = [
     "COMPONENT",
     "EXPERIMENT",
+    "PROCESSING",
     "TRAINING",
     "TRANSFORM",
     "TRIAL",

@@ -14,7 +14,15 @@ from sagedock.local.metrics import COMPONENTS_NAMESPACE, component_dimension
 from sagedock.local.platform import Platform
 from sagedock.local.resources import Key
 
-__all__ = ["TRAINING", "TRANSFORM", "JobKind", "metrics_of", "parameters_of", "told_by_job"]
+__all__ = [
+    "PROCESSING",
+    "TRAINING",
+    "TRANSFORM",
+    "JobKind",
+    "metrics_of",
+    "parameters_of",
+    "told_by_job",
+]
 
 Document = Mapping[str, Any]
 
@@ -43,6 +51,14 @@ TRAINING = JobKind(
     begun="TrainingStartTime",
     ended="TrainingEndTime",
 )
+PROCESSING = JobKind(
+    kind="processing-job",
+    source_type="SageMakerProcessingJob",
+    named="ProcessingJobName",
+    status="ProcessingJobStatus",
+    begun="ProcessingStartTime",
+    ended="ProcessingEndTime",
+)
 TRANSFORM = JobKind(
     kind="transform-job",
     source_type="SageMakerTransformJob",
@@ -51,14 +67,14 @@ TRANSFORM = JobKind(
     begun="TransformStartTime",
     ended="TransformEndTime",
 )
-_KINDS = {each.kind: each for each in (TRAINING, TRANSFORM)}
+_KINDS = {each.kind: each for each in (PROCESSING, TRAINING, TRANSFORM)}
 
 
 def parameters_of(request: Document) -> dict[str, Any]:
     """Return the parameters and input artifacts of a job's request. The names of those that are no
     hyperparameters are unverified.
     """
-    resources = request.get("ResourceConfig") or request.get("TransformResources") or {}
+    resources = _resources(request)
     said = {
         **{name: {"StringValue": value} for name, value in _hyperparameters(request)},
         **{
@@ -67,12 +83,26 @@ def parameters_of(request: Document) -> dict[str, Any]:
             if name in resources
         },
     }
-    image = (request.get("AlgorithmSpecification") or {}).get("TrainingImage")
+    image = (request.get("AlgorithmSpecification") or {}).get("TrainingImage") or (
+        request.get("AppSpecification") or {}
+    ).get("ImageUri")
     inputs = {"SageMaker.ImageUri": {"Value": image}} if image else {}
     for channel in request.get("InputDataConfig") or ():
         if source := channel["DataSource"].get("S3DataSource"):
             inputs[channel["ChannelName"]] = {"MediaType": "s3/uri", "Value": source["S3Uri"]}
+    for each in request.get("ProcessingInputs") or ():
+        if source := each.get("S3Input"):
+            inputs[each["InputName"]] = {"MediaType": "s3/uri", "Value": source["S3Uri"]}
     return {"Parameters": said, "InputArtifacts": inputs}
+
+
+def _resources(request: Document) -> Document:
+    """Return the machines of a job of any kind."""
+    cluster = (request.get("ProcessingResources") or {}).get("ClusterConfig")
+    found: Document = (
+        request.get("ResourceConfig") or request.get("TransformResources") or cluster or {}
+    )
+    return found
 
 
 def _hyperparameters(request: Document) -> Iterator[tuple[str, str]]:

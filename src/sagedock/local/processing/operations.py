@@ -6,6 +6,7 @@ from typing import Any
 
 from sagedock.api import ServiceError, messages, processing_messages
 from sagedock.local.caller import Caller
+from sagedock.local.experiments import PROCESSING, track, untrack
 from sagedock.local.input_data import input_refusal
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
@@ -73,7 +74,9 @@ class ProcessingOperations:
             if not self._platform.resources.add(job):
                 raise Refused(processing_messages.processing_job_in_use(arn))
             self._platform.tags.add(arn, request.get("Tags", ()))
+            track(self._platform, caller, PROCESSING, arn, request)
         if not self._jobs.start(job):
+            untrack(self._platform, caller, PROCESSING, request)
             self._forget(job)
             raise Refused(ENDING)
         return {"ProcessingJobArn": arn}

@@ -18,7 +18,7 @@ __all__ = ["SEARCHED", "Around", "Record", "Searched", "records"]
 
 Document = Mapping[str, Any]
 
-_MODEL, _ENDPOINT = "model", "endpoint"
+_MODEL, _ENDPOINT, _PIPELINE = "model", "endpoint", "pipeline"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,8 +153,21 @@ def _component(around: Around, searched: Searched, resource: Resource) -> dict[s
     return {**record, "Parents": parents}
 
 
-def _searched(member: str, kind: str, arn: str, **made: Any) -> Searched:
-    return Searched(member=member, kind=kind, arn=arn, **{"made": _plain, **made})
+def _pipeline(around: Around, searched: Searched, resource: Resource) -> dict[str, Any]:
+    """A pipeline is shown with the time of its last execution."""
+    record = _plain(around, searched, resource)
+    last = resource.document.get("LastExecutionTime")
+    return record if last is None else {**record, "LastRunTime": last}
+
+
+def _execution(around: Around, searched: Searched, resource: Resource) -> dict[str, Any]:
+    """An execution is shown with its parameters."""
+    record = _plain(around, searched, resource)
+    return {**record, "PipelineParameters": resource.request.get("Parameters", [])}
+
+
+def _searched(member: str, kind: str, arn: str, **more: Any) -> Searched:
+    return Searched(member=member, kind=kind, arn=arn, **{"made": _plain, **more})
 
 
 #: By the value of Resource. Of other resources there are none here, and none is found.
@@ -168,9 +181,12 @@ SEARCHED: Mapping[str, Searched] = {
     "Model": _searched("Model", _MODEL, "ModelArn", made=_model),
     "ModelPackage": _searched("ModelPackage", registry.PACKAGE, "ModelPackageArn", made=_package),
     "ModelPackageGroup": _searched("ModelPackageGroup", registry.GROUP, "ModelPackageGroupArn"),
-    "Pipeline": _searched("Pipeline", "pipeline", "PipelineArn"),
+    "Pipeline": _searched("Pipeline", _PIPELINE, "PipelineArn", made=_pipeline),
     "PipelineExecution": _searched(
-        "PipelineExecution", "pipeline-execution", "PipelineExecutionArn"
+        "PipelineExecution",
+        "pipeline-execution",
+        "PipelineExecutionArn",
+        made=_execution,
     ),
     "TrainingJob": _searched("TrainingJob", training.KIND, "TrainingJobArn"),
 }
