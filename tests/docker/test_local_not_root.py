@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,52 @@ while (job := sagemaker.describe_training_job(TrainingJobName="probe-1"))[
 print(json.dumps([os.getuid(), job["TrainingJobStatus"], job.get("FailureReason")]))
 """
 
+#: Ends its job once a continuous output is stored.
+PROCESSING = f"""
+import json, time
+import boto3
+s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
+s3.create_bucket(
+    Bucket="{BUCKET}", CreateBucketConfiguration={{"LocationConstraint": "{REGION}"}}
+)
+script = (
+    "cd /opt/ml/processing; touch code/new; echo 1 > live/a; echo 2 > late/b; "
+    "ln late/b late/c; ln -s b late/link; until python3 -c 'import boto3; "
+    "boto3.client(\\"s3\\").head_object(Bucket=\\"{BUCKET}\\", Key=\\"out/live/a\\")'; "
+    "do sleep 0.2; done; echo done > /opt/ml/output/message"
+)
+s3.put_object(Bucket="{BUCKET}", Key="code/run.sh", Body=script.encode())
+def output(name, mode):
+    place = {{"S3Uri": "s3://{BUCKET}/out/" + name, "LocalPath": "/opt/ml/processing/" + name}}
+    return {{"OutputName": name, "S3Output": {{**place, "S3UploadMode": mode}}}}
+sagemaker.create_processing_job(
+    ProcessingJobName="probe-1",
+    AppSpecification={{
+        "ImageUri": "{TRAINING_IMAGE}",
+        "ContainerEntrypoint": ["/bin/bash", "/opt/ml/processing/code/run.sh"],
+    }},
+    ProcessingInputs=[{{
+        "InputName": "code",
+        "S3Input": {{
+            "S3Uri": "s3://{BUCKET}/code/", "LocalPath": "/opt/ml/processing/code",
+            "S3DataType": "S3Prefix", "S3InputMode": "File",
+        }},
+    }}],
+    ProcessingOutputConfig={{
+        "Outputs": [output("live", "Continuous"), output("late", "EndOfJob")]
+    }},
+    RoleArn="{ROLE}",
+    ProcessingResources={{"ClusterConfig": {{
+        "InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1,
+    }}}},
+)
+while "ProcessingEndTime" not in (
+    job := sagemaker.describe_processing_job(ProcessingJobName="probe-1")
+):
+    time.sleep(0.2)
+print(json.dumps([job["ProcessingJobStatus"], job.get("ExitMessage", job.get("FailureReason"))]))
+"""
+
 
 @pytest.fixture
 def home() -> Iterator[Path]:
@@ -72,8 +119,11 @@ def python_for(user: list[str]) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("second", ["FastFile", "Pipe"])
-def test_a_server_that_is_not_root(home: Path, second: str) -> None:
+def run_as_nobody(home: Path, program: str, *arguments: str) -> Any:
+    """Run a program under `sagedock local run` as a user who is not root, with Docker's own socket.
+
+    Return the JSON that it printed last. The test is skipped where that cannot be done.
+    """
     if os.geteuid() != 0 or not SOCKET.exists() or not shutil.which("setpriv"):
         pytest.skip("becoming another user needs root, setpriv and Docker's own socket")
     group = SOCKET.stat().st_gid
@@ -86,7 +136,7 @@ def test_a_server_that_is_not_root(home: Path, second: str) -> None:
         [
             *user,
             *(python, "-m", "sagedock.cli", "local", "run", "--"),
-            *(python, "-c", PROGRAM, second),
+            *(python, "-c", program, *arguments),
         ],
         env={
             **os.environ,
@@ -100,8 +150,24 @@ def test_a_server_that_is_not_root(home: Path, second: str) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    assert json.loads(ran.stdout.splitlines()[-1]) == [USER_ID, "Completed", None]
     owners = {path.lstat().st_uid for path in home.rglob("*")}
     assert owners == {USER_ID}
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("second", ["FastFile", "Pipe"])
+def test_a_server_that_is_not_root(home: Path, second: str) -> None:
+    assert run_as_nobody(home, PROGRAM, second) == [USER_ID, "Completed", None]
     model = home / "sagedock/s3/buckets" / BUCKET / "out/probe-1/output/model.tar.gz"
     assert model.is_file()
+
+
+def test_outputs_of_a_server_that_is_not_root(home: Path) -> None:
+    """It may not look into the engine's folders: files are copied out of the containers."""
+    assert run_as_nobody(home, PROCESSING) == ["Completed", "done\n"]
+    out = home / "sagedock/s3/buckets" / BUCKET / "out"
+    assert {str(each.relative_to(out)): each.read_text() for each in out.glob("*/*")} == {
+        "live/a": "1\n",
+        "late/b": "2\n",
+        "late/c": "2\n",
+    }

@@ -1,5 +1,7 @@
 """Processing jobs in real containers."""
 
+import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -247,6 +249,31 @@ def test_a_server_that_is_killed_before_the_containers_start_begins_anew(
         job = processing.ended(f"probe-{number}")
         assert job["ProcessingJobStatus"] == "Completed", job
         assert processing.log(f"probe-{number}") == ["once"]
+
+
+@pytest.mark.slow
+def test_a_server_that_is_killed_at_any_instant_loses_nothing(home: Path, engine: Engine) -> None:
+    processing = Processing(reach(home, engine), TRAINING_IMAGE)
+    outputs = processing.outputs("live", mode="Continuous")
+    made = script(
+        processing,
+        f"cd {FOLDER}/live; for i in $(seq 1 60); do echo line $i; echo $i > $i; sleep 0.1; done",
+    )
+    processing.create(
+        **made,
+        ProcessingOutputConfig=outputs,
+        ProcessingResources=processing.resources(2),
+    )
+    instants = random.Random(7)
+    for _ in range(5):
+        time.sleep(instants.uniform(0.05, 1.2))
+        kill(home)
+        processing = Processing(reach(home, engine, bucket=False), TRAINING_IMAGE)
+    assert processing.ended()["ProcessingJobStatus"] == "Completed", processing.log()
+    assert processing.log() == [f"line {number}" for number in range(1, 61)] * 2
+    assert processing.stored() == {
+        f"live/{number}": f"{number}\n".encode() for number in range(1, 61)
+    }
 
 
 def test_nothing_is_left_of_a_job_with_several_hosts(real: RealLocal) -> None:

@@ -67,8 +67,8 @@ def main(image: str, role: str) -> None:
     print()
     facts = {
         "sum": s3.get_object(Bucket=BUCKET, Key="sum/sum")["Body"].read().decode(),
-        "status": script.latest_job.processing_job_status,
-        "own": own.latest_job.processing_job_status,
+        "status": script.latest_job.refresh().processing_job_status,
+        "own": own.latest_job.refresh().processing_job_status,
     }
     print(json.dumps(facts))
 

@@ -98,3 +98,33 @@ def test_a_link_put_in_a_folders_place_is_not_looked_through(tmp_path: Path) -> 
     (upper / "b").rmdir()
     (upper / "b").symlink_to(outside)
     assert list(found) == []
+
+
+def below(lower: Path, upper: Path, folder: str) -> list[str]:
+    return [each.relative for each in overlay_files(lower, upper, folder)]
+
+
+def test_one_folder_is_looked_into_alone(layers: tuple[Path, Path]) -> None:
+    _, upper = layers
+    (upper / "deep" / "er").mkdir(parents=True)
+    (upper / "deep" / "er" / "c").write_text("c")
+    assert below(*layers, "deep") == ["deep/a", "deep/b", "deep/er/c"]
+    assert below(*layers, "deep/er") == ["deep/er/c"]
+
+
+@pytest.mark.parametrize("folder", ["absent", "old", "deep/absent", "old/x"])
+def test_what_is_no_folder_holds_nothing(layers: tuple[Path, Path], folder: str) -> None:
+    assert below(*layers, folder) == []
+
+
+def test_a_link_in_the_place_of_a_folder_is_not_followed(layers: tuple[Path, Path]) -> None:
+    _, upper = layers
+    (upper / "link").symlink_to(layers[0] / "deep")
+    assert below(*layers, "link") == []
+
+
+@as_root
+def test_a_folder_that_was_deleted_holds_nothing(layers: tuple[Path, Path]) -> None:
+    _, upper = layers
+    os.mknod(upper / "deep", 0o600 | 0o020000, os.makedev(0, 0))
+    assert below(*layers, "deep") == []

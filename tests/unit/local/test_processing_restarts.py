@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sagedock import LocalSageMaker
 from sagedock.local.moments import epoch_s
 from sagedock.local.processing import KIND, ProcessingJobs
 from sagedock.local.processing.containers import Cluster
@@ -14,7 +15,7 @@ from sagedock.local.processing.document import begun, new_document
 from sagedock.local.processing.staging import stage
 from sagedock.local.resources import Key, Resource
 from sagedock.local.training.slots import Slots
-from sagedock.testing import Container
+from sagedock.testing import Container, FakeEngine
 from tests.conftest import BUCKET, IMAGE, REGION, Local
 from tests.unit.local.processing_world import FOLDER, Processing
 from tests.unit.local.transform_world import Model, World, opened_world
@@ -103,6 +104,28 @@ def test_a_job_that_was_stopping_is_stopped(world: World, local: Local) -> None:
         ),
     )
     assert taken_up(world, job).status == "Stopped"
+
+
+def test_a_server_that_ends_stops_its_jobs_and_stores_what_they_wrote(tmp_path: Path) -> None:
+    def program(container: Container) -> int:
+        container.files[f"{FOLDER}/output/a"] = b"1"
+        container.terminated.wait(60)
+        container.files[f"{FOLDER}/output/saved"] = b"2"
+        return 0
+
+    home, engine = tmp_path / "home", FakeEngine(program, images=[IMAGE])
+    with LocalSageMaker(home=home, engine=engine, shutdown_grace_s=60) as server:
+        processing = Processing(Local(server=server, engine=engine))
+        place = {"LocationConstraint": REGION}
+        s3 = processing.local.client("s3")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+        processing.create(ProcessingOutputConfig=processing.outputs("output"))
+        processing.until(lambda job: "ProcessingStartTime" in job)
+    assert engine.all == {}
+    with LocalSageMaker(home=home, engine=engine) as server:
+        processing = Processing(Local(server=server, engine=engine))
+        assert processing.ended()["ProcessingJobStatus"] == "Stopped"
+        assert processing.stored() == {"output/a": b"1", "output/saved": b"2"}
 
 
 def test_what_ended_jobs_left_is_removed(world: World, local: Local) -> None:

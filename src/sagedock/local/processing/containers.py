@@ -54,7 +54,8 @@ class Cluster:
         """Return the containers (host to id) that a killed server had started, all or none."""
         found = self.platform.engine.containers(self._labels)
         started = {each.labels[HOST_LABEL]: each.id for each in found if each.state != "created"}
-        return started if set(started) == set(self.hosts) else {}
+        is_whole = set(started) == set(self.hosts)
+        return {host: started[host] for host in self.hosts} if is_whole else {}
 
     def lay_out(self, host: str) -> None:
         """Write one host's configuration files, and make its empty folders."""
@@ -108,12 +109,12 @@ class Cluster:
         engine = self.platform.engine
         for each in engine.containers(self._labels):
             engine.remove(each.id)
-        for name in engine.networks(self._labels):
-            engine.remove_network(name)
+        shutil.rmtree(job_folder(self.platform, self.job.key), ignore_errors=True)
         # Those of a container that somebody else removed, or that could not be created.
         for volume in engine.volumes(self._labels):
             engine.remove_volume(volume)
-        shutil.rmtree(job_folder(self.platform, self.job.key), ignore_errors=True)
+        for name in engine.networks(self._labels):
+            engine.remove_network(name)
 
     @property
     def _labels(self) -> Mapping[str, str]:
