@@ -7,7 +7,14 @@ from typing import get_args
 import pytest
 
 from sagedock import api
-from sagedock.api import component_messages, hosting_messages, messages, scaling_messages, states
+from sagedock.api import (
+    component_messages,
+    hosting_messages,
+    messages,
+    scaling_messages,
+    states,
+    tuning_messages,
+)
 from sagedock.api.model import Shape, input_shape, service_model
 from sagedock.api.rules import RULES, Rule
 
@@ -19,11 +26,17 @@ ROWS = [
 #: Rules that say what no request may leave out.
 MISSING = {
     *("_missing_parts", "_not_one_group", "_changes_nothing"),
-    *("_not_one_specification", "_nothing_to_update"),
+    *("_not_one_specification", "_nothing_to_update", "_not_one_kind_of_definitions"),
 }
 MESSAGES = [
     getattr(module, name)
-    for module in (messages, component_messages, hosting_messages, scaling_messages)
+    for module in (
+        messages,
+        component_messages,
+        hosting_messages,
+        scaling_messages,
+        tuning_messages,
+    )
     for name in module.__all__
 ]
 
@@ -65,7 +78,7 @@ def test_a_refusal_is_whole_and_says_where_it_was_seen(message: object) -> None:
     )
 
 
-@pytest.mark.parametrize("module", [messages, hosting_messages, scaling_messages])
+@pytest.mark.parametrize("module", [messages, hosting_messages, scaling_messages, tuning_messages])
 def test_messages_are_listed_in_order(module: ModuleType) -> None:
     assert list(module.__all__) == sorted(module.__all__)
 

@@ -12,11 +12,22 @@ The services' own models, as botocore ships them, are the specification; this ro
 ``metrics``   what is published of a training job in CloudWatch
 ``scaling``   Application Auto Scaling for SageMaker: dimensions, metrics, quotas
 ``scaling_messages``  its refusals that need the world
+``tuning``    what a tuning job's request says of the training jobs that it launches
+``tuning_messages``  refusals about tuning jobs that need the world
 ``wire``      bodies: bytes to values and back, and error bodies
 ``states``    states, terminal states, status messages
 """
 
-from sagedock.api import log_groups, messages, metrics, scaling, scaling_messages, states
+from sagedock.api import (
+    log_groups,
+    messages,
+    metrics,
+    scaling,
+    scaling_messages,
+    states,
+    tuning,
+    tuning_messages,
+)
 from sagedock.api.answers import problems_in_answer
 from sagedock.api.check import (
     Problem,
@@ -66,6 +77,8 @@ __all__ = [
     "scaling_messages",
     "states",
     "target_prefix",
+    "tuning",
+    "tuning_messages",
     "type_problem",
     "type_problems",
     "unknown_members",

@@ -5,6 +5,7 @@
 ``model``     what serves: create, deploy, transformer
 ``predictor`` calls of an endpoint; ``endpoint`` is the endpoint itself
 ``serializers`` data to bodies, and answers to data
+``tuner``     a tuning job: fit, wait, stop, the best estimator; ``analytics`` what it tried
 ``transformer`` a model run over many objects
 ``check``     every problem of a request before it is sent, in the user's words
 ``logs``      a job's lines, each once
@@ -13,6 +14,7 @@
 ``curves``    metrics as a picture
 """
 
+from sagedock.client.analytics import TuningAnalytics
 from sagedock.client.async_result import AsyncResult
 from sagedock.client.endpoint import Endpoint
 from sagedock.client.estimator import Estimator
@@ -24,11 +26,14 @@ from sagedock.client.series import MetricSeries
 from sagedock.client.session import Session
 from sagedock.client.training_run import TrainingRun
 from sagedock.client.transformer import Transformer
+from sagedock.client.tuner import HyperparameterTuner
+from sagedock.client.tuning_run import TuningRun
 
 __all__ = [
     "AsyncResult",
     "Endpoint",
     "Estimator",
+    "HyperparameterTuner",
     "MetricSeries",
     "Model",
     "MultiModel",
@@ -37,4 +42,6 @@ __all__ = [
     "TrainingResult",
     "TrainingRun",
     "Transformer",
+    "TuningAnalytics",
+    "TuningRun",
 ]

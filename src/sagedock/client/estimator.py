@@ -235,8 +235,12 @@ class Estimator:
             dependencies=self.dependencies,
         )
 
-    def _check(self, name: str, channels: Mapping[str, AnyChannel]) -> None:
-        """Raise InvalidRequest with all that is wrong with the job, its files included."""
+    def planned(
+        self, name: str, channels: Mapping[str, AnyChannel]
+    ) -> tuple[TrainingJob, list[str]]:
+        """Return the job as it would be sent, and what is wrong with the files and values that it
+        is made of; it has none of the values that cannot be sent. Nothing is asked or sent.
+        """
         problems = [*problems_in_files(channels)]
         if source := self._source():
             problems += source.problems()
@@ -244,18 +248,24 @@ class Estimator:
             problems.append("entry_point: is missing: name the program to run inside source_dir")
         job = self._job(name, channels, self._bucket() or _SOME_BUCKET)
         try:
-            (request,) = job.requests()
+            job.requests()
         except InvalidRequest as error:
             problems += error.problems
-            (request,) = replace(job, hyperparameters={}, distribution={}).requests()
+            job = replace(job, hyperparameters={}, distribution={})
+        return job, problems
+
+    def _check(self, name: str, channels: Mapping[str, AnyChannel]) -> None:
+        """Raise InvalidRequest with all that is wrong with the job, its files included."""
+        job, problems = self.planned(name, channels)
+        (request,) = job.requests()
         problems += (with_remedy(line, self.session.target) for line in problems_in(request))
         if problems:
             raise InvalidRequest(problems)
         if warning := unknown_instance_type(request):
             self.show(warning)
 
-    def _start(self, name: str, channels: Mapping[str, AnyChannel]) -> None:
-        """Upload what is on this machine, and create the job."""
+    def uploaded(self, name: str, channels: Mapping[str, AnyChannel]) -> TrainingJob:
+        """Upload what is on this machine, and return the job that reads it from S3."""
         bucket = self._bucket() or self.session.default_bucket()
         for channel_name, channel in channels.items():
             if (path := local_path(channel)) is not None:
@@ -268,7 +278,11 @@ class Estimator:
                 source.write(archive)
                 archive.seek(0)
                 self.session.client("s3").upload_fileobj(archive, bucket, _source_key(name))
-        (request,) = self._job(name, channels, bucket).requests()
+        return self._job(name, channels, bucket)
+
+    def _start(self, name: str, channels: Mapping[str, AnyChannel]) -> None:
+        """Upload what is on this machine, and create the job."""
+        (request,) = self.uploaded(name, channels).requests()
         self.session.client("sagemaker").create_training_job(**request.parameters)
         self.latest_training_job = TrainingRun(name, self.session, self.show)
         self.show(f"created the training job {name}")

@@ -8,6 +8,7 @@
 ``model``            a model that serves: its containers
 ``endpoint``         an endpoint: variants, data capture, asynchronous inference
 ``transform``        a batch transform job
+``tuning``           a hyperparameter tuning job: ranges, limits, a training job
 ``tags``             tags, in the API's form
 ``naming``           names of jobs
 """
@@ -28,15 +29,28 @@ from sagedock.jobs.request import Request
 from sagedock.jobs.tags import Tags
 from sagedock.jobs.training import TrainingJob
 from sagedock.jobs.transform import TransformJob
+from sagedock.jobs.tuning import (
+    CategoricalParameter,
+    ContinuousParameter,
+    HyperbandStrategyConfig,
+    IntegerParameter,
+    TuningJob,
+    TuningJobCompletionCriteriaConfig,
+    WarmStartConfig,
+)
 
 __all__ = [
     "AsyncInference",
+    "CategoricalParameter",
     "Channel",
+    "ContinuousParameter",
     "DataCapture",
     "EndpointDeployment",
     "FileSystemChannel",
     "HostedModel",
+    "HyperbandStrategyConfig",
     "InstanceGroup",
+    "IntegerParameter",
     "ModelContainer",
     "ProductionVariant",
     "Request",
@@ -45,6 +59,9 @@ __all__ = [
     "Tags",
     "TrainingJob",
     "TransformJob",
+    "TuningJob",
+    "TuningJobCompletionCriteriaConfig",
+    "WarmStartConfig",
     "base_name_of_image",
     "distribution_in",
     "unique_name",

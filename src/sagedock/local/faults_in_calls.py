@@ -13,6 +13,7 @@ __all__ = ["invocation_refused_on_request", "refused_on_request"]
 #: too comes last. Their ARNs are lower-cased: row 140, and "ListEndpoints" of the rest.
 _LOWER_CASED = (
     ("TransformJobName", "transform-job"),
+    ("HyperParameterTuningJobName", "hyper-parameter-tuning-job"),
     ("InferenceComponentName", "inference-component"),
     ("EndpointName", "endpoint"),
     ("EndpointConfigName", "endpoint-config"),

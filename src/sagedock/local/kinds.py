@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, Self
 
-from sagedock.local import hosting, training, transform
+from sagedock.local import hosting, training, transform, tuning
 from sagedock.local.caller import Caller
 from sagedock.local.calls import Calls
 from sagedock.local.faults_in_calls import refused_on_request
@@ -20,6 +20,7 @@ __all__ = ["SUMMARIES", "Kinds"]
 SUMMARIES: Mapping[str, Sequence[str]] = {
     training.KIND: training.SUMMARY,
     transform.KIND: transform.SUMMARY,
+    tuning.KIND: tuning.SUMMARY,
     **hosting.SUMMARIES,
 }
 
@@ -53,6 +54,7 @@ class Kinds:
     training: TrainingJobs
     endpoints: hosting.Endpoints
     transforms: transform.TransformJobs
+    tunings: tuning.TuningJobs
     calls: Calls
 
     @classmethod
@@ -60,18 +62,20 @@ class Kinds:
         """Return them, with nothing taken up yet."""
         jobs = TrainingJobs(platform)
         serving = transform.HostedContainers(platform=platform)
+        calls = Calls()
         return cls(
             platform=platform,
             training=jobs,
             endpoints=hosting.Endpoints(platform),
             transforms=transform.TransformJobs(platform, jobs.slots, serving),
-            calls=Calls(),
+            tunings=tuning.TuningJobs(platform, calls),
+            calls=calls,
         )
 
     @property
     def running(self) -> tuple[_Running, ...]:
         """All that runs, in the order in which it is taken up."""
-        return (self.training, self.endpoints, self.transforms)
+        return (self.training, self.endpoints, self.transforms, self.tunings)
 
     def resume(self) -> None:
         """Take up what a killed server left."""
@@ -100,11 +104,13 @@ class Kinds:
 
     def _operations(self) -> tuple[_Operations, ...]:
         platform = self.platform
+        of_training = training.TrainingOperations(platform, self.training)
         return (
-            training.TrainingOperations(platform, self.training),
+            of_training,
             hosting.ModelOperations(platform),
             hosting.ConfigOperations(platform),
             hosting.EndpointOperations(platform, self.endpoints),
             hosting.ComponentOperations(platform, self.endpoints.components),
             transform.TransformOperations(platform, self.transforms),
+            tuning.TuningOperations(platform, self.tunings, of_training),
         )

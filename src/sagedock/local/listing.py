@@ -35,19 +35,22 @@ class Listing:
     member: str
     #: The members of a summary that further filters of the request must equal, by filter.
     equals: Mapping[str, str] = field(default_factory=dict)
+    #: The order of a request that does not say any.
+    sort_by: str = "CreationTime"
+    sort_order: str = "Descending"
 
     def page(self, resources: Resources, caller: Caller, request: Mapping[str, Any]) -> bytes:
-        """Answer the page that ``request`` asks for, in JSON; newest first if it does not say.
+        """Answer the page that ``request`` asks for, in JSON; most kinds newest first.
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html
         ("sorted according to the creation time, from the most current to the oldest").
         """
-        sort = _SORT_FIELDS[request.get("SortBy", "CreationTime")]
+        sort = _SORT_FIELDS[request.get("SortBy", self.sort_by)]
         page = resources.page(
             caller.region,
             self.kind,
             sort=sort,
-            descending=request.get("SortOrder", "Descending") == "Descending",
+            descending=request.get("SortOrder", self.sort_order) == "Descending",
             after=_after(request.get("NextToken"), sort),
             limit=request.get("MaxResults", _DEFAULT_PAGE),
             created=_span(request, "CreationTime"),

@@ -68,6 +68,18 @@ class Resources:
     ) -> None:
         self._database = database
         self._summaries = summaries
+        self._listeners: tuple[Callable[[Resource], None], ...] = ()
+
+    def listen(self, listener: Callable[[Resource], None]) -> Callable[[], None]:
+        """Have each resource told to ``listener`` once it was changed, in the thread that did;
+        return what ends that. It is told a change of a larger step before that step is over.
+        """
+        self._listeners = (*self._listeners, listener)
+
+        def end() -> None:
+            self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+        return end
 
     def add(self, resource: Resource) -> bool:
         """Add it, and return True; return False, with nothing changed, if its name is taken."""
@@ -118,6 +130,8 @@ class Resources:
                 json.dumps(changed.document),
                 *(key.region, key.kind, key.name),
             )
+        for listener in self._listeners:
+            listener(changed)
         return changed
 
     def together(self) -> AbstractContextManager[None]:

@@ -55,6 +55,13 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sagemaker", "DescribeTransformJob"): ("Could not find requested job",),
     ("sagemaker", "ListTransformJobs"): ("Invalid pagination token because",),
     ("sagemaker", "StopTransformJob"): ("Could not find job to update with name",),
+    ("sagemaker", "DescribeHyperParameterTuningJob"): ("Amazon SageMaker can't find a tuning job",),
+    ("sagemaker", "ListHyperParameterTuningJobs"): ("Invalid pagination token because",),
+    ("sagemaker", "ListTrainingJobsForHyperParameterTuningJob"): (
+        "Amazon SageMaker can't find a tuning job",
+    ),
+    ("sagemaker", "StopHyperParameterTuningJob"): ("Amazon SageMaker can't find a tuning job",),
+    ("sagemaker", "DeleteHyperParameterTuningJob"): ("Amazon SageMaker can't find a tuning job",),
     ("sagemaker", "AddTags"): ("Requested resource not found.",),
     ("sagemaker", "ListTags"): ("Requested resource not found.", "Invalid pagination token"),
     ("sagemaker", "DeleteTags"): ("Requested resource not found.",),

@@ -15,6 +15,7 @@ from sagedock.api.rules import (
     training_data,
     training_update,
     transform,
+    tuning,
 )
 from sagedock.api.rules.rule import Rule, RuleProblem
 from sagedock.api.scaling import AUTOSCALING
@@ -31,6 +32,7 @@ RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = MappingProxyType(
             *tags.RULES,
         ),
         ("sagemaker", "CreateTransformJob"): (*transform.CREATE_TRANSFORM, *tags.RULES),
+        ("sagemaker", "CreateHyperParameterTuningJob"): (*tuning.CREATE_TUNING, *tags.RULES),
         ("sagemaker", "AddTags"): tags.RULES,
         ("sagemaker", "CreateModel"): hosting.CREATE_MODEL,
         ("sagemaker", "CreateEndpointConfig"): hosting.CREATE_CONFIG,

@@ -34,15 +34,18 @@ def too_many_instances(request: Request) -> ServiceError | None:
     )
 
 
-def quota_refusal(platform: Platform, caller: Caller, request: Request) -> ServiceError | None:
-    """Return the refusal of a job that would exceed a quota, or None.
+def quota_refusal(
+    platform: Platform, caller: Caller, request: Request, *, at_once: int = 1
+) -> ServiceError | None:
+    """Return the refusal of a job, of which so many are to run ``at_once``, that would exceed a
+    quota, or None.
 
     A job counts from its creation to its end. Of two that come at the same moment both may pass.
     """
     quotas = platform.settings.quotas
     if not quotas:
         return None
-    asked = {name: count for name, count in _instances(request).items() if name in quotas}
+    asked = {name: count * at_once for name, count in _instances(request).items() if name in quotas}
     used: Counter[str] = Counter()
     for job in platform.resources.unfinished(KIND, TERMINAL):
         if job.key.region == caller.region:

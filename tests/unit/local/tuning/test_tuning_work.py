@@ -1,0 +1,123 @@
+"""How much a training job of a tuning job costs: calls and writes, not time."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sagedock.local.caller import Caller
+from sagedock.local.calls import Calls
+from sagedock.local.json_service import Reply
+from sagedock.local.platform import Platform
+from sagedock.local.resources import Key, Resource
+from sagedock.local.tuning import KIND, TuningJobs
+from sagedock.local.tuning.document import PARENTS, SEED, new_document
+from tests.amount import amount
+from tests.unit.local.transform_world import Model, opened_world
+
+COUNT = amount(200, quick=40)
+REGION = "us-west-2"
+
+
+class Instant:
+    """Answers for training jobs that end in the moment in which they are created."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self.calls: Counter[str] = Counter()
+
+    def answer(self, operation: str, body: bytes, caller: Caller) -> Reply:
+        self.calls[operation] += 1
+        request = json.loads(body)
+        key = Key(region=caller.region, kind="training-job", name=request["TrainingJobName"])
+        if operation == "CreateTrainingJob":
+            self._run(key)
+            return _reply({"TrainingJobArn": "arn"})
+        found = self.platform.resources.get(key)
+        assert found is not None
+        return _reply(found.document)
+
+    def _run(self, key: Key) -> None:
+        document = {
+            "TrainingJobName": key.name,
+            "TrainingJobStatus": "InProgress",
+            "CreationTime": 1.0,
+            "LastModifiedTime": 1.0,
+        }
+        self.platform.resources.add(
+            Resource(
+                key=key,
+                created=1.0,
+                modified=1.0,
+                status="InProgress",
+                document=document,
+                request={},
+            )
+        )
+        ended = {
+            **document,
+            "TrainingJobStatus": "Completed",
+            "TrainingEndTime": 2.0,
+            "FinalMetricDataList": [{"MetricName": "loss", "Value": 0.5, "Timestamp": 2.0}],
+        }
+        self.platform.resources.change(
+            key, lambda job: replace(job, status="Completed", document=ended)
+        )
+
+
+def _reply(answer: Mapping[str, Any]) -> Reply:
+    return Reply(status=200, headers={}, body=json.dumps(answer).encode())
+
+
+def request(strategy: str) -> dict[str, Any]:
+    ends = {"Name": "x", "MinValue": "0", "MaxValue": "1"}
+    return {
+        "HyperParameterTuningJobName": "tune",
+        "HyperParameterTuningJobConfig": {
+            "Strategy": strategy,
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": COUNT, "MaxParallelTrainingJobs": 10},
+            "ParameterRanges": {"ContinuousParameterRanges": [ends]},
+        },
+        "TrainingJobDefinition": {
+            "AlgorithmSpecification": {"TrainingImage": "i", "TrainingInputMode": "File"},
+            "RoleArn": "role",
+        },
+        SEED: 1,
+        PARENTS: [],
+    }
+
+
+@pytest.mark.parametrize("strategy", ["Random", "Bayesian"])
+def test_many_training_jobs_are_each_created_once_and_described_twice(
+    tmp_path: Path, strategy: str
+) -> None:
+    with opened_world(tmp_path / "home", Model()) as world:
+        platform = world.platform
+        service, calls = Instant(platform), Calls()
+        calls.serve(service)  # type: ignore[arg-type]
+        sent = request(strategy)
+        key = Key(region=REGION, kind=KIND, name="tune")
+        job = Resource(
+            key=key,
+            created=1.0,
+            modified=1.0,
+            status="InProgress",
+            document=new_document(sent, "arn", 1.0),
+            request=sent,
+        )
+        platform.resources.add(job)
+        jobs = TuningJobs(platform, calls)
+        assert jobs.start(job)
+        jobs.wait_until_gone(key)
+        found = platform.resources.get(key)
+    assert found is not None
+    assert found.status == "Completed"
+    assert found.document["TrainingJobStatusCounters"]["Completed"] == COUNT
+    assert service.calls["CreateTrainingJob"] == COUNT
+    assert service.calls["DescribeTrainingJob"] <= 2 * COUNT
+    assert service.calls["StopTrainingJob"] == 0
