@@ -16,7 +16,7 @@ import boto3
 
 from benchmarks.table import Row
 from sagedock import LocalSageMaker
-from sagedock.local.tuning.search import Numbers, Space, Tried, search_of
+from sagedock.search import Numbers, Space, Tried, search_of
 from sagedock.testing import Container, FakeEngine
 
 __all__ = ["rows"]

@@ -145,7 +145,7 @@ def training_job(
             **(definition.get("StaticHyperParameters") or {}),
             **values,
         },
-        "ResourceConfig": resource_config(definition),
+        "ResourceConfig": dict(resource_config(definition)),
         **{member: definition[member] for member in _SAME if definition.get(member) is not None},
     }
     if checkpoints := definition.get("CheckpointConfig"):

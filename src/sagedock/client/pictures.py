@@ -17,7 +17,8 @@ PANEL = (5.2, 2.7)
 #: Okabe and Ito's colours, which nobody takes for one another, without the yellow.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#333333")
 #: A paper of its own, so that the picture reads on a dark page as on a light one.
-PAPER, INK = "#ffffff", "#222222"
+PAPER = "#ffffff"
+INK = "#222222"
 _GRID = "#dddddd"
 _SUFFIXES = (".png", ".svg")
 _DOTS_PER_INCH = 150

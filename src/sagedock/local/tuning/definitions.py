@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sagedock.api import tuning
-from sagedock.local.tuning.search import Category, Hyperband, Numbers, Space
+from sagedock.search import Category, Hyperband, Numbers, Space
 
 __all__ = ["Definition", "definitions_of", "space_of"]
 

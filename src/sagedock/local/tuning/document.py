@@ -43,7 +43,8 @@ SUMMARY = (
     "ResourceLimits",
 )
 #: Beside a stored request: what the search draws by, and what is known of the parents' trials.
-SEED, PARENTS = "_Seed", "_Parents"
+SEED = "_Seed"
+PARENTS = "_Parents"
 #: For lists only: Describe has them within HyperParameterTuningJobConfig.
 _LISTED = ("Strategy", "ResourceLimits")
 _NO_TRIALS: Mapping[str, int] = dict.fromkeys(

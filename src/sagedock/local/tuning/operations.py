@@ -18,11 +18,11 @@ from sagedock.local.tuning.document import PARENTS, SEED, described, new_documen
 from sagedock.local.tuning.jobs import TuningJobs
 from sagedock.local.tuning.names import KIND, TERMINAL, trial_name, tuning_job_arn
 from sagedock.local.tuning.record import with_document
-from sagedock.local.tuning.search import Category, Numbers
 from sagedock.local.tuning.trial import Trial
 from sagedock.local.tuning.trial_pages import page_of_trials
 from sagedock.local.tuning.unsupported import unsupported
 from sagedock.local.tuning.warm_start import found_by_parents, refusal_of_parents
+from sagedock.search import Category, Numbers
 
 __all__ = ["TuningOperations"]
 

@@ -10,8 +10,8 @@ from sagedock.local.resources import Key
 from sagedock.local.tuning.definitions import Definition
 from sagedock.local.tuning.document import SEED
 from sagedock.local.tuning.names import trial_name
-from sagedock.local.tuning.search import Search, Tried, search_of
 from sagedock.local.tuning.trial import Trial, tried
+from sagedock.search import Apart, Search, Tried, search_of
 
 __all__ = ["Proposals"]
 
@@ -35,11 +35,19 @@ class Proposals:
     ) -> "Proposals":
         """Return what proposes the training jobs of a request."""
         strategy = request["HyperParameterTuningJobConfig"]["Strategy"]
-        searches = [
-            search_of(strategy, each.space, request[SEED] + number)
+        searches: list[Search] = [
+            Apart(space=each.space, seed=request[SEED] + number)
+            if strategy == "Bayesian"
+            else search_of(strategy, each.space, request[SEED] + number)
             for number, each in enumerate(definitions)
         ]
         return cls(definitions=definitions, searches=searches, before=before, account=account)
+
+    def close(self) -> None:
+        """End the processes of the searches."""
+        for each in self.searches:
+            if isinstance(each, Apart):
+                each.close()
 
     def next(self, job: Key, trials: Sequence[Trial]) -> Trial | None:
         """Return the next trial; None where no search has one. Definitions take turns (how AWS

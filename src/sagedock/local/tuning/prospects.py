@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sagedock.local.tuning.definitions import Definition
-from sagedock.local.tuning.search import is_worse_than_median
 from sagedock.local.tuning.trial import Trial
+from sagedock.search import is_worse_than_median
 
 __all__ = ["Prospects", "stops_early"]
 

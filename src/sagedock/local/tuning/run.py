@@ -116,6 +116,7 @@ class Run:
             self._finally(lambda: self._record.end(failed))
         finally:
             unlisten()
+            self._proposals.close()
             self._ended()
 
     def _tuned(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sagedock.local.training.steps import TERMINAL
 from sagedock.local.tuning.definitions import Definition
-from sagedock.local.tuning.search import Tried
+from sagedock.search import Tried
 
 __all__ = ["Trial", "best_of", "loss_of", "summary", "tried"]
 

@@ -14,8 +14,8 @@ from sagedock.local.resources import Key, Resource
 from sagedock.local.tuning.definitions import definitions_of
 from sagedock.local.tuning.document import PARENTS, SEED
 from sagedock.local.tuning.names import KIND
-from sagedock.local.tuning.search import Tried
 from sagedock.local.tuning.trial import Trial, best_of, loss_of, summary
+from sagedock.search import Tried
 
 __all__ = ["best_of_parents", "found_by_parents", "refusal_of_parents", "tried_by_parents"]
 

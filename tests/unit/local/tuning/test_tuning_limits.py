@@ -8,8 +8,8 @@ import pytest
 
 from sagedock.local.tuning.definitions import Definition
 from sagedock.local.tuning.limits import Limits, Outcome, has_converged, not_improving, verdict
-from sagedock.local.tuning.search import Space
 from sagedock.local.tuning.trial import Trial
+from sagedock.search import Space
 
 NUMBERS = itertools.count(1)
 

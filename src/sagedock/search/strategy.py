@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
-from sagedock.local.tuning.search.bayesian import Bayesian
-from sagedock.local.tuning.search.by_chance import ByChance
-from sagedock.local.tuning.search.grid import Grid
-from sagedock.local.tuning.search.space import Space
-from sagedock.local.tuning.search.trials import Tried, Values
+from sagedock.search.bayesian import Bayesian
+from sagedock.search.by_chance import ByChance
+from sagedock.search.grid import Grid
+from sagedock.search.space import Space
+from sagedock.search.trials import Tried, Values
 
 __all__ = ["Search", "Strategy", "search_of"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, assert_never
 
-from sagedock.local.tuning.search.trials import Values
+from sagedock.search.trials import Values
 
 __all__ = ["Category", "Numbers", "Scaling", "Space"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[np.float64]
 
-__all__ = ["GaussianProcess", "Settings", "fitted"]
+__all__ = ["Array", "GaussianProcess", "Settings", "fitted"]
 
 #: What is likely before anything is known, of logarithms: lengths, and noise as a share of the
 #: objective's variance.
@@ -22,7 +22,7 @@ _LENGTH, _LENGTH_SPREAD = -0.7, 1.0
 _NOISE, _NOISE_SPREAD = -9.0, 2.0
 _LEAST_NOISE, _MOST_NOISE = -14.0, 0.0
 _SHORTEST, _LONGEST = -4.0, 4.0
-_STEPS = 40
+_STEPS = 30
 _FIRST_STEP, _LARGEST_STEP, _SMALLEST_STEP = 0.2, 1.0, 1e-4
 #: As a share of the variance; keeps a matrix with points beside each other invertible.
 _JITTER = 1e-9

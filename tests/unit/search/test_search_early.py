@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from sagedock.local.tuning.search import Hyperband, is_worse_than_median
+from sagedock.search import Hyperband, is_worse_than_median
 
 OTHERS = [[1.0, 0.5, 0.3], [1.0, 0.7, 0.5], [1.0, 0.9, 0.7]]
 

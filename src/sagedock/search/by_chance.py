@@ -4,8 +4,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sagedock.local.tuning.search.space import Category, Space
-from sagedock.local.tuning.search.trials import Tried, Values
+from sagedock.search.space import Category, Space
+from sagedock.search.trials import Tried, Values
 
 __all__ = ["ByChance", "unlike"]
 

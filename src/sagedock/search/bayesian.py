@@ -13,25 +13,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sagedock.local.tuning.search.by_chance import ByChance
-from sagedock.local.tuning.search.space import Space
-from sagedock.local.tuning.search.trials import Tried, Values
+from sagedock.search.by_chance import ByChance
+from sagedock.search.snapping import snapped
+from sagedock.search.space import Space
+from sagedock.search.trials import Tried, Values
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sagedock.local.tuning.search.gaussian_process import Array
+    from sagedock.search.gaussian_process import Array
 
 __all__ = ["Bayesian"]
 
 #: How many tries are spread out before a model has anything to say: so many, and for each
 #: coordinate.
 _FIRST, _FIRST_FOR_EACH, _MOST_FIRST = 3, 1, 10
-#: Lengths are fitted to so many tries at most: the best, and the latest.
-_FITTED = 60
+#: And so many losses.
+_LEAST = 2
+#: The model knows so many tries at most, and its lengths are fitted to so many: the best, and the
+#: latest. Beyond that, each costs more than it tells.
+_KNOWN, _FITTED = 100, 50
 #: How many points are looked at: anywhere, near the best, and in each round around the best found.
-_ANYWHERE, _NEAR, _ROUNDS, _KEPT, _EACH = 400, 200, 8, 6, 24
+_ANYWHERE, _NEAR, _ROUNDS, _KEPT, _EACH = 300, 200, 8, 5, 20
 _FIRST_RADIUS = 0.08
 #: Losses beyond the middle by so many times its distance from the best are all alike bad.
 _FAR = 4.0
@@ -48,15 +52,23 @@ class Bayesian:
 
     def propose(self, number: int, tried: Sequence[Tried]) -> Values:
         """Return the values of try ``number``; see ``Search``."""
-        placed = [(at, each) for each in tried if (at := self.space.coordinates(each.values))]
+        placed = self._placed(tried)
         known = [(at, each) for at, each in placed if each.loss is not None]
-        first = min(_FIRST + _FIRST_FOR_EACH * len(self.space.ranges), _MOST_FIRST)
-        if len(known) < min(2, first) or len(placed) < first:
+        if not self.has_model(tried):
             values = self.space.values(_spread(self.space.width, number, self.seed))
             before = [each.values for each in tried]
             by_chance = ByChance(space=self.space, seed=self.seed)
             return values if values not in before else by_chance.propose(number, tried)
         return self._improving(number, tried, known, [at for at, each in placed if each.is_open])
+
+    def has_model(self, tried: Sequence[Tried]) -> bool:
+        """Say whether enough was tried for a model; before, tries are spread out."""
+        placed = self._placed(tried)
+        first = min(_FIRST + _FIRST_FOR_EACH * len(self.space.ranges), _MOST_FIRST)
+        return len(placed) >= first and sum(each.loss is not None for _, each in placed) >= _LEAST
+
+    def _placed(self, tried: Sequence[Tried]) -> list[tuple[tuple[float, ...], Tried]]:
+        return [(at, each) for each in tried if (at := self.space.coordinates(each.values))]
 
     def _improving(
         self,
@@ -67,13 +79,15 @@ class Bayesian:
     ) -> Values:
         import numpy as np
 
-        from sagedock.local.tuning.search.gaussian_process import GaussianProcess, fitted
+        from sagedock.search.gaussian_process import GaussianProcess, fitted
 
         chance = np.random.default_rng([self.seed, number])
         points = np.array([at for at, _ in known])
         losses = _even([each for _, each in known])
-        kept = _telling(losses)
-        settings = fitted(points[kept], losses[kept])
+        telling = _telling(losses, _FITTED)
+        settings = fitted(points[telling], losses[telling])
+        kept = _telling(losses, _KNOWN)
+        points, losses = points[kept], losses[kept]
         process = GaussianProcess(points, losses, settings)
         if running:
             open_points = np.array(running)
@@ -96,7 +110,7 @@ class Bayesian:
         for _ in range(_ROUNDS):
             top = candidates[np.argsort(-scores, kind="stable")[:_KEPT]]
             around = np.repeat(top, _EACH, axis=0)
-            around = self._snapped(around + chance.normal(0.0, radius, around.shape))
+            around = snapped(self.space, around + chance.normal(0.0, radius, around.shape))
             candidates = np.vstack([top, around])
             scores = improvement(candidates)
             radius *= 0.5
@@ -116,19 +130,7 @@ class Bayesian:
         near = best + chance.normal(0.0, 1.0, (_NEAR, len(best))) * radius
         # Most move in some coordinates only: that of many, few matter.
         stays = chance.random(near.shape) > chance.uniform(0.2, 1.0, (_NEAR, 1))
-        return self._snapped(np.vstack([anywhere, np.where(stays, best, near)]))
-
-    def _snapped(self, points: "Array") -> "Array":
-        """Return the nearest points that stand for values."""
-        import numpy as np
-
-        snapped = np.clip(points, 0.0, 1.0)
-        if all(not each.whole for each in self.space.ranges if hasattr(each, "whole")) and (
-            self.space.width == len(self.space.ranges)
-        ):
-            return snapped
-        rows = (self.space.coordinates(self.space.values(row)) or row for row in snapped)
-        return np.array([*rows])
+        return snapped(self.space, np.vstack([anywhere, np.where(stays, best, near)]))
 
 
 def _spread(width: int, number: int, seed: int) -> list[float]:
@@ -162,15 +164,15 @@ def _even(tried: Sequence[Tried]) -> "Array":
     return losses
 
 
-def _telling(losses: "Array") -> "NDArray[np.intp]":
-    """Return the places of those that lengths are fitted to: the best half, and the latest."""
+def _telling(losses: "Array", most: int) -> "NDArray[np.intp]":
+    """Return the places of at most so many: the best ones are half of them, the latest the rest."""
     import numpy as np
 
-    if len(losses) <= _FITTED:
+    if len(losses) <= most:
         return np.arange(len(losses), dtype=np.intp)
-    best = set(np.argsort(losses, kind="stable")[: _FITTED // 2].tolist())
+    best = set(np.argsort(losses, kind="stable")[: most // 2].tolist())
     latest = [each for each in range(len(losses) - 1, -1, -1) if each not in best]
-    return np.array(sorted([*best, *latest[: _FITTED - len(best)]]), dtype=np.intp)
+    return np.array(sorted([*best, *latest[: most - len(best)]]), dtype=np.intp)
 
 
 def _expected_improvement(mean: "Array", deviation: "Array", best: float) -> "Array":

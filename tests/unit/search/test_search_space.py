@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sagedock.local.tuning.definitions import space_of
-from sagedock.local.tuning.search import Category, Numbers, Space
+from sagedock.search import Category, Numbers, Space
 
 UNIT = st.floats(0, 1)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sagedock.local.tuning.search import Category, Numbers, Space, Tried, search_of
+from sagedock.search import Category, Numbers, Space, Tried, search_of
 from tests.amount import amount
 
 SPACE = Space(
