@@ -1,6 +1,8 @@
 """Hyperparameters tuned with the SDKs v2 and v3, and by the AWS CLI."""
 
+import io
 import json
+import tarfile
 import time
 from typing import Any
 
@@ -28,12 +30,27 @@ def test_the_sdk_v3_tunes(runner: Runner) -> None:
     assert "-00" in facts["best"]
 
 
+SCRIPT = b"""
+import argparse
+options = argparse.ArgumentParser()
+options.add_argument("--rate", type=float)
+print(f"loss={options.parse_args().rate}")
+"""
+BUCKET = "tuning-bucket"
+
+
+def source() -> bytes:
+    """Return a sourcedir.tar.gz."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        member = tarfile.TarInfo("train.py")
+        member.size = len(SCRIPT)
+        archive.addfile(member, io.BytesIO(SCRIPT))
+    return packed.getvalue()
+
+
 def request(name: str) -> dict[str, Any]:
     """Return a tuning job over a script that prints what it is given."""
-    script = (
-        'python3 -c "import json; '
-        "print('loss=' + json.load(open('/opt/ml/input/config/hyperparameters.json'))['x'])\""
-    )
     return {
         "HyperParameterTuningJobName": name,
         "HyperParameterTuningJobConfig": {
@@ -41,7 +58,7 @@ def request(name: str) -> dict[str, Any]:
             "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
             "ResourceLimits": {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 2},
             "ParameterRanges": {
-                "ContinuousParameterRanges": [{"Name": "x", "MinValue": "0", "MaxValue": "1"}]
+                "ContinuousParameterRanges": [{"Name": "rate", "MinValue": "0", "MaxValue": "1"}]
             },
         },
         "TrainingJobDefinition": {
@@ -50,9 +67,12 @@ def request(name: str) -> dict[str, Any]:
                 "TrainingInputMode": "File",
                 "MetricDefinitions": [{"Name": "loss", "Regex": "loss=([-0-9.e]+)"}],
             },
-            "StaticHyperParameters": {"script": script},
+            "StaticHyperParameters": {
+                "sagemaker_program": '"train.py"',
+                "sagemaker_submit_directory": f'"s3://{BUCKET}/source/sourcedir.tar.gz"',
+            },
             "RoleArn": ROLE,
-            "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
+            "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/out"},
             "ResourceConfig": {
                 "InstanceType": "ml.m5.large",
                 "InstanceCount": 1,
@@ -63,24 +83,40 @@ def request(name: str) -> dict[str, Any]:
     }
 
 
-def test_the_cli_creates_lists_stops_and_deletes(shell: Shell) -> None:
+def test_the_cli_creates_describes_and_lists(shell: Shell) -> None:
     name = "cli-tune"
-    shell.aws(
-        "sagemaker",
-        "create-hyper-parameter-tuning-job",
-        "--cli-input-json",
-        json.dumps(request(name)),
+    shell.aws("s3", "mb", f"s3://{BUCKET}")
+    shell.aws("s3", "cp", "-", f"s3://{BUCKET}/source/sourcedir.tar.gz", given=source())
+    file = shell.folder / f"{name}.json"
+    file.write_text(json.dumps(request(name)))
+    made = shell.asked(
+        "sagemaker", "create-hyper-parameter-tuning-job", "--cli-input-json", f"file://{file.name}"
     )
+    assert made["HyperParameterTuningJobArn"].endswith(f":hyper-parameter-tuning-job/{name}")
     asked = ("--hyper-parameter-tuning-job-name", name)
     ends = time.monotonic() + 120
     while "HyperParameterTuningEndTime" not in (
-        job := json.loads(shell.aws("sagemaker", "describe-hyper-parameter-tuning-job", *asked))
+        job := shell.asked("sagemaker", "describe-hyper-parameter-tuning-job", *asked)
     ):
         assert time.monotonic() < ends, job
         time.sleep(0.5)
-    listed = json.loads(
-        shell.aws("sagemaker", "list-training-jobs-for-hyper-parameter-tuning-job", *asked)
+    assert job["HyperParameterTuningJobStatus"] == "Completed"
+    assert job["ObjectiveStatusCounters"] == {"Succeeded": 2, "Pending": 0, "Failed": 0}
+    listed = shell.asked(
+        "sagemaker",
+        "list-training-jobs-for-hyper-parameter-tuning-job",
+        *asked,
+        *("--sort-by", "FinalObjectiveMetricValue"),
+    )["TrainingJobSummaries"]
+    assert listed[0]["TrainingJobName"] == job["BestTrainingJob"]["TrainingJobName"]
+    best = listed[0]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
+    assert best == pytest.approx(float(listed[0]["TunedHyperParameters"]["rate"]), rel=1e-5)
+    (found,) = shell.asked("sagemaker", "list-hyper-parameter-tuning-jobs")[
+        "HyperParameterTuningJobSummaries"
+    ]
+    assert found["HyperParameterTuningJobName"] == name
+    absent = shell.run(
+        *("sagemaker", "describe-hyper-parameter-tuning-job"),
+        *("--hyper-parameter-tuning-job-name", "absent"),
     )
-    assert len(listed["TrainingJobSummaries"]) == 2
-    assert job["TrainingJobStatusCounters"]["InProgress"] == 0
-    shell.aws("sagemaker", "delete-hyper-parameter-tuning-job", *asked)
+    assert "(ResourceNotFound)" in absent.error

@@ -10,6 +10,7 @@ import logging
 import sys
 from pathlib import Path
 
+from sagemaker.core.helper.session_helper import Session
 from sagemaker.core.parameter import IntegerParameter
 from sagemaker.train import ModelTrainer
 from sagemaker.train.configs import Compute, InputData, SourceCode
@@ -23,10 +24,13 @@ def main(image: str, role: str) -> None:
     data = Path("data")
     data.mkdir()
     (data / "numbers.csv").write_text("1,2,3\n")
+    session = Session()
+    uri = session.upload_data(str(data), key_prefix="tune/data")
 
     trainer = ModelTrainer(
         training_image=image,
         role=role,
+        sagemaker_session=session,
         source_code=SourceCode(source_dir=str(SOURCE), entry_script="train.py"),
         compute=Compute(instance_type="ml.m5.large", instance_count=1),
         hyperparameters={"label": "v3"},
@@ -39,7 +43,7 @@ def main(image: str, role: str) -> None:
         max_jobs=2,
         max_parallel_jobs=2,
     )
-    tuner.tune(inputs=[InputData(channel_name="train", data_source=str(data))], wait=True)
+    tuner.tune(inputs=[InputData(channel_name="train", data_source=uri)], wait=True)
 
     facts = {
         "status": tuner.describe().hyper_parameter_tuning_job_status,

@@ -167,6 +167,15 @@ def test_no_training_job_succeeded_after_five(local: Local) -> None:
     assert job["TrainingJobStatusCounters"]["NonRetryableError"] == 5
 
 
+def test_hyperband_without_a_max_resource(local: Local) -> None:
+    """awslabs/graphstorm#1243."""
+    assert refused(local, config={"Strategy": "Hyperband"}) == (
+        "ValidationException",
+        "MaxResource parameter is not provided and could not be inferred from provided static "
+        "hyperparameters of TrainingJobDefinition.",
+    )
+
+
 def test_row_141_describe_from_the_start(local: Local) -> None:
     local.engine.program = waiting
     local.client("s3").put_object(Bucket="probe-bucket", Key="data/a", Body=b"a")

@@ -342,11 +342,11 @@ CREATE_TUNING: tuple[Rule, ...] = (
         fields=(f"{_CONFIG}.StrategyConfig.HyperbandStrategyConfig",),
         finding=_hyperband_without_resource,
         message=(
-            "Hyperband needs MaxResource: give it in HyperbandStrategyConfig, or one of epochs, "
-            "numepochs, n-epochs, n_epochs, num_epochs in StaticHyperParameters."
+            "MaxResource parameter is not provided and could not be inferred from provided static "
+            "hyperparameters of TrainingJobDefinition."
         ),
-        source=API + "API_HyperbandStrategyConfig.html",
-        verified=False,
+        source=GITHUB + "awslabs/graphstorm/issues/1243",
+        verified=True,
     ),
     Rule(
         fields=(f"{_CONFIG}.StrategyConfig.HyperbandStrategyConfig",),

@@ -151,7 +151,8 @@ def ended(document: Document, status: str, at: float, reason: str | None) -> dic
 
 def _definition(request: Document, definition: Document) -> dict[str, Any]:
     """Return a definition as Describe answers it: the SDK v2 takes the objective's hyperparameter
-    out of StaticHyperParameters there. That flags are filled in is unverified.
+    out of StaticHyperParameters there, and looks for a ResourceConfig, also where it had sent a
+    HyperParameterTuningResourceConfig. That these and flags are filled in is unverified.
     """
     metric = tuning.objective(request, definition)["MetricName"]
     static = {
@@ -159,7 +160,12 @@ def _definition(request: Document, definition: Document) -> dict[str, Any]:
         **definition.get("StaticHyperParameters", {}),
     }
     flags = dict.fromkeys(_FLAGS, False)
-    return {**flags, **definition, "StaticHyperParameters": static}
+    return {
+        **flags,
+        "ResourceConfig": dict(tuning.resource_config(definition)),
+        **definition,
+        "StaticHyperParameters": static,
+    }
 
 
 def _counted(trial: Trial) -> str:
