@@ -21,6 +21,7 @@ from sagedock.jobs import (
     TrainingJob,
 )
 from tests.golden.serving_requests import SERVING
+from tests.golden.tuning_requests import TUNING
 
 HERE = Path(__file__).parent / "requests"
 ROLE = "arn:aws:iam::123456789012:role/sagedock"
@@ -193,6 +194,7 @@ TRAINING_JOBS = [
 REVIEWED: dict[str, tuple[Request, ...]] = {
     **{job.name: job.requests() for job in TRAINING_JOBS},
     **SERVING,
+    **TUNING,
 }
 
 
