@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -69,15 +70,18 @@ class Resources:
         self._database = database
         self._summaries = summaries
         self._listeners: tuple[Callable[[Resource], None], ...] = ()
+        self._listening = threading.Lock()
 
     def listen(self, listener: Callable[[Resource], None]) -> Callable[[], None]:
         """Have each resource told to ``listener`` once it was changed, in the thread that did;
         return what ends that. It is told a change of a larger step before that step is over.
         """
-        self._listeners = (*self._listeners, listener)
+        with self._listening:
+            self._listeners = (*self._listeners, listener)
 
         def end() -> None:
-            self._listeners = tuple(each for each in self._listeners if each is not listener)
+            with self._listening:
+                self._listeners = tuple(each for each in self._listeners if each != listener)
 
         return end
 

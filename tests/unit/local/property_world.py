@@ -96,7 +96,7 @@ class World:
     def await_quiet(self) -> None:
         """Wait until every job has ended and left nothing behind, but for the one that stays."""
         for thread in threading.enumerate():
-            if thread.name.startswith("job ") and thread.name != f"job {RUNNING}":
+            if thread.name.startswith(("job ", "tuning ")) and thread.name != f"job {RUNNING}":
                 thread.join(60)
         job = self.call("sagemaker", "DescribeTrainingJob", {"TrainingJobName": RUNNING}).body
         if job.get("TrainingJobStatus") == "Stopping":
@@ -109,7 +109,7 @@ class World:
         try:
             tables = [
                 database.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall()
-                for table in ("resources", "tags", "log_streams")
+                for table in ("resources", "tags", "log_streams", "tuning_trials")
             ]
         finally:
             database.close()

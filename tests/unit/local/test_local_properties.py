@@ -55,6 +55,7 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sagemaker", "DescribeTransformJob"): ("Could not find requested job",),
     ("sagemaker", "ListTransformJobs"): ("Invalid pagination token because",),
     ("sagemaker", "StopTransformJob"): ("Could not find job to update with name",),
+    ("sagemaker", "CreateHyperParameterTuningJob"): (CANNOT, "aws: prefixed"),
     ("sagemaker", "DescribeHyperParameterTuningJob"): ("Amazon SageMaker can't find a tuning job",),
     ("sagemaker", "ListHyperParameterTuningJobs"): ("Invalid pagination token because",),
     ("sagemaker", "ListTrainingJobsForHyperParameterTuningJob"): (

@@ -109,11 +109,13 @@ class Run:
         try:
             self._tuned()
         except _ServerEnds:
-            self._finally(self._record.begin_stop)
+            self._write(self._record.begin_stop)
         except Exception:  # noqa: BLE001 - the job must end whatever broke; the log says what
             _log.exception("tuning job %s broke", self._job.key.name)
+            for each in self._running():
+                self._stop_one(each)
             failed = Outcome(status="Failed", reason=reasons.INTERNAL_ERROR)
-            self._finally(lambda: self._record.end(failed))
+            self._write(lambda: self._record.end(failed))
         finally:
             unlisten()
             self._proposals.close()
@@ -131,12 +133,12 @@ class Run:
             if self._running():
                 self._await_change()
         if outcome.status == "Stopped":
-            self._finally(self._record.begin_stop)
+            self._write(self._record.begin_stop)
         while running := self._running():
             for each in running:
                 self._stop_one(each)
             self._await_change()
-        self._finally(lambda: self._record.end(outcome))
+        self._write(lambda: self._record.end(outcome))
 
     def _adopt(self) -> None:
         """Create what a killed server had only written down, and ask for all that runs."""
@@ -170,6 +172,8 @@ class Run:
                 self._is_exhausted = True
                 return None
             self._put(trial)
+            if self._shut_down.is_set():  # it may not be written down
+                raise _ServerEnds
             if (refused := self._create(trial)) is not None:
                 return self._refused(trial, refused)
         return None
@@ -269,12 +273,11 @@ class Run:
             if now != each:
                 changed.append(now)
         if changed:
-            self._trials |= {each.number: each for each in changed}
-            self._record.put(changed, self._in_order())
+            self._put(*changed)
 
-    def _put(self, trial: Trial) -> None:
-        self._trials[trial.number] = trial
-        self._record.put([trial], self._in_order())
+    def _put(self, *changed: Trial) -> None:
+        self._trials |= {each.number: each for each in changed}
+        self._write(lambda: self._record.put(changed, self._in_order()))
 
     def _in_order(self) -> list[Trial]:
         return [self._trials[number] for number in sorted(self._trials)]
@@ -292,7 +295,7 @@ class Run:
                 self._changed.add(key.name)
             self._woken.set()
 
-    def _finally(self, write: Callable[[], None]) -> None:
+    def _write(self, write: Callable[[], None]) -> None:
         """Write, whatever it takes: a disk that is full is waited for; a server that ends meanwhile
         leaves the job to the next one.
         """

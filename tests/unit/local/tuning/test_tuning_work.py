@@ -1,6 +1,7 @@
 """How much a training job of a tuning job costs: calls and writes, not time."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -58,6 +59,9 @@ class Instant:
                 request={},
             )
         )
+        self._end(key, document)
+
+    def _end(self, key: Key, document: Mapping[str, Any]) -> None:
         ended = {
             **document,
             "TrainingJobStatus": "Completed",
@@ -92,32 +96,62 @@ def request(strategy: str) -> dict[str, Any]:
     }
 
 
+def run(platform: Platform, service: Instant, strategy: str) -> Resource:
+    """Run a tuning job to its end."""
+    calls = Calls()
+    calls.serve(service)  # type: ignore[arg-type]
+    sent = request(strategy)
+    key = Key(region=REGION, kind=KIND, name="tune")
+    job = Resource(
+        key=key,
+        created=time.time(),
+        modified=1.0,
+        status="InProgress",
+        document=new_document(sent, "arn", 1.0),
+        request=sent,
+    )
+    platform.resources.add(job)
+    jobs = TuningJobs(platform, calls)
+    assert jobs.start(job)
+    jobs.wait_until_gone(key)
+    found = platform.resources.get(key)
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize("strategy", ["Random", "Bayesian"])
 def test_many_training_jobs_are_each_created_once_and_described_twice(
     tmp_path: Path, strategy: str
 ) -> None:
     with opened_world(tmp_path / "home", Model()) as world:
-        platform = world.platform
-        service, calls = Instant(platform), Calls()
-        calls.serve(service)  # type: ignore[arg-type]
-        sent = request(strategy)
-        key = Key(region=REGION, kind=KIND, name="tune")
-        job = Resource(
-            key=key,
-            created=1.0,
-            modified=1.0,
-            status="InProgress",
-            document=new_document(sent, "arn", 1.0),
-            request=sent,
-        )
-        platform.resources.add(job)
-        jobs = TuningJobs(platform, calls)
-        assert jobs.start(job)
-        jobs.wait_until_gone(key)
-        found = platform.resources.get(key)
-    assert found is not None
+        service = Instant(world.platform)
+        found = run(world.platform, service, strategy)
     assert found.status == "Completed"
     assert found.document["TrainingJobStatusCounters"]["Completed"] == COUNT
     assert service.calls["CreateTrainingJob"] == COUNT
     assert service.calls["DescribeTrainingJob"] <= 2 * COUNT
     assert service.calls["StopTrainingJob"] == 0
+
+
+class Breaking(Instant):
+    """Breaks at the third training job; the first two never end."""
+
+    def answer(self, operation: str, body: bytes, caller: Caller) -> Reply:
+        if operation == "CreateTrainingJob" and self.calls[operation] == 2:
+            raise RuntimeError("broken on purpose")
+        if operation == "StopTrainingJob":
+            self.calls[operation] += 1
+            return _reply({})
+        return super().answer(operation, body, caller)
+
+    def _end(self, key: Key, document: Mapping[str, Any]) -> None:
+        return
+
+
+def test_a_tuning_job_that_breaks_fails_and_stops_what_runs(tmp_path: Path) -> None:
+    with opened_world(tmp_path / "home", Model()) as world:
+        service = Breaking(world.platform)
+        found = run(world.platform, service, "Random")
+    assert found.status == "Failed"
+    assert found.document["FailureReason"].startswith("InternalServerError: ")
+    assert service.calls["StopTrainingJob"] == 2
