@@ -112,8 +112,7 @@ class Run:
             self._write(self._record.begin_stop)
         except Exception:  # noqa: BLE001 - the job must end whatever broke; the log says what
             _log.exception("tuning job %s broke", self._job.key.name)
-            for each in self._running():
-                self._stop_one(each)
+            self._stop_what_runs()
             failed = Outcome(status="Failed", reason=reasons.INTERNAL_ERROR)
             self._write(lambda: self._record.end(failed))
         finally:
@@ -217,6 +216,14 @@ class Run:
         """Stop the training jobs that have no prospects."""
         for each in self._prospects.without(self._in_order()):
             self._stop_one(each)
+
+    def _stop_what_runs(self) -> None:
+        """Stop all that can be stopped of a job that broke."""
+        for each in self._running():
+            try:
+                self._stop_one(each)
+            except Exception:  # noqa: BLE001 - the others must be stopped, too
+                _log.exception("training job %s could not be stopped", each.name)
 
     def _stop_one(self, trial: Trial) -> None:
         if trial.name in self._stopped:

@@ -39,7 +39,8 @@ class Instant:
             self._run(key)
             return _reply({"TrainingJobArn": "arn"})
         found = self.platform.resources.get(key)
-        assert found is not None
+        if found is None:
+            return _reply({"__type": "ValidationException", "message": "not found"}, 400)
         return _reply(found.document)
 
     def _run(self, key: Key) -> None:
@@ -73,8 +74,8 @@ class Instant:
         )
 
 
-def _reply(answer: Mapping[str, Any]) -> Reply:
-    return Reply(status=200, headers={}, body=json.dumps(answer).encode())
+def _reply(answer: Mapping[str, Any], status: int = 200) -> Reply:
+    return Reply(status=status, headers={}, body=json.dumps(answer).encode())
 
 
 def request(strategy: str) -> dict[str, Any]:
