@@ -38,7 +38,7 @@ def known(count: int) -> list[Tried]:
 
 def test_it_proposes_what_the_search_itself_would(apart: Apart) -> None:
     search = search_of("Bayesian", SPACE, 5)
-    for count in (0, 3, 8, 12):
+    for count in (0, 3, 12, 16):
         tried = known(count)
         assert apart.propose(count + 1, tried) == search.propose(count + 1, tried)
 
@@ -46,21 +46,21 @@ def test_it_proposes_what_the_search_itself_would(apart: Apart) -> None:
 def test_there_is_no_process_before_there_is_a_model(apart: Apart) -> None:
     apart.propose(1, [])
     assert apart._process is None
-    apart.propose(9, known(8))
+    apart.propose(13, known(12))
     assert apart._process is not None
 
 
 def test_a_process_that_was_killed_is_started_again(apart: Apart) -> None:
-    first = apart.propose(9, known(8))
+    first = apart.propose(13, known(12))
     process = apart._process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert apart.propose(9, known(8)) == first
+    assert apart.propose(13, known(12)) == first
 
 
 def test_nothing_is_left_once_it_is_closed(apart: Apart) -> None:
-    apart.propose(9, known(8))
+    apart.propose(13, known(12))
     process = apart._process
     assert process is not None
     apart.close()
@@ -70,7 +70,7 @@ def test_nothing_is_left_once_it_is_closed(apart: Apart) -> None:
 
 def test_a_process_ends_when_its_input_does() -> None:
     apart = Apart(space=SPACE, seed=5)
-    apart.propose(9, known(8))
+    apart.propose(13, known(12))
     process = apart._process
     assert process is not None
     assert process.stdin is not None
@@ -82,11 +82,11 @@ def test_a_process_ends_when_its_input_does() -> None:
 def test_what_cannot_be_started_is_told(tmp_path: object) -> None:
     apart = Apart(space=SPACE, seed=5, python=f"{tmp_path}/no-python")
     with pytest.raises(SagedockError, match="cannot be started"):
-        apart.propose(9, known(8))
+        apart.propose(13, known(12))
 
 
 def test_a_program_that_is_none_of_ours_is_told() -> None:
     true = subprocess.run(["which", "true"], capture_output=True, text=True, check=True)
     apart = Apart(space=SPACE, seed=5, python=true.stdout.strip())
     with pytest.raises(SagedockError, match="ended with 0"):
-        apart.propose(9, known(8))
+        apart.propose(13, known(12))
