@@ -33,7 +33,7 @@ _FIRST, _FIRST_FOR_EACH, _MOST_FIRST = 3, 1, 10
 _LEAST = 2
 #: The model knows so many tries at most, and its lengths are fitted to so many: the best, and the
 #: latest. Beyond that, each costs more than it tells.
-_KNOWN, _FITTED = 100, 50
+_KNOWN, _FITTED = 80, 40
 #: How many points are looked at: anywhere, near the best, and in each round around the best found.
 _ANYWHERE, _NEAR, _ROUNDS, _KEPT, _EACH = 300, 200, 8, 5, 20
 _FIRST_RADIUS = 0.08
