@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sagedock.client import (
         Endpoint,
         Estimator,
+        HyperparameterTuner,
         Model,
         ModelPackage,
         ModelPackageGroup,
@@ -25,14 +26,20 @@ if TYPE_CHECKING:
     from sagedock.errors import InvalidRequest, InvocationFailed, JobFailed, SagedockError
     from sagedock.jobs import (
         AsyncInference,
+        CategoricalParameter,
         Channel,
+        ContinuousParameter,
         DataCapture,
         FileSystemChannel,
+        HyperbandStrategyConfig,
         InstanceGroup,
+        IntegerParameter,
         ProcessingInput,
         ProcessingOutput,
         Serverless,
         TrainingJob,
+        TuningJobCompletionCriteriaConfig,
+        WarmStartConfig,
     )
     from sagedock.local import LocalSageMaker
 
@@ -40,12 +47,17 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AsyncInference",
+    "CategoricalParameter",
     "Channel",
+    "ContinuousParameter",
     "DataCapture",
     "Endpoint",
     "Estimator",
     "FileSystemChannel",
+    "HyperbandStrategyConfig",
+    "HyperparameterTuner",
     "InstanceGroup",
+    "IntegerParameter",
     "InvalidRequest",
     "InvocationFailed",
     "JobFailed",
@@ -66,16 +78,23 @@ __all__ = [
     "Session",
     "TrainingJob",
     "Transformer",
+    "TuningJobCompletionCriteriaConfig",
+    "WarmStartConfig",
 ]
 
 _HOMES = {
     "AsyncInference": "sagedock.jobs",
+    "CategoricalParameter": "sagedock.jobs",
     "Channel": "sagedock.jobs",
+    "ContinuousParameter": "sagedock.jobs",
     "DataCapture": "sagedock.jobs",
     "Endpoint": "sagedock.client",
     "Estimator": "sagedock.client",
     "FileSystemChannel": "sagedock.jobs",
+    "HyperbandStrategyConfig": "sagedock.jobs",
+    "HyperparameterTuner": "sagedock.client",
     "InstanceGroup": "sagedock.jobs",
+    "IntegerParameter": "sagedock.jobs",
     "InvalidRequest": "sagedock.errors",
     "InvocationFailed": "sagedock.errors",
     "JobFailed": "sagedock.errors",
@@ -96,6 +115,8 @@ _HOMES = {
     "Session": "sagedock.client",
     "TrainingJob": "sagedock.jobs",
     "Transformer": "sagedock.client",
+    "TuningJobCompletionCriteriaConfig": "sagedock.jobs",
+    "WarmStartConfig": "sagedock.jobs",
 }
 
 

@@ -22,6 +22,7 @@ from sagedock.jobs import (
 )
 from tests.golden.processing_requests import PROCESSING
 from tests.golden.serving_requests import SERVING
+from tests.golden.tuning_requests import TUNING
 
 HERE = Path(__file__).parent / "requests"
 ROLE = "arn:aws:iam::123456789012:role/sagedock"
@@ -195,6 +196,7 @@ REVIEWED: dict[str, tuple[Request, ...]] = {
     **{job.name: job.requests() for job in TRAINING_JOBS},
     **PROCESSING,
     **SERVING,
+    **TUNING,
 }
 
 

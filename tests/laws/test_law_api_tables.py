@@ -18,6 +18,7 @@ from sagedock.api import (
     scaling_messages,
     search_messages,
     states,
+    tuning_messages,
 )
 from sagedock.api.model import Shape, input_shape, service_model
 from sagedock.api.rules import RULES, Rule
@@ -31,10 +32,11 @@ ROWS = [
 MISSING = {
     *("_missing_parts", "_not_one_group", "_changes_nothing"),
     *("_not_one_specification", "_nothing_to_update", "_named_by_nothing"),
+    *("_not_one_kind_of_definitions",),
 }
 MODULES = (
     *(messages, component_messages, experiment_messages, hosting_messages, registry_messages),
-    *(pipeline_messages, processing_messages, scaling_messages, search_messages),
+    *(pipeline_messages, processing_messages, scaling_messages, search_messages, tuning_messages),
 )
 MESSAGES = [getattr(module, name) for module in MODULES for name in module.__all__]
 

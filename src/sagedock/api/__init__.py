@@ -13,6 +13,8 @@ The services' own models, as botocore ships them, are the specification; this ro
 ``processing_messages``  refusals about processing jobs that need the world
 ``scaling``   Application Auto Scaling for SageMaker: dimensions, metrics, quotas
 ``scaling_messages``  its refusals that need the world
+``tuning``    what a tuning job's request says of the training jobs that it launches
+``tuning_messages``  refusals about tuning jobs that need the world
 ``wire``      bodies: bytes to values and back, and error bodies
 ``states``    states, terminal states, status messages
 """
@@ -25,6 +27,8 @@ from sagedock.api import (
     scaling,
     scaling_messages,
     states,
+    tuning,
+    tuning_messages,
 )
 from sagedock.api.answers import problems_in_answer
 from sagedock.api.check import (
@@ -76,6 +80,8 @@ __all__ = [
     "scaling_messages",
     "states",
     "target_prefix",
+    "tuning",
+    "tuning_messages",
     "type_problem",
     "type_problems",
     "unknown_members",

@@ -93,7 +93,8 @@ def show(
     With --watch the exit code is 4 if the job ended Failed or Stopped.
     """
     from sagedock.cli.tables import job_line, job_table
-    from sagedock.client.curves import problem_with_picture, save_curves
+    from sagedock.client.curves import save_curves
+    from sagedock.client.pictures import problem_with_picture
 
     if save and (problem := problem_with_picture(save)):
         raise InvalidRequest([f"--save: {problem}"])

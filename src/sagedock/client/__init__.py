@@ -7,6 +7,7 @@
 ``predictor`` calls of an endpoint; ``endpoint`` is the endpoint itself
 ``serializers`` data to bodies, and answers to data
 ``processor`` a program over data
+``tuner``     a tuning job: fit, wait, stop, the best estimator; ``analytics`` what it tried
 ``transformer`` a model run over many objects
 ``pipeline``  steps that wrap jobs; ``pipeline_execution`` is one run of them
 ``check``     every problem of a request before it is sent, in the user's words
@@ -16,6 +17,7 @@
 ``curves``    metrics as a picture
 """
 
+from sagedock.client.analytics import TuningAnalytics
 from sagedock.client.async_result import AsyncResult
 from sagedock.client.endpoint import Endpoint
 from sagedock.client.estimator import Estimator
@@ -32,11 +34,14 @@ from sagedock.client.series import MetricSeries
 from sagedock.client.session import Session
 from sagedock.client.training_run import TrainingRun
 from sagedock.client.transformer import Transformer
+from sagedock.client.tuner import HyperparameterTuner
+from sagedock.client.tuning_run import TuningRun
 
 __all__ = [
     "AsyncResult",
     "Endpoint",
     "Estimator",
+    "HyperparameterTuner",
     "MetricSeries",
     "Model",
     "ModelPackage",
@@ -53,4 +58,6 @@ __all__ = [
     "TrainingResult",
     "TrainingRun",
     "Transformer",
+    "TuningAnalytics",
+    "TuningRun",
 ]

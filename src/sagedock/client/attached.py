@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sagedock.api import tuning
 from sagedock.jobs import InstanceGroup, distribution_in
 
 __all__ = ["parameters_of"]
@@ -45,7 +46,7 @@ def parameters_of(description: Mapping[str, Any]) -> dict[str, Any]:
         "security_group_ids": network.get("SecurityGroupIds"),
         "checkpoint_s3_uri": checkpoints.get("S3Uri"),
         "checkpoint_local_path": checkpoints.get("LocalPath"),
-        **_program(description.get("HyperParameters", {})),
+        **_program(_own(description.get("HyperParameters", {}))),
     }
     return {name: value for name, value in found.items() if value is not None}
 
@@ -56,6 +57,11 @@ def _group(described: Mapping[str, Any]) -> InstanceGroup:
         instance_type=described["InstanceType"],
         instance_count=described["InstanceCount"],
     )
+
+
+def _own(sent: Mapping[str, str]) -> dict[str, str]:
+    """Return the hyperparameters that the user gave, or had tuned."""
+    return {name: value for name, value in sent.items() if name != tuning.METRIC_HYPERPARAMETER}
 
 
 def _program(sent: Mapping[str, str]) -> dict[str, Any]:

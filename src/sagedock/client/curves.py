@@ -7,36 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 from sagedock.api import metrics as names
 from sagedock.client.board import JobView
+from sagedock.client.pictures import (
+    COLOURS,
+    INK,
+    PANEL,
+    PAPER,
+    plain,
+    problem_with_picture,
+    save_picture,
+)
 from sagedock.client.series import MetricSeries
-from sagedock.errors import InvalidRequest, SagedockError, StorageError
+from sagedock.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["problem_with_picture", "save_curves"]
+__all__ = ["save_curves"]
 
-_SUFFIXES = (".png", ".svg")
-#: In inches, of one panel; wide enough for two beside each other on a page.
-_PANEL = (5.2, 2.7)
 _HEAD = 0.7
-_DOTS_PER_INCH = 150
 _FEW_POINTS = 30
 _MOST_NAMED = 10
-#: Okabe and Ito's colours, which nobody takes for one another, without the yellow.
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#333333")
-#: A paper of its own, so that the picture reads on a dark page as on a light one.
-_PAPER, _INK, _GRID = "#ffffff", "#222222", "#dddddd"
 _UNITS = ((2 * 60.0, 1.0, "s"), (2 * 3600.0, 60.0, "min"), (float("inf"), 3600.0, "h"))
-
-
-def problem_with_picture(path: Path) -> str | None:
-    """Return what is wrong with where a picture is to go, or None; to be asked before the work."""
-    if path.suffix.lower() not in _SUFFIXES:
-        return f"{path}: a picture ends in {' or '.join(_SUFFIXES)}: name it so"
-    if not path.absolute().parent.is_dir():
-        return f"{path}: there is no folder {path.absolute().parent}: make it first"
-    return None
 
 
 def save_curves(view: JobView, path: Path) -> None:
@@ -51,19 +43,7 @@ def save_curves(view: JobView, path: Path) -> None:
         raise InvalidRequest(
             [f"{view.row.name}: has no metrics yet: give it metric definitions, or ask again later"]
         )
-    try:
-        from matplotlib import rc_context
-    except ImportError as error:
-        raise SagedockError(
-            "matplotlib, which draws curves, is not installed: pip install 'sagedock[plot]'"
-        ) from error
-    # Text stays text in an SVG, for whoever searches it.
-    with rc_context({"svg.fonttype": "none", "font.size": 9}):
-        picture = _picture(view)
-        try:
-            picture.savefig(path, format=path.suffix.lower()[1:], dpi=_DOTS_PER_INCH)
-        except OSError as error:
-            raise StorageError(f"{path}: {error.strerror}: save it elsewhere") from error
+    save_picture(lambda: _picture(view), path)
 
 
 def _picture(view: JobView) -> "Figure":
@@ -74,11 +54,11 @@ def _picture(view: JobView) -> "Figure":
     rows = -(-len(panels) // columns)
     began = min(each.times[0] for each in view.series)
     figure = Figure(
-        figsize=(columns * _PANEL[0], rows * _PANEL[1] + _HEAD),
-        facecolor=_PAPER,
+        figsize=(columns * PANEL[0], rows * PANEL[1] + _HEAD),
+        facecolor=PAPER,
         layout="constrained",
     )
-    figure.suptitle(_title(view), color=_INK, fontsize=11)
+    figure.suptitle(_title(view), color=INK, fontsize=11)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (name, series) in zip(grid.flat, panels.items(), strict=False):
         # What the log tells and what containers use have each a time axis of their own: the latter
@@ -108,30 +88,20 @@ def _draw(
         axes.plot(
             [(time - began).total_seconds() / scale for time in each.times],
             each.values,
-            color=_COLOURS[number % len(_COLOURS)],
-            linestyle=("-", "--", ":", "-.")[number // len(_COLOURS) % 4],
+            color=COLOURS[number % len(COLOURS)],
+            linestyle=("-", "--", ":", "-.")[number // len(COLOURS) % 4],
             linewidth=1.5,
             marker="o" if len(each.values) <= _FEW_POINTS else None,
             markersize=3,
             label=each.host,
         )
-    axes.set_title(name, color=_INK, fontsize=10, loc="left", parse_math=False)
-    axes.set_xlabel(f"time since the first point ({unit})", color=_INK, fontsize=8)
-    axes.set_ylabel(_measure(name, series), color=_INK, fontsize=8)
+    axes.set_title(name, color=INK, fontsize=10, loc="left", parse_math=False)
+    axes.set_xlabel(f"time since the first point ({unit})", color=INK, fontsize=8)
+    axes.set_ylabel(_measure(name, series), color=INK, fontsize=8)
     axes.set_xlim(left=0, right=1.02 * span_s / scale if span_s else 1)
-    _plain(axes)
+    plain(axes)
     if 1 < len(series) <= _MOST_NAMED:
         axes.legend(fontsize=8, frameon=False)
-
-
-def _plain(axes: "Axes") -> None:
-    axes.set_facecolor(_PAPER)
-    axes.grid(color=_GRID, linewidth=0.6)
-    axes.tick_params(colors=_INK, labelsize=8)
-    axes.margins(y=0.12)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(_INK)
 
 
 def _measure(name: str, series: Sequence[MetricSeries]) -> str:

@@ -154,7 +154,7 @@ class Estimator:
         local += [path for each in channels.values() if (path := local_path(each)) is not None]
         name = named_by_content(self._base_name(), local)
         with explained(self.session.target):
-            return self._job(name, channels, self._uploaded(name, channels))
+            return self.uploaded(name, channels)
 
     def wait(self, logs: bool | Literal["All", "None"] = True) -> TrainingResult:
         """Wait for the latest training job; see ``fit``."""
@@ -251,8 +251,12 @@ class Estimator:
             dependencies=self.dependencies,
         )
 
-    def _check(self, name: str, channels: Mapping[str, AnyChannel]) -> None:
-        """Raise InvalidRequest with all that is wrong with the job, its files included."""
+    def planned(
+        self, name: str, channels: Mapping[str, AnyChannel]
+    ) -> tuple[TrainingJob, list[str]]:
+        """Return the job as it would be sent, and what is wrong with the files and values that it
+        is made of; it has none of the values that cannot be sent. Nothing is asked or sent.
+        """
         problems = [*problems_in_files(channels)]
         if source := self._source():
             problems += source.problems()
@@ -260,10 +264,16 @@ class Estimator:
             problems.append("entry_point: is missing: name the program to run inside source_dir")
         job = self._job(name, channels, self._bucket() or _SOME_BUCKET)
         try:
-            (request,) = job.requests()
+            job.requests()
         except InvalidRequest as error:
             problems += error.problems
-            (request,) = replace(job, hyperparameters={}, distribution={}).requests()
+            job = replace(job, hyperparameters={}, distribution={})
+        return job, problems
+
+    def _check(self, name: str, channels: Mapping[str, AnyChannel]) -> None:
+        """Raise InvalidRequest with all that is wrong with the job, its files included."""
+        job, problems = self.planned(name, channels)
+        (request,) = job.requests()
         problems += (with_remedy(line, self.session.target) for line in problems_in(request))
         if problems:
             raise InvalidRequest(problems)
@@ -272,13 +282,13 @@ class Estimator:
 
     def _start(self, name: str, channels: Mapping[str, AnyChannel]) -> None:
         """Upload what is on this machine, and create the job."""
-        (request,) = self._job(name, channels, self._uploaded(name, channels)).requests()
+        (request,) = self.uploaded(name, channels).requests()
         self.session.client("sagemaker").create_training_job(**request.parameters)
         self.latest_training_job = TrainingRun(name, self.session, self.show)
         self.show(f"created the training job {name}")
 
-    def _uploaded(self, name: str, channels: Mapping[str, AnyChannel]) -> str:
-        """Upload what is on this machine; return the bucket."""
+    def uploaded(self, name: str, channels: Mapping[str, AnyChannel]) -> TrainingJob:
+        """Upload what is on this machine, and return the job that reads it from S3."""
         bucket = self._bucket() or self.session.default_bucket()
         for channel_name, channel in channels.items():
             if (path := local_path(channel)) is not None:
@@ -291,7 +301,7 @@ class Estimator:
                 source.write(archive)
                 archive.seek(0)
                 self.session.client("s3").upload_fileobj(archive, bucket, _source_key(name))
-        return bucket
+        return self._job(name, channels, bucket)
 
     def _bucket(self) -> str | None:
         """Return the bucket of ``output_path``, where the job's own files go too."""

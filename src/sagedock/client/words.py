@@ -41,6 +41,26 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "InferenceSpecification.SupportedRealtimeInferenceInstanceTypes": "inference_instances",
         "InferenceSpecification.SupportedResponseMIMETypes": "response_types",
         "InferenceSpecification.SupportedTransformInstanceTypes": "transform_instances",
+        "HyperParameterTuningJobConfig.HyperParameterTuningJobObjective": "objective_metric_name",
+        "HyperParameterTuningJobConfig.HyperParameterTuningJobObjective.Type": "objective_type",
+        "HyperParameterTuningJobConfig.HyperParameterTuningJobObjective.MetricName": (
+            "objective_metric_name"
+        ),
+        "HyperParameterTuningJobConfig.ParameterRanges": "hyperparameter_ranges",
+        "HyperParameterTuningJobConfig.RandomSeed": "random_seed",
+        "HyperParameterTuningJobConfig.ResourceLimits.MaxNumberOfTrainingJobs": "max_jobs",
+        "HyperParameterTuningJobConfig.ResourceLimits.MaxParallelTrainingJobs": (
+            "max_parallel_jobs"
+        ),
+        "HyperParameterTuningJobConfig.ResourceLimits.MaxRuntimeInSeconds": (
+            "max_runtime_in_seconds"
+        ),
+        "HyperParameterTuningJobConfig.Strategy": "strategy",
+        "HyperParameterTuningJobConfig.StrategyConfig": "strategy_config",
+        "HyperParameterTuningJobConfig.StrategyConfig.HyperbandStrategyConfig": "strategy_config",
+        "HyperParameterTuningJobConfig.TrainingJobEarlyStoppingType": "early_stopping_type",
+        "HyperParameterTuningJobConfig.TuningJobCompletionCriteria": "completion_criteria_config",
+        "HyperParameterTuningJobName": "job_name (or base_tuning_job_name)",
         "InputDataConfig": "inputs",
         "AppSpecification.ContainerArguments": "arguments",
         "AppSpecification.ContainerEntrypoint": "entrypoint",
@@ -91,6 +111,7 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "ResourceConfig.VolumeKmsKeyId": "volume_kms_key",
         "ResourceConfig.VolumeSizeInGB": "volume_size",
         "RoleArn": "role",
+        "StaticHyperParameters": "hyperparameters",
         "StoppingCondition": "max_run, max_wait",
         "StoppingCondition.MaxRuntimeInSeconds": "max_run",
         "StoppingCondition.MaxWaitTimeInSeconds": "max_wait",
@@ -110,9 +131,11 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "TransformResources.InstanceCount": "instance_count",
         "TransformResources.InstanceType": "instance_type",
         "TransformResources.VolumeKmsKeyId": "volume_kms_key",
+        "TrainingJobDefinition": "estimator",
         "VpcConfig": "subnets, security_group_ids",
         "VpcConfig.SecurityGroupIds": "security_group_ids",
         "VpcConfig.Subnets": "subnets",
+        "WarmStartConfig": "warm_start_config",
     }
 )
 #: The same for what follows ``InputDataConfig[n]``: the fields of Channel and FileSystemChannel.
@@ -180,8 +203,11 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         "ProcessingJobName": _NAME,
         "RoleArn": "give the role's full ARN, arn:aws:iam::<account>:role/<name>",
         "TrainingJobName": _NAME,
+        "HyperParameterTuningJobName": "use letters, digits and single hyphens, at most 32 in all",
     }
 )
+#: Where a tuning job's request has what a training job's has at its top.
+_OF_TUNING = "TrainingJobDefinition."
 _CHANNEL = re.compile(r"InputDataConfig\[(?P<index>\d+)\]\.?(?P<rest>.*)")
 
 _MOVED = re.compile(
@@ -194,6 +220,8 @@ def word_of(member: str, request: Mapping[str, Any]) -> str:
 
     What the estimator has no word for keeps the API's name, and is reached with ``extra``.
     """
+    if member.startswith(_OF_TUNING):
+        return word_of(member.removeprefix(_OF_TUNING), request.get("TrainingJobDefinition", {}))
     if channel := _CHANNEL.fullmatch(member):
         name = request["InputDataConfig"][int(channel["index"])].get("ChannelName")
         word = f"inputs[{name!r}]"
@@ -220,7 +248,7 @@ def _moved_word(request: Mapping[str, Any], where: str, index: int, rest: str) -
 
 def remedy_of(member: str) -> str:
     """Return what to do about a wrong value, or nothing where the demand says it all."""
-    return _REMEDIES.get(member, "")
+    return _REMEDIES.get(member.removeprefix(_OF_TUNING), "")
 
 
 def _longest(member: str, words: Mapping[str, str]) -> str:

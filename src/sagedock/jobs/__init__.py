@@ -10,6 +10,7 @@
 ``endpoint``         an endpoint: variants, data capture, asynchronous inference
 ``processing``       a processing job
 ``transform``        a batch transform job
+``tuning``           a hyperparameter tuning job: ranges, limits, a training job
 ``tags``             tags, in the API's form
 ``naming``           names of jobs
 """
@@ -32,16 +33,29 @@ from sagedock.jobs.request import Request
 from sagedock.jobs.tags import Tags
 from sagedock.jobs.training import TrainingJob
 from sagedock.jobs.transform import TransformJob
+from sagedock.jobs.tuning import (
+    CategoricalParameter,
+    ContinuousParameter,
+    HyperbandStrategyConfig,
+    IntegerParameter,
+    TuningJob,
+    TuningJobCompletionCriteriaConfig,
+    WarmStartConfig,
+)
 
 __all__ = [
     "Approval",
     "AsyncInference",
+    "CategoricalParameter",
     "Channel",
+    "ContinuousParameter",
     "DataCapture",
     "EndpointDeployment",
     "FileSystemChannel",
     "HostedModel",
+    "HyperbandStrategyConfig",
     "InstanceGroup",
+    "IntegerParameter",
     "ModelContainer",
     "ModelGroup",
     "ModelVersion",
@@ -55,6 +69,9 @@ __all__ = [
     "Tags",
     "TrainingJob",
     "TransformJob",
+    "TuningJob",
+    "TuningJobCompletionCriteriaConfig",
+    "WarmStartConfig",
     "base_name_of_image",
     "distribution_in",
     "unique_name",

@@ -65,6 +65,10 @@ CREATE TABLE IF NOT EXISTS async_requests (
 );
 CREATE INDEX IF NOT EXISTS async_requests_by_state
     ON async_requests (region, endpoint, state, number);
+CREATE TABLE IF NOT EXISTS tuning_trials (
+    region TEXT NOT NULL, job TEXT NOT NULL, number INTEGER NOT NULL, document TEXT NOT NULL,
+    PRIMARY KEY (region, job, number)
+) WITHOUT ROWID;
 """
 #: Reads go through the memory that holds the file anyway, up to 256 MiB of it, and not by a call of
 #: the system for every page: a list of jobs reads a hundred pages.

@@ -14,6 +14,7 @@ __all__ = ["invocation_refused_on_request", "refused_on_request"]
 _LOWER_CASED = (
     ("ProcessingJobName", "processing-job"),
     ("TransformJobName", "transform-job"),
+    ("HyperParameterTuningJobName", "hyper-parameter-tuning-job"),
     ("InferenceComponentName", "inference-component"),
     ("EndpointName", "endpoint"),
     ("EndpointConfigName", "endpoint-config"),

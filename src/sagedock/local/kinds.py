@@ -14,6 +14,7 @@ from sagedock.local import (
     registry,
     training,
     transform,
+    tuning,
 )
 from sagedock.local.caller import Caller
 from sagedock.local.calls import Calls
@@ -32,6 +33,7 @@ SUMMARIES: Mapping[str, Sequence[str]] = {
     training.KIND: training.SUMMARY,
     processing.KIND: processing.SUMMARY,
     transform.KIND: transform.SUMMARY,
+    tuning.KIND: tuning.SUMMARY,
     **hosting.SUMMARIES,
     **pipelines.SUMMARIES,
     **registry.SUMMARIES,
@@ -70,6 +72,7 @@ class Kinds:
     executions: pipelines.Executions
     events: Events
     processing: processing.ProcessingJobs
+    tunings: tuning.TuningJobs
     calls: Calls
 
     @classmethod
@@ -86,6 +89,7 @@ class Kinds:
             processing=processing.ProcessingJobs(platform, jobs.slots),
             executions=pipelines.pipelines_of(platform, calls),
             events=Events(platform.resources, platform.settings.event_hook, environment),
+            tunings=tuning.TuningJobs(platform, calls),
             calls=calls,
         )
 
@@ -98,6 +102,7 @@ class Kinds:
             self.endpoints,
             self.transforms,
             self.processing,
+            self.tunings,
             self.executions,
         )
 
@@ -128,8 +133,9 @@ class Kinds:
 
     def _operations(self) -> tuple[_Operations, ...]:
         platform = self.platform
+        of_training = training.TrainingOperations(platform, self.training)
         return (
-            training.TrainingOperations(platform, self.training),
+            of_training,
             hosting.ModelOperations(platform),
             hosting.ConfigOperations(platform),
             hosting.EndpointOperations(platform, self.endpoints),
@@ -145,4 +151,5 @@ class Kinds:
             lineage.AssociationOperations(platform),
             SearchOperations(platform),
             processing.ProcessingOperations(platform, self.processing),
+            tuning.TuningOperations(platform, self.tunings, of_training),
         )

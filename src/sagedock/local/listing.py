@@ -38,6 +38,10 @@ class Listing:
     #: The same for filters that the members must begin with.
     begins: Mapping[str, str] = field(default_factory=dict)
 
+    #: The order of a request that does not say any.
+    sort_by: str = "CreationTime"
+    sort_order: str = "Descending"
+
     def page(
         self,
         resources: Resources,
@@ -47,18 +51,18 @@ class Listing:
         among: str | None = None,
         but: str | None = None,
     ) -> bytes:
-        """Answer the page that ``request`` asks for, in JSON; newest first if it does not say.
+        """Answer the page that ``request`` asks for, in JSON; most kinds newest first.
         ``among`` and ``but`` are globs of the names that are paged through.
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html
         ("sorted according to the creation time, from the most current to the oldest").
         """
-        sort = _SORT_FIELDS[request.get("SortBy", "CreationTime")]
+        sort = _SORT_FIELDS[request.get("SortBy", self.sort_by)]
         page = resources.page(
             caller.region,
             self.kind,
             sort=sort,
-            descending=request.get("SortOrder", "Descending") == "Descending",
+            descending=request.get("SortOrder", self.sort_order) == "Descending",
             after=_after(request.get("NextToken"), sort),
             limit=request.get("MaxResults", _DEFAULT_PAGE),
             created=_span(request, "CreationTime"),

@@ -14,6 +14,7 @@ from sagedock.local.resources import Resources
 from sagedock.local.s3 import ObjectStore
 from sagedock.local.settings import Settings
 from sagedock.local.tags import Tags
+from sagedock.local.trials import Trials
 from sagedock.local.trust import Trust
 
 __all__ = ["ENDPOINT_LABEL", "HOME_LABEL", "JOB_LABEL", "Platform", "home_id"]
@@ -44,6 +45,7 @@ class Platform:
     logs: LogStore
     metrics: MetricStore
     async_requests: AsyncRequests
+    trials: Trials
     objects: ObjectStore
     network: str
     url: str

@@ -22,14 +22,18 @@ def over_quota(
     kind: states.Kind,
     request: Request,
     instances: Callable[[Request], Mapping[str, int]],
+    *,
+    at_once: int = 1,
 ) -> ServiceError | None:
     """Return the refusal of a job of ``kind`` that would exceed a quota, or None.
 
-    ``instances`` counts a request's, by the quota that they count for. A job counts from its
+    ``instances`` counts a request's, by the quota that they count for; so many of it are to run
+    ``at_once``. A job counts from its
     creation to its end. Of two that come at the same moment both may pass.
     """
     quotas = platform.settings.quotas
-    asked = {name: count for name, count in instances(request).items() if name in quotas}
+    counts = instances(request)
+    asked = {name: count * at_once for name, count in counts.items() if name in quotas}
     if not asked:
         return None
     used: Counter[str] = Counter()

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -68,14 +69,21 @@ class Resources:
     ) -> None:
         self._database = database
         self._summaries = summaries
-        self._listeners: list[Callable[[Key], None]] = []
+        self._listeners: tuple[Callable[[Resource], None], ...] = ()
+        self._listening = threading.Lock()
 
-    def listen(self, listener: Callable[[Key], None]) -> None:
-        """Call ``listener`` with the key of each resource that was changed; it must not wait.
-
-        Within ``together`` that is before others can read the change.
+    def listen(self, listener: Callable[[Resource], None]) -> Callable[[], None]:
+        """Have each resource told to ``listener`` once it was changed, in the thread that did;
+        return what ends that. It is told a change of a larger step before that step is over.
         """
-        self._listeners.append(listener)
+        with self._listening:
+            self._listeners = (*self._listeners, listener)
+
+        def end() -> None:
+            with self._listening:
+                self._listeners = tuple(each for each in self._listeners if each != listener)
+
+        return end
 
     def add(self, resource: Resource) -> bool:
         """Add it, and return True; return False, with nothing changed, if its name is taken."""
@@ -127,7 +135,7 @@ class Resources:
                 *(key.region, key.kind, key.name),
             )
         for listener in self._listeners:
-            listener(key)
+            listener(changed)
         return changed
 
     def together(self) -> AbstractContextManager[None]:

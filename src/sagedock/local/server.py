@@ -34,6 +34,7 @@ from sagedock.local.s3 import ObjectStore, s3_app
 from sagedock.local.settings import Settings
 from sagedock.local.sockets import ContainerSide, container_side, listen
 from sagedock.local.tags import Tags
+from sagedock.local.trials import Trials
 
 __all__ = ["LocalSageMaker"]
 
@@ -187,6 +188,7 @@ def _platform(
         logs=logs.LogStore(database),
         metrics=metrics.MetricStore(database),
         async_requests=AsyncRequests(database),
+        trials=Trials(database),
         objects=objects,
         network=network,
         url=url,

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from sagedock.api.model import input_shape
-from tests.conftest import IMAGE
+from tests.conftest import IMAGE, ROLE
 from tests.laws.model_requests import valid
 from tests.unit.local.property_world import GROUP, OWN
 
@@ -44,6 +44,8 @@ def jobs() -> st.SearchStrategy[Request]:
 def mended(operation: str, request: Request) -> Request:
     """Return a request of another operation without what excludes each other."""
     match operation:
+        case "CreateHyperParameterTuningJob":
+            return _tuning(request)
         case "UpdateTrainingJob" if len(request) == 1:
             return {**request, "RemoteDebugConfig": {}}
         case "DescribeLogGroups" if "logGroupNamePattern" in request:
@@ -53,6 +55,43 @@ def mended(operation: str, request: Request) -> Request:
             by_time = request.get("orderBy") == "LastEventTime" or "logStreamNames" in request
             return _without(one_group, "logStreamNamePrefix") if by_time else one_group
     return request
+
+
+#: Members of a definition that are made as those of a training job are.
+_OF_TRAINING = (
+    *("AlgorithmSpecification", "ResourceConfig", "StoppingCondition", "InputDataConfig"),
+    *("OutputDataConfig", "VpcConfig", "EnableManagedSpotTraining"),
+)
+_TUNED = {"Name": "loss", "Regex": "loss=([0-9.]+)"}
+
+
+def _tuning(request: Request) -> Request:
+    """Return a tuning job of one training job at most, with what was drawn beside its ranges."""
+    drawn = request.get("TrainingJobDefinition") or {}
+    job = _mended({**drawn, "AlgorithmSpecification": {"TrainingInputMode": "File"}}, False)
+    algorithm = {**job["AlgorithmSpecification"], "MetricDefinitions": [_TUNED]}
+    definition = {
+        "RoleArn": ROLE,
+        "OutputDataConfig": {"S3OutputPath": "s3://probe-bucket/out"},
+        **{name: job[name] for name in _OF_TRAINING if name in job},
+        "AlgorithmSpecification": algorithm,
+    }
+    config = {
+        **_without(request["HyperParameterTuningJobConfig"], "StrategyConfig"),
+        "Strategy": "Random",
+        "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+        "ResourceLimits": {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1},
+        "ParameterRanges": {
+            "ContinuousParameterRanges": [{"Name": "x", "MinValue": "0", "MaxValue": "1"}]
+        },
+    }
+    made = {
+        **_without(request, "TrainingJobDefinitions", "WarmStartConfig"),
+        "HyperParameterTuningJobName": f"tune-{next(_NUMBERS):06}",
+        "HyperParameterTuningJobConfig": config,
+        "TrainingJobDefinition": definition,
+    }
+    return {**made, "Tags": _unique(made["Tags"], "Key")} if "Tags" in made else made
 
 
 def _without(request: Request, *names: str) -> Request:

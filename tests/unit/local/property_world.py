@@ -97,7 +97,8 @@ class World:
     def await_quiet(self) -> None:
         """Wait until every job has ended and left nothing behind, but for the one that stays."""
         for thread in threading.enumerate():
-            if thread.name.startswith(("job ", "processing ")) and thread.name != f"job {RUNNING}":
+            is_job = thread.name.startswith(("job ", "processing ", "tuning "))
+            if is_job and thread.name != f"job {RUNNING}":
                 thread.join(60)
         job = self.call("sagemaker", "DescribeTrainingJob", {"TrainingJobName": RUNNING}).body
         if job.get("TrainingJobStatus") == "Stopping":
@@ -110,7 +111,7 @@ class World:
         try:
             tables = [
                 database.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall()
-                for table in ("resources", "tags", "log_streams")
+                for table in ("resources", "tags", "log_streams", "tuning_trials")
             ]
         finally:
             database.close()

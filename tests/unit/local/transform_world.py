@@ -35,6 +35,7 @@ from sagedock.local.transform import (
     TransformOperations,
 )
 from sagedock.local.transform.names import INSTANCE_LABEL
+from sagedock.local.trials import Trials
 from sagedock.testing import Container, FakeEngine
 
 REGION, ACCOUNT = "us-west-2", "123456789012"
@@ -303,6 +304,7 @@ def opened_world(home: Path, model: Model, **settings: Any) -> Iterator[World]:
         logs=LogStore(database),
         metrics=MetricStore(database),
         async_requests=AsyncRequests(database),
+        trials=Trials(database),
         objects=objects,
         network="probe",
         container_url="http://127.0.0.1:1",

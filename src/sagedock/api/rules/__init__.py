@@ -18,6 +18,7 @@ from sagedock.api.rules import (
     training_data,
     training_update,
     transform,
+    tuning,
 )
 from sagedock.api.rules.rule import Rule, RuleProblem
 from sagedock.api.scaling import AUTOSCALING
@@ -35,6 +36,7 @@ RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = MappingProxyType(
         ),
         ("sagemaker", "CreateProcessingJob"): (*processing.CREATE_PROCESSING, *tags.RULES),
         ("sagemaker", "CreateTransformJob"): (*transform.CREATE_TRANSFORM, *tags.RULES),
+        ("sagemaker", "CreateHyperParameterTuningJob"): (*tuning.CREATE_TUNING, *tags.RULES),
         ("sagemaker", "AddTags"): tags.RULES,
         ("sagemaker", "CreateModel"): hosting.CREATE_MODEL,
         ("sagemaker", "CreateEndpointConfig"): hosting.CREATE_CONFIG,

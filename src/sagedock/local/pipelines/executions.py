@@ -114,10 +114,10 @@ class Executions:
             self._timer.start()
             self._resources.listen(self._changed)
 
-    def _changed(self, key: Key) -> None:
+    def _changed(self, resource: Resource) -> None:
         """Wake the execution whose job it is that changed."""
         with self._lock:
-            execution = self._jobs.get((key.region, key.name))
+            execution = self._jobs.get((resource.key.region, resource.key.name))
         if execution is not None:
             self.wake(execution)
 

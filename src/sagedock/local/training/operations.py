@@ -73,12 +73,7 @@ class TrainingOperations:
         key = _key(caller, name)
         if self._platform.resources.get(key) is not None:
             raise Refused(messages.training_job_in_use(arn))
-        if refusal := too_many_instances(request):
-            raise Refused(refusal)
-        self._platform.trust.require(request["RoleArn"], caller.account)
-        self._refuse_what_is_absent(caller, request)
-        if refusal := quota_refusal(self._platform, caller, request):
-            raise Refused(refusal)
+        self.require(caller, request)
         created = epoch_s(time.time())
         job = Resource(
             key=key,
@@ -98,6 +93,17 @@ class TrainingOperations:
             self._forget(job)
             raise Refused(ENDING)
         return {"TrainingJobArn": arn}
+
+    def require(self, caller: Caller, request: Request, *, at_once: int = 1) -> None:
+        """Refuse a job that could not be carried out, whatever its name is, or for which, and as
+        many like it as are to run ``at_once``, there is no quota.
+        """
+        if refusal := too_many_instances(request):
+            raise Refused(refusal)
+        self._platform.trust.require(request["RoleArn"], caller.account)
+        self._refuse_what_is_absent(caller, request)
+        if refusal := quota_refusal(self._platform, caller, request, at_once=at_once):
+            raise Refused(refusal)
 
     def describe(self, caller: Caller, request: Request) -> Answer:
         """Answer the job's document as it is now."""

@@ -32,9 +32,13 @@ def too_many_instances(request: Request) -> ServiceError | None:
     )
 
 
-def quota_refusal(platform: Platform, caller: Caller, request: Request) -> ServiceError | None:
-    """Return the refusal of a job that would exceed a quota, or None; see ``over_quota``."""
-    return over_quota(platform, caller, KIND, request, _instances)
+def quota_refusal(
+    platform: Platform, caller: Caller, request: Request, *, at_once: int = 1
+) -> ServiceError | None:
+    """Return the refusal of a job, of which so many are to run ``at_once``, that would exceed a
+    quota, or None; see ``over_quota``.
+    """
+    return over_quota(platform, caller, KIND, request, _instances, at_once=at_once)
 
 
 def _instances(request: Request) -> Counter[str]:

@@ -1,0 +1,192 @@
+"""HyperparameterTuner against a local SageMaker whose containers are Python functions."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sagedock import (
+    CategoricalParameter,
+    ContinuousParameter,
+    HyperbandStrategyConfig,
+    HyperparameterTuner,
+    IntegerParameter,
+    InvalidRequest,
+    JobFailed,
+    SagedockError,
+    TuningJobCompletionCriteriaConfig,
+    WarmStartConfig,
+)
+from sagedock.testing import Container
+from tests.unit.client.conftest import Client
+from tests.unit.local.tuning.tuning_world import values_of
+
+LOSS = [{"Name": "loss", "Regex": "loss=([-0-9.e]+)"}]
+
+
+def squared(container: Container) -> int:
+    container.print(f"loss={(float(values_of(container)['x']) - 0.3) ** 2:.6f}")
+    return 0
+
+
+def tuner(client: Client, **changes: Any) -> HyperparameterTuner:
+    client.local.engine.program = changes.pop("program", squared)
+    parameters: dict[str, Any] = {
+        "estimator": client.estimator(**changes.pop("estimator", {})),
+        "objective_metric_name": "loss",
+        "objective_type": "Minimize",
+        "metric_definitions": LOSS,
+        "hyperparameter_ranges": {
+            "x": ContinuousParameter(0.0, 1.0),
+            "n": IntegerParameter(1, 9),
+            "c": CategoricalParameter(["a", "b"]),
+        },
+        "max_jobs": 3,
+        **changes,
+    }
+    return HyperparameterTuner(**parameters)
+
+
+def test_fit_waits_shows_each_training_job_and_finds_the_best(client: Client, folder: Path) -> None:
+    tuned = tuner(client, estimator={"hyperparameters": {"epochs": 3}})
+    tuned.fit()
+    found = tuned.analytics()
+    assert (found.status, found.metric, found.objective_type) == ("Completed", "loss", "Minimize")
+    assert len(found.trials) == 3
+    best = min(found.trials, key=lambda each: each.objective or 0)
+    assert found.best == best
+    assert tuned.best_training_job() == best.name
+    assert tuned.best_estimator().hyperparameters == {"epochs": "3", **best.values}
+    for number in (1, 2, 3):
+        assert any(line.startswith(f"{number:>4} Completed") for line in client.lines)
+    rows = found.rows()
+    assert [row["FinalObjectiveValue"] for row in rows] == [e.objective for e in found.trials]
+    assert isinstance(rows[0]["x"], float)
+    lines = found.text().splitlines()
+    assert lines[0].split() == ["#", "status", "n", "x", "c", "loss"]
+    assert [line.startswith("*") for line in lines[1:]] == [each == best for each in found.trials]
+    picture = folder / "tuning.svg"
+    found.save(picture)
+    assert "best so far" in picture.read_text()
+
+
+def test_values_of_a_script_are_json(client: Client, folder: Path) -> None:
+    (folder / "train.py").write_text("")
+    tuned = tuner(
+        client,
+        estimator={"entry_point": "train.py", "source_dir": str(folder)},
+        hyperparameter_ranges={
+            "c": CategoricalParameter(["a", 16, True]),
+            "x": ContinuousParameter(0.1, 0.2),
+        },
+        max_jobs=1,
+    )
+    tuned.fit(wait=False)
+    ranges = tuned.describe()["HyperParameterTuningJobConfig"]["ParameterRanges"]
+    assert ranges["CategoricalParameterRanges"] == [{"Name": "c", "Values": ['"a"', "16", "true"]}]
+    static = tuned.describe()["TrainingJobDefinition"]["StaticHyperParameters"]
+    assert static["sagemaker_program"] == '"train.py"'
+    tuned.wait()
+
+
+def test_what_is_tuned_is_not_static(client: Client) -> None:
+    tuned = tuner(client, estimator={"hyperparameters": {"x": 5, "y": 6}}, max_jobs=1)
+    tuned.fit()
+    static = tuned.describe()["TrainingJobDefinition"]["StaticHyperParameters"]
+    assert static == {"y": "6", "_tuning_objective_metric": "loss"}
+
+
+def test_every_option_is_sent(client: Client) -> None:
+    tuner(client, max_jobs=1).fit(job_name="parent")
+    tuned = tuner(
+        client,
+        strategy="Hyperband",
+        strategy_config=HyperbandStrategyConfig(max_resource=9, min_resource=2),
+        completion_criteria_config=TuningJobCompletionCriteriaConfig(
+            target_objective_metric_value=-1.0,
+            max_number_of_training_jobs_not_improving=9,
+            complete_on_convergence=False,
+        ),
+        warm_start_config=WarmStartConfig(parents=["parent"], warm_start_type="TransferLearning"),
+        max_runtime_in_seconds=600,
+        max_parallel_jobs=2,
+        random_seed=4,
+        tags={"team": "a"},
+    )
+    tuned.fit()
+    job = tuned.describe()
+    config = job["HyperParameterTuningJobConfig"]
+    assert config["StrategyConfig"]["HyperbandStrategyConfig"] == {
+        "MaxResource": 9,
+        "MinResource": 2,
+    }
+    assert config["TuningJobCompletionCriteria"] == {
+        "TargetObjectiveMetricValue": -1.0,
+        "BestObjectiveNotImproving": {"MaxNumberOfTrainingJobsNotImproving": 9},
+        "ConvergenceDetected": {"CompleteOnConvergence": "Disabled"},
+    }
+    assert config["ResourceLimits"] == {
+        "MaxNumberOfTrainingJobs": 3,
+        "MaxParallelTrainingJobs": 2,
+        "MaxRuntimeInSeconds": 600,
+    }
+    assert config["RandomSeed"] == 4
+    assert job["WarmStartConfig"]["WarmStartType"] == "TransferLearning"
+    tags = client.local.client("sagemaker").list_tags(ResourceArn=job["HyperParameterTuningJobArn"])
+    assert tags["Tags"] == [{"Key": "team", "Value": "a"}]
+
+
+def test_all_problems_are_told_at_once_in_our_words(client: Client, folder: Path) -> None:
+    wrong = tuner(
+        client,
+        estimator={"entry_point": "absent.py", "source_dir": str(folder), "instance_type": "big"},
+        strategy="Guess",
+        max_parallel_jobs=0,
+    )
+    with pytest.raises(InvalidRequest) as caught:
+        wrong.fit(job_name="a" * 33)
+    text = "\n".join(caught.value.problems)
+    for word in ("absent.py", "instance_type", "strategy", "max_parallel_jobs", "job_name"):
+        assert word in text
+    assert wrong.latest_tuning_job is None
+
+
+def test_rules_are_told_before_anything_is_sent(client: Client) -> None:
+    with pytest.raises(InvalidRequest, match="objective_metric_name: A metric is required"):
+        tuner(client, objective_metric_name="other").fit()
+    with pytest.raises(InvalidRequest, match="hyperparameter_ranges: Invalid hyperparameter range"):
+        tuner(client, hyperparameter_ranges={"x": ContinuousParameter(2, 1)}).fit()
+    with pytest.raises(InvalidRequest, match="ContainerEntrypoint"):
+        tuner(client, estimator={"container_entry_point": ["sh"]}).fit()
+
+
+def test_a_failed_tuning_job_raises(client: Client) -> None:
+    with pytest.raises(JobFailed, match="All training jobs failed"):
+        tuner(client, program=lambda _: 1, max_jobs=1).fit()
+
+
+def test_without_a_metric_there_is_no_best(client: Client, folder: Path) -> None:
+    tuned = tuner(client, program=lambda _: 0, max_jobs=1)
+    tuned.fit()
+    with pytest.raises(SagedockError, match="no best training job"):
+        tuned.best_training_job()
+    assert tuned.analytics().best is None
+    with pytest.raises(InvalidRequest, match="no training job has an objective"):
+        tuned.analytics().save(folder / "a.png")
+
+
+def test_a_tuner_without_a_job_says_what_to_do(client: Client) -> None:
+    with pytest.raises(SagedockError, match="call fit"):
+        tuner(client).analytics()
+
+
+def test_stop_stops(client: Client) -> None:
+    def waiting(container: Container) -> int:
+        container.terminated.wait(60)
+        return 0
+
+    tuned = tuner(client, program=waiting)
+    tuned.fit(wait=False)
+    tuned.stop()
+    with pytest.raises(JobFailed, match="Stopped"):
+        tuned.wait()
