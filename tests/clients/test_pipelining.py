@@ -38,3 +38,13 @@ def test_the_sdk_v3_runs_a_pipeline(runner: Runner) -> None:
         "Stop": "total is 1.0",
     }
     assert facts["said"] == "WaiterError"
+
+
+def test_the_sdk_v2_runs_a_pipeline_of_every_kind_of_job(runner: Runner) -> None:
+    facts = runner.client("sdk_v2", "sdk_v2/pipeline_of_all.py", IMAGE, SERVING, ROLE)
+    assert facts["steps"] == {
+        **dict.fromkeys(("Process", "Tune", "Train", "Evaluate", "Check"), "Succeeded"),
+        **dict.fromkeys(("Register-RegisterModel", "Make-CreateModel", "Transform"), "Succeeded"),
+    }
+    assert facts["versions"] == [1]
+    assert facts["stored"] == "1,2\n3,4\n"
