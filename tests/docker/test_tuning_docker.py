@@ -155,6 +155,7 @@ def test_a_server_that_is_killed_goes_on_and_adopts_what_runs(
     names = [each["TrainingJobName"] for each in children(local)]
     for name in names:
         local.until(name, lambda one: one["SecondaryStatus"] == "Training")
+        wait_for(lambda: "loss=" in "".join(local.log(name)))  # noqa: B023 - called at once
     kill(home)
     local = reach(home, engine, bucket=False)
     assert [each["TrainingJobName"] for each in children(local)] == names
