@@ -1,6 +1,7 @@
 """Tuning jobs whose training jobs are real containers of the training image."""
 
 import json
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,8 @@ from sagedock import (
 )
 from sagedock.client.session import Session
 from sagedock.engine import Engine
-from tests.docker.conftest import RealLocal, leftovers, let_go
+from sagedock.local.platform import HOME_LABEL, home_id
+from tests.docker.conftest import RealLocal, leftovers
 from tests.docker.scripts import run_script
 from tests.docker.test_client_fit import Shown, estimator, folder, shown
 from tests.docker.test_local_process import home, kill, reach
@@ -153,14 +155,21 @@ def test_a_server_that_is_killed_goes_on_and_adopts_what_runs(
     names = [each["TrainingJobName"] for each in children(local)]
     for name in names:
         local.until(name, lambda one: one["SecondaryStatus"] == "Training")
+        wait_for(lambda: "loss=" in "".join(local.log(name)))  # noqa: B023 - called at once
     kill(home)
     local = reach(home, engine, bucket=False)
     assert [each["TrainingJobName"] for each in children(local)] == names
-    let_go(engine, home)
+    release(engine, home)
     job = until(local, lambda one: "HyperParameterTuningEndTime" in one, timeout_s=240)
     assert job["HyperParameterTuningJobStatus"] == "Completed"
     assert job["TrainingJobStatusCounters"]["Completed"] == 4
     assert [each["TrainingJobName"] for each in children(local)][:2] == names
+
+
+def release(engine: Engine, home: Path) -> None:
+    """Let the scripts end that hold. They may end before the command that lets them has."""
+    for each in engine.containers({HOME_LABEL: home_id(home)}):
+        subprocess.run(["docker", "exec", each.id, "touch", "/tmp/go"], check=False)
 
 
 def local_of(local: RealLocal, session: Session) -> Any:
