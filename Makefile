@@ -25,9 +25,8 @@ $(VENV)/.installed: pyproject.toml requirements-dev.lock
 setup: $(VENV)/.installed ## make the Python environment in .venv
 
 .PHONY: demo
-demo: setup engine build ## train on handwritten digits, serve the model, run it over a file, clean up
-	@$(BIN)/sagedock local run -- $(SHELL) -ec 'for name in train deploy transform; do \
-		echo; echo "== scripts/$$name.py"; $(BIN)/python scripts/$$name.py --target local; done'
+demo: setup engine build ## the digits: process, tune, train, run a pipeline, deploy, transform, clean up
+	@$(BIN)/sagedock local run -- $(BIN)/python scripts/story.py --target local
 
 .PHONY: lint
 lint: setup ## style, types, layers, Dockerfiles, shell scripts
