@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagedock.api import scaling, states
+from sagedock.client.counts import problems_in_emptiness, refuse_counts
 from sagedock.client.existing import found as found_there
 from sagedock.client.patience import Clock, patiently
 from sagedock.client.refusals import explained
@@ -61,9 +62,8 @@ class Endpoint:
 
     def set_instances(self, count: int, *, variant: str = "AllTraffic", wait: bool = True) -> None:
         """Let a variant have ``count`` instances; return once it has them, or at once."""
-        if count < 0:
-            raise InvalidRequest([f"count: {count} is no number of instances: give 1 or more"])
-        self._require_instances(variant)
+        refuse_counts(count=count)
+        self._require_instances(variant, count=count)
         desired = [{"VariantName": variant, "DesiredInstanceCount": count}]
         with explained(self.session.target):
             self._sagemaker.update_endpoint_weights_and_capacities(
@@ -87,9 +87,11 @@ class Endpoint:
 
         The default metric counts invocations per instance and minute. Cooldowns are seconds, the
         service's own (300) where None.
+        Raises InvalidRequest for ``min_instances`` 0 where the endpoint cannot be without any.
         Source: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html
         """
-        self._require_instances(variant)
+        refuse_counts(min_instances=min_instances, max_instances=max_instances)
+        self._require_instances(variant, min_instances=min_instances)
         resource = {
             "ServiceNamespace": scaling.NAMESPACE,
             "ResourceId": f"endpoint/{self.name}/variant/{variant}",
@@ -153,9 +155,12 @@ class Endpoint:
             f"Endpoint({self.name!r}).delete(models=True) deletes them"
         )
 
-    def _require_instances(self, variant: str) -> None:
-        """Raise InvalidRequest for a variant that is not there, or is serverless."""
-        there = {each["VariantName"]: each for each in self.describe().get(_VARIANTS, ())}
+    def _require_instances(self, variant: str, **least: int) -> None:
+        """Raise InvalidRequest for a variant that is not there, or is serverless; or that cannot
+        have as few instances as the parameter ``least`` says.
+        """
+        found = self.describe()
+        there = {each["VariantName"]: each for each in found.get(_VARIANTS, ())}
         if there and variant not in there:
             known = ", ".join(there)
             raise InvalidRequest([f"variant: {self.name} has no {variant!r}: it has {known}"])
@@ -166,6 +171,8 @@ class Endpoint:
                     "starts containers as it is called, up to Serverless(max_concurrency=...)"
                 ]
             )
+        if told := problems_in_emptiness(found, there.get(variant, {}), **least):
+            raise InvalidRequest(told)
 
     def _describe(self) -> Mapping[str, Any]:
         answer: Mapping[str, Any] = self._sagemaker.describe_endpoint(EndpointName=self.name)

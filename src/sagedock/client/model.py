@@ -18,6 +18,7 @@ from sagedock.client.deployment import (
     problems_in_names,
     refuse_unknown,
 )
+from sagedock.client.endpoint import Endpoint
 from sagedock.client.model_archive import CODE_FOLDER, write_model_archive
 from sagedock.client.model_package import ModelPackage, ModelPackageGroup
 from sagedock.client.predictor import Predictor
@@ -26,6 +27,7 @@ from sagedock.client.serializers import Deserializer, Serializer
 from sagedock.client.session import Session
 from sagedock.client.show import Show, to_stdout
 from sagedock.client.source import Source
+from sagedock.client.storage import require_object
 from sagedock.contract import paths, variables
 from sagedock.errors import InvalidRequest
 from sagedock.jobs import (
@@ -119,7 +121,8 @@ class Model:
 
         ``variant`` are further fields of ProductionVariant, as volume_size. Raises InvalidRequest
         with every problem, before anything is sent, or JobFailed with FailureReason. Nothing that
-        is there is changed: names that are taken are refused.
+        is there is changed: names that are taken are refused. Ctrl-C ends the wait, not the
+        deployment: what is left is told.
         """
         refuse_unknown(variant, options_of(Model.deploy) | VARIANT_OPTIONS)
         name = endpoint_name or unique_name(base_name_of_image(self.image_uri), datetime.now(UTC))
@@ -146,7 +149,7 @@ class Model:
             show=self.show,
         )
         if wait:
-            predictor.endpoint.wait()
+            self._wait(predictor.endpoint)
         return predictor
 
     def transformer(self, instance_type: str, **parameters: Any) -> "Transformer":
@@ -214,6 +217,16 @@ class Model:
             self._sagemaker.create_endpoint(**endpoint.parameters)
             undo.pop_all()
         self.show(f"created the endpoint {name}")
+
+    def _wait(self, endpoint: Endpoint) -> None:
+        try:
+            endpoint.wait()
+        except KeyboardInterrupt:
+            self.show(
+                f"interrupted: {endpoint.name} goes on being created; {endpoint!r}.wait() awaits "
+                f"it, {endpoint!r}.delete(models=True) deletes it, its configuration and its model"
+            )
+            raise
 
     def _create(self, name: str) -> str:
         with explained(self.session.target):
@@ -289,8 +302,8 @@ class Model:
             return self._s3_data(_SOMEWHERE)
         bucket, folder = self.session.default_bucket(), f"{name}/{unique_stamp(datetime.now(UTC))}"
         where = self._s3_data(f"s3://{bucket}/{folder}")
-        self.show(f"uploading the model to {where}")
         with self._archive(local, source) as archive:
+            self.show(f"uploading the model to {where}")
             self.session.client("s3").upload_fileobj(archive, bucket, f"{folder}/{_ARCHIVE}")
         return where
 
@@ -302,6 +315,7 @@ class Model:
             return
         with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as file:
             if local is None and self.model_data is not None:
+                require_object(self.session.client("s3"), str(self.model_data), word="model_data")
                 (local,) = self.session.download(str(self.model_data), folder)
             if source is not None:
                 write_model_archive(file, local, source)

@@ -136,6 +136,6 @@ def _explained(endpoint: Endpoint) -> Iterator[None]:
             raise
         raise InvocationFailed(
             endpoint.name,
-            status=int(answer.get("OriginalStatusCode", 0)),
+            status=answer.get("OriginalStatusCode"),
             answer=str(answer.get("OriginalMessage") or answer["Error"].get("Message", "")),
         ) from error

@@ -188,6 +188,36 @@ def test_a_failed_endpoint_says_how_to_remove_what_is_left(deployer: Deployer) -
         awaited(lambda kind=kind: deployer.there(kind) == [])
 
 
+def test_who_interrupts_the_wait_is_told_what_is_left(deployer: Deployer) -> None:
+    def interrupt_while_it_is_created(line: str) -> None:
+        deployer.lines.append(line)
+        if line.endswith("Creating"):
+            raise KeyboardInterrupt
+
+    model = deployer.model(show=interrupt_while_it_is_created)
+    with pytest.raises(KeyboardInterrupt):
+        model.deploy(1, TYPE, endpoint_name="left")
+    assert deployer.lines[-1].startswith("interrupted: left goes on being created; ")
+    assert "Endpoint('left').delete(models=True)" in deployer.lines[-1]
+    Endpoint("left", **deployer.own).delete(models=True)
+    for kind in ("endpoints", "endpoint_configs", "models"):
+        awaited(lambda kind=kind: deployer.there(kind) == [])
+
+
+def test_an_upload_is_told_once_there_is_what_is_uploaded(
+    deployer: Deployer, program: Path
+) -> None:
+    for data, told in (
+        ("s3://nope/x.tar.gz", "model_data: s3://nope/x.tar.gz: "),
+        (f"s3://{BUCKET}/x.tar.gz", f"model_data: s3://{BUCKET}/x.tar.gz: nothing there"),
+        ("s3://nope", "model_data: s3://nope: names a bucket"),
+    ):
+        with pytest.raises(InvalidRequest, match=f"^{told}"):
+            deployer.model_of(program, model_data=data).deploy(1, TYPE)
+    assert not [line for line in deployer.lines if "uploading" in line]
+    assert deployer.there("models") == []
+
+
 def test_many_models_are_deleted(deployer: Deployer) -> None:
     deployer.local.engine.labels = {labels.SERVES_MANY: labels.SAYS_YES}
     models = MultiModel(

@@ -3,12 +3,13 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sagedock import Endpoint, InvalidRequest, Serverless
+from sagedock import AsyncInference, Endpoint, InvalidRequest, Serverless
 from sagedock.testing import Call, Reply, serving
-from tests.conftest import Local
+from tests.conftest import BUCKET, Local
 from tests.unit.client.deploying import Deployer
 from tests.unit.local.hosting.conftest import started
 from tests.unit.local.hosting.hosting_local import awaited, echo
@@ -90,17 +91,47 @@ def test_what_is_being_changed_is_deleted_once_it_may_be(deployer: Deployer, mod
     assert line == "busy is Updating: it is deleted once that has ended"
 
 
-@pytest.mark.parametrize("count", [-1, -5])
-def test_a_count_below_nothing_is_refused(deployer: Deployer, count: int) -> None:
+@pytest.mark.parametrize("count", [-1, 0, "3", 1.5, True, None])
+def test_what_is_no_count_of_instances_is_refused(deployer: Deployer, count: Any) -> None:
     endpoint = deployer.model().deploy(1, TYPE).endpoint
-    with pytest.raises(InvalidRequest, match=f"^count: {count} "):
+    with pytest.raises(InvalidRequest, match=f"^count: {count!r}[ :].*: give"):
         endpoint.set_instances(count)
+    assert instances(endpoint) == 1
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "told"),
+    [
+        ("one", 2, "^min_instances: 'one' is no number of instances"),
+        (4, 1, "^max_instances: 1 is less than min_instances, 4: give 4 or more"),
+        (0, 0, "^max_instances: 0: "),
+        (0, 4, "^min_instances: 0: one answers at once, and needs an instance: give 1 or more"),
+    ],
+)
+def test_bounds_of_autoscaling_are_checked(
+    deployer: Deployer, least: Any, most: Any, told: str
+) -> None:
+    endpoint = deployer.model().deploy(1, TYPE, endpoint_name="one").endpoint
+    with pytest.raises(InvalidRequest, match=told):
+        endpoint.autoscale(least, most, 10)
+    targets = deployer.session.client("application-autoscaling").describe_scalable_targets(
+        ServiceNamespace="sagemaker"
+    )
+    assert targets["ScalableTargets"] == []
+
+
+def test_an_asynchronous_endpoint_may_have_no_instance(deployer: Deployer) -> None:
+    where = AsyncInference(output_path=f"s3://{BUCKET}/answers")
+    endpoint = deployer.model().deploy(1, TYPE, async_inference=where).endpoint
+    assert "scalingPolicy" in endpoint.autoscale(0, 2, 10)
+    endpoint.set_instances(0)
+    assert instances(endpoint) == 0
 
 
 def test_what_botocore_refuses_is_an_invalid_request(deployer: Deployer) -> None:
     endpoint = deployer.model().deploy(1, TYPE).endpoint
-    with pytest.raises(InvalidRequest, match="MinCapacity"):
-        endpoint.autoscale("one", 2, 10)  # type: ignore[arg-type]
+    with pytest.raises(InvalidRequest, match="ScaleInCooldown"):
+        endpoint.autoscale(1, 2, 10, scale_in_cooldown="x")  # type: ignore[arg-type]
 
 
 def test_a_serverless_endpoint_has_no_instances_to_change(deployer: Deployer) -> None:
