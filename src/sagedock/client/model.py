@@ -94,8 +94,24 @@ class Model:
 
         The request is checked before anything is sent. Raises InvalidRequest with every problem.
         """
+        return self._created_as(self._new_name())
+
+    @contextmanager
+    def created(self, name: str) -> "Iterator[str]":
+        """Have the model there for what is done inside, as ``name`` if it must be made: it is
+        deleted again where that fails.
+        """
+        is_new = self._created is None
+        made = self._created_as(name)
+        try:
+            yield made
+        except BaseException:
+            if is_new:
+                self.delete()
+            raise
+
+    def _created_as(self, name: str) -> str:
         if self._created is None:
-            name = self.name or unique_name(base_name_of_image(self.image_uri), datetime.now(UTC))
             self._check(name)
             with explained(self.session.target):
                 if told := problems_in_names(self._sagemaker, model=name):
@@ -153,15 +169,20 @@ class Model:
         return predictor
 
     def transformer(self, instance_type: str, **parameters: Any) -> "Transformer":
-        """Return what runs the model over objects; ``parameters`` are Transformer's own."""
+        """Return what runs the model over objects; ``parameters`` are Transformer's own.
+
+        The model is created with the first job, once that was checked.
+        """
         from sagedock.client.transformer import Transformer
 
         made = Transformer(
-            model_name=SOME_NAME,  # the model is created once the parameters are right
+            model_name=self._created or self._new_name(),
             instance_type=instance_type,
+            model=self,
             **{"session": self.session, "show": self.show, **parameters},
         )
-        made.model_name = self.create()
+        if self._created is None:
+            self._check(made.model_name)
         return made
 
     def register(
@@ -195,6 +216,9 @@ class Model:
             with explained(self.session.target):
                 self._sagemaker.delete_model(ModelName=self._created)
             self._created = None
+
+    def _new_name(self) -> str:
+        return self.name or unique_name(base_name_of_image(self.image_uri), datetime.now(UTC))
 
     def _start(self, deployment: EndpointDeployment) -> None:
         """Create what a deployment is made of; all of it is checked before anything is sent.

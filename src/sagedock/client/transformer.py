@@ -1,10 +1,11 @@
 """Transformer: a model run over many objects of S3."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from sagedock.api import log_groups, states
 from sagedock.client.check import problems_in, unknown_instance_type
@@ -17,6 +18,9 @@ from sagedock.errors import InvalidRequest, JobFailed, SagedockError
 from sagedock.jobs import Tags, TransformJob, unique_name
 from sagedock.jobs.transform import SplitType
 
+if TYPE_CHECKING:
+    from sagedock.client.model import Model
+
 __all__ = ["Transformer"]
 
 #: Stands for the default bucket while a request is checked, before AWS is asked for its name.
@@ -28,15 +32,16 @@ _Assembly = Literal["None", "Line"]
 
 @dataclass(kw_only=True)
 class Transformer:
-    """Runs a model that was created over objects. The parameters are SageMaker SDK v2's:
-    ``max_payload`` in MB.
+    """Runs a model over objects. The parameters are SageMaker SDK v2's: ``max_payload`` in MB.
 
-    ``extra`` is in API casing and is laid over the request last. Raises InvalidRequest for a
-    strategy that there is not.
+    With ``model`` that is created as ``model_name`` with the first job, unless it was before, and
+    deleted again where the job cannot be created. ``extra`` is in API casing and is laid over the
+    request last. Raises InvalidRequest for a strategy that there is not.
     """
 
     model_name: str
     instance_type: str
+    model: "Model | None" = field(default=None, repr=False)
     instance_count: int = 1
     output_path: str | None = None
     strategy: _Strategy | None = None
@@ -104,8 +109,8 @@ class Transformer:
             join_source=join_source,
         )
         self._check(_in_bucket(job, _SOME_BUCKET, local), local)
-        with explained(self.session.target):
-            self._start(job, local)
+        with explained(self.session.target), self._model() as self.model_name:
+            self._start(replace(job, model_name=self.model_name), local)
         if wait:
             self.wait(logs=logs)
         return self.output
@@ -180,6 +185,9 @@ class Transformer:
             raise InvalidRequest(problems)
         if warning := unknown_instance_type(request):
             self.show(warning)
+
+    def _model(self) -> AbstractContextManager[str]:
+        return self.model.created(self.model_name) if self.model else nullcontext(self.model_name)
 
     def _start(self, job: TransformJob, local: Path | None) -> None:
         """Upload what is on this machine, and create the job."""
