@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from sagedock.client.check import problems_in, unknown_instance_type
+from sagedock.client.check import problems_in
 from sagedock.client.deployment import (
     SOME_NAME,
     VARIANT_OPTIONS,
@@ -19,6 +19,7 @@ from sagedock.client.deployment import (
     refuse_unknown,
 )
 from sagedock.client.endpoint import Endpoint
+from sagedock.client.hosting_check import problems_in_hosting
 from sagedock.client.model_archive import CODE_FOLDER, write_model_archive
 from sagedock.client.model_package import ModelPackage, ModelPackageGroup
 from sagedock.client.predictor import Predictor
@@ -278,11 +279,9 @@ class Model:
         requests = (*self._hosted(name, self._s3_data(_SOMEWHERE)).requests(), *more)
         for request in requests:
             problems += (with_remedy(line, self.session.target) for line in problems_in(request))
+        problems = problems or [*problems_in_hosting(requests, self.session)]
         if problems:
             raise InvalidRequest(list(dict.fromkeys(problems)))
-        for request in requests:
-            if warning := unknown_instance_type(request):
-                self.show(warning)
 
     def _problems_in_files(self) -> "Iterator[str]":
         if source := self._source():

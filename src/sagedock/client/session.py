@@ -68,6 +68,12 @@ class Session:
             )
         return named
 
+    @cached_property
+    def allowed_instance_types(self) -> frozenset[str]:
+        """Types that the local SageMaker takes though the installed botocore knows none such."""
+        named = self._environ.get("SAGEDOCK_ALLOW_INSTANCE_TYPES", "")
+        return frozenset(named.replace(",", " ").split())
+
     def client(self, service: str) -> Any:
         """Return the boto3 client of ``service``: one per session, safe to use from threads."""
         if service not in self._clients:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from sagedock.api import log_groups, states
-from sagedock.client.check import problems_in, unknown_instance_type
+from sagedock.client.check import problems_in
+from sagedock.client.hosting_check import problems_in_types
 from sagedock.client.logs import JobLogs
 from sagedock.client.refusals import explained, with_remedy
 from sagedock.client.session import Session
@@ -118,9 +119,24 @@ class Transformer:
     def wait(self, *, logs: bool = True) -> None:
         """Wait for the latest job, showing its states and, if asked, its lines.
 
-        Raises JobFailed if it ended otherwise than Completed.
+        Raises JobFailed if it ended otherwise than Completed. Ctrl-C ends the waiting; the job goes
+        on.
         """
         name = self._latest()
+        try:
+            found = self._ended(name, logs=logs)
+        except KeyboardInterrupt:
+            self.show(
+                f"{name} goes on: stop() of its transformer stops it, or "
+                f"boto3's stop_transform_job(TransformJobName={name!r})"
+            )
+            raise
+        status = found["TransformJobStatus"]
+        if status != "Completed":
+            raise JobFailed(name, status, found.get("FailureReason", ""))
+        self.show(f"the answers are below {found['TransformOutput']['S3OutputPath']}")
+
+    def _ended(self, name: str, *, logs: bool) -> Mapping[str, Any]:
         job_logs = JobLogs(
             self.session.client("logs"),
             group=log_groups.TRANSFORM_JOBS,
@@ -128,17 +144,13 @@ class Transformer:
             show=self.show if logs else nowhere,
         )
         with explained(self.session.target):
-            found = wait_until_ended(
+            return wait_until_ended(
                 self._describe,
                 ended=lambda one: states.is_terminal("transform-job", one["TransformJobStatus"]),
                 read_logs=job_logs.read if logs else lambda: 0,
                 pace=self.session.place.pace,
                 show=self.show,
             )
-        status = found["TransformJobStatus"]
-        if status != "Completed":
-            raise JobFailed(name, status, found.get("FailureReason", ""))
-        self.show(f"the answers are below {found['TransformOutput']['S3OutputPath']}")
 
     def stop(self) -> None:
         """Ask the service to stop the latest job."""
@@ -181,10 +193,9 @@ class Transformer:
             problems.append(f"data: {local}: no such file or folder: check the path")
         (request,) = job.requests()
         problems += (with_remedy(line, self.session.target) for line in problems_in(request))
+        problems = problems or [*problems_in_types([request], self.session)]
         if problems:
             raise InvalidRequest(problems)
-        if warning := unknown_instance_type(request):
-            self.show(warning)
 
     def _model(self) -> AbstractContextManager[str]:
         return self.model.created(self.model_name) if self.model else nullcontext(self.model_name)

@@ -8,6 +8,7 @@ import pytest
 
 from sagedock import (
     AsyncInference,
+    DataCapture,
     Endpoint,
     Estimator,
     InvalidRequest,
@@ -216,6 +217,40 @@ def test_an_upload_is_told_once_there_is_what_is_uploaded(
             deployer.model_of(program, model_data=data).deploy(1, TYPE)
     assert not [line for line in deployer.lines if "uploading" in line]
     assert deployer.there("models") == []
+
+
+def test_an_image_outside_ecr_is_told_first(deployer: Deployer, program: Path) -> None:
+    own = {"image_uri": "sagedock-serving:cpu", "entry_point": program.name}
+    (told,) = problems_of(deployer, 1, TYPE, model={**own, "source_dir": str(program.parent)})
+    assert told.startswith('image_uri: Using non-ECR image "sagedock-serving:cpu"')
+    assert told.endswith("amazonaws.com/NAME:TAG is this machine's NAME:TAG")
+    assert deployer.lines == []
+
+
+def test_an_unknown_instance_type_is_told_first(deployer: Deployer) -> None:
+    (told,) = problems_of(deployer, 1, "ml.nope.large")
+    assert told.startswith("instance_type: the installed botocore does not know 'ml.nope.large'")
+    assert told.count(", ml.") <= 2
+    assert "SAGEDOCK_ALLOW_INSTANCE_TYPES=ml.nope.large" in told
+    with pytest.raises(InvalidRequest, match=r"does not know 'ml\.nope\.large'"):
+        deployer.model().transformer("ml.nope.large").transform(f"s3://{BUCKET}/rows")
+    assert deployer.there("models") == []
+
+
+def test_what_an_endpoint_of_its_kind_cannot_have_is_told_first(deployer: Deployer) -> None:
+    capture = DataCapture(destination_s3_uri=f"s3://{BUCKET}/captured")
+    (told,) = problems_of(deployer, serverless=Serverless(), data_capture=capture)
+    assert told.startswith("serverless, data_capture: Not supported for serverless endpoints")
+    where = AsyncInference(output_path=f"s3://{BUCKET}/answers")
+    (told,) = problems_of(deployer, 1, TYPE, async_inference=where, data_capture=capture)
+    assert told.startswith("async_inference, data_capture: The local SageMaker cannot carry out: ")
+    folder = {"model_data": f"s3://{BUCKET}/a/", "enable_network_isolation": True}
+    told, second = problems_of(deployer, serverless=Serverless(), model=folder)
+    assert told.startswith("model_data: a serverless endpoint takes no folder")
+    assert second.startswith("enable_network_isolation: a serverless endpoint cannot have that")
+    many = {"mode": "MultiModel", "model_data": f"s3://{BUCKET}/many/"}
+    (told,) = problems_of(deployer, serverless=Serverless(), model=many)
+    assert told.startswith("serverless: a serverless endpoint cannot serve many models: give ")
 
 
 def test_many_models_are_deleted(deployer: Deployer) -> None:
