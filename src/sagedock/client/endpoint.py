@@ -5,9 +5,9 @@ from typing import Any
 
 from sagedock.api import scaling, states
 from sagedock.client.counts import problems_in_emptiness, refuse_counts
+from sagedock.client.existing import endpoint_explained
 from sagedock.client.existing import found as found_there
 from sagedock.client.patience import Clock, patiently
-from sagedock.client.refusals import explained
 from sagedock.client.session import Session
 from sagedock.client.show import Show, to_stdout
 from sagedock.errors import InvalidRequest, JobFailed
@@ -19,11 +19,18 @@ _VARIANTS = "ProductionVariants"
 
 
 class Endpoint:
-    """An endpoint by its name. Nothing is asked before a method needs it."""
+    """An endpoint by its name. Nothing is asked before a method needs it.
+
+    Raises InvalidRequest for what is no name.
+    """
 
     def __init__(
         self, name: str, *, session: Session | None = None, show: Show = to_stdout
     ) -> None:
+        if not isinstance(name, str) or not name:
+            raise InvalidRequest(
+                [f"endpoint_name: {name!r} is no name: give the one that it was deployed with"]
+            )
         self.name = name
         self.session = session or Session()
         self._show = show
@@ -33,7 +40,7 @@ class Endpoint:
 
     def describe(self) -> Mapping[str, Any]:
         """Return the answer of DescribeEndpoint. Raises InvalidRequest for an unknown one."""
-        with explained(self.session.target):
+        with endpoint_explained(self.session):
             return self._describe()
 
     def wait(self, *, clock: Clock | None = None) -> Mapping[str, Any]:
@@ -44,7 +51,7 @@ class Endpoint:
         """
         clock, pace, shown = clock or Clock(), self.session.place.pace, ""
         while True:
-            with explained(self.session.target):
+            with endpoint_explained(self.session):
                 found = patiently(
                     self._describe, patience_s=pace.patience_s, clock=clock, show=self._show
                 )
@@ -65,7 +72,7 @@ class Endpoint:
         refuse_counts(count=count)
         self._require_instances(variant, count=count)
         desired = [{"VariantName": variant, "DesiredInstanceCount": count}]
-        with explained(self.session.target):
+        with endpoint_explained(self.session):
             self._sagemaker.update_endpoint_weights_and_capacities(
                 EndpointName=self.name, DesiredWeightsAndCapacities=desired
             )
@@ -106,7 +113,7 @@ class Endpoint:
         if scale_out_cooldown is not None:
             policy["ScaleOutCooldown"] = scale_out_cooldown
         client = self.session.client(scaling.AUTOSCALING)
-        with explained(self.session.target):
+        with endpoint_explained(self.session):
             client.register_scalable_target(
                 **resource, MinCapacity=min_instances, MaxCapacity=max_instances
             )
@@ -126,7 +133,7 @@ class Endpoint:
 
         The service refuses that during a change: the end of one that is under way is awaited.
         """
-        with explained(self.session.target):
+        with endpoint_explained(self.session):
             name = self._settled(clock or Clock())["EndpointConfigName"]
             there = found_there(self._sagemaker.describe_endpoint_config, EndpointConfigName=name)
             self._sagemaker.delete_endpoint(EndpointName=self.name)

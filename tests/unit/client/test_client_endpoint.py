@@ -1,13 +1,14 @@
 """Endpoint: changes are awaited, and what cannot be changed is told."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sagedock import AsyncInference, Endpoint, InvalidRequest, Serverless
+from sagedock import AsyncInference, Endpoint, InvalidRequest, Predictor, Serverless
 from sagedock.testing import Call, Reply, serving
 from tests.conftest import BUCKET, Local
 from tests.unit.client.deploying import Deployer
@@ -145,6 +146,48 @@ def test_a_variant_that_is_not_there_is_told(deployer: Deployer) -> None:
     endpoint = deployer.model().deploy(1, TYPE, endpoint_name="one").endpoint
     with pytest.raises(InvalidRequest, match="variant: one has no 'Blue': it has AllTraffic"):
         endpoint.autoscale(1, 2, 10, variant="Blue")
+
+
+@pytest.mark.parametrize("name", ["", None, 5])
+def test_what_is_no_name_is_refused(deployer: Deployer, name: Any) -> None:
+    for kind in (Endpoint, Predictor):
+        with pytest.raises(InvalidRequest, match=f"^endpoint_name: {name!r} is no name: give "):
+            kind(name, **deployer.own)
+
+
+def test_of_an_endpoint_that_is_not_there_the_others_are_named(deployer: Deployer) -> None:
+    absent = Predictor("absent", **deployer.own)
+    uses: list[Callable[[], Any]] = [
+        absent.endpoint.describe,
+        absent.endpoint.wait,
+        absent.endpoint.delete,
+        lambda: absent.endpoint.set_instances(1),
+        lambda: absent.endpoint.autoscale(1, 2, 10),
+        lambda: absent.predict(b"1"),
+        lambda: list(absent.predict_stream(b"1")),
+        lambda: absent.predict_async(input_path=f"s3://{BUCKET}/x"),
+    ]
+    for use in uses:
+        with pytest.raises(InvalidRequest, match=r"absent.*: there is no endpoint: deploy one$"):
+            use()
+    deployer.model().deploy(1, TYPE, endpoint_name="here")
+    for use in uses:
+        with pytest.raises(InvalidRequest, match=r"absent.*: there are here$"):
+            use()
+
+
+def test_who_started_a_local_sagemaker_is_told_that_none_was_running(deployer: Deployer) -> None:
+    deployer.session.place = replace(deployer.session.place, ends_with_program=True)
+    with pytest.raises(
+        InvalidRequest, match=r"no local SageMaker was running.*`sagedock local up --detach`$"
+    ):
+        Endpoint("absent", **deployer.own).describe()
+
+
+def test_data_that_is_no_body_names_the_serializer(deployer: Deployer) -> None:
+    predictor = Predictor("any", **deployer.own)
+    with pytest.raises(InvalidRequest, match=r"^data: list is no body .*serializer=JSONSerializer"):
+        predictor.predict([[1]])
 
 
 def test_an_endpoint_is_deleted_whose_configuration_is_gone(deployer: Deployer) -> None:
