@@ -239,7 +239,12 @@ class Model:
                 undo.callback(self.delete)
             self._sagemaker.create_endpoint_config(**config.parameters)
             undo.callback(self._sagemaker.delete_endpoint_config, EndpointConfigName=name)
-            self._sagemaker.create_endpoint(**endpoint.parameters)
+            try:
+                self._sagemaker.create_endpoint(**endpoint.parameters)
+            except KeyboardInterrupt:  # it may be there: what it is made of stays
+                undo.pop_all()
+                self._tell_what_is_left(Endpoint(name, session=self.session))
+                raise
             undo.pop_all()
         self.show(f"created the endpoint {name}")
 
@@ -247,11 +252,14 @@ class Model:
         try:
             endpoint.wait()
         except KeyboardInterrupt:
-            self.show(
-                f"interrupted: {endpoint.name} goes on being created; {endpoint!r}.wait() awaits "
-                f"it, {endpoint!r}.delete(models=True) deletes it, its configuration and its model"
-            )
+            self._tell_what_is_left(endpoint)
             raise
+
+    def _tell_what_is_left(self, endpoint: Endpoint) -> None:
+        self.show(
+            f"interrupted: {endpoint.name} goes on being created; {endpoint!r}.wait() awaits it, "
+            f"{endpoint!r}.delete(models=True) deletes it, its configuration and its model"
+        )
 
     def _create(self, name: str) -> str:
         with explained(self.session.target):

@@ -15,6 +15,7 @@ from sagedock import (
     JobFailed,
     MultiModel,
     Serverless,
+    Session,
 )
 from sagedock.contract import labels, paths
 from sagedock.testing import Container, serving
@@ -205,6 +206,21 @@ def test_who_interrupts_the_wait_is_told_what_is_left(deployer: Deployer) -> Non
         awaited(lambda kind=kind: deployer.there(kind) == [])
 
 
+def test_what_an_endpoint_is_made_of_stays_if_it_may_be_there(deployer: Deployer) -> None:
+    def interrupt(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    deployer.session.client("sagemaker").meta.events.register(
+        "after-call.sagemaker.CreateEndpoint", interrupt
+    )
+    with pytest.raises(KeyboardInterrupt):
+        deployer.model().deploy(1, TYPE, endpoint_name="left")
+    assert deployer.lines[-1].startswith("interrupted: left goes on being created; ")
+    for kind in ("endpoints", "endpoint_configs", "models"):
+        assert deployer.there(kind) == ["left"]
+    Endpoint("left", **deployer.own).delete(models=True)
+
+
 def test_an_upload_is_told_once_there_is_what_is_uploaded(
     deployer: Deployer, program: Path
 ) -> None:
@@ -235,6 +251,18 @@ def test_an_unknown_instance_type_is_told_first(deployer: Deployer) -> None:
     with pytest.raises(InvalidRequest, match=r"does not know 'ml\.nope\.large'"):
         deployer.model().transformer("ml.nope.large").transform(f"s3://{BUCKET}/rows")
     assert deployer.there("models") == []
+
+
+def test_an_instance_type_that_is_allowed_is_let_through(deployer: Deployer) -> None:
+    allowed = {"SAGEDOCK_ALLOW_INSTANCE_TYPES": "ml.other.large, ml.nope.large"}
+    session = Session(
+        target="local",
+        environ={**deployer.local.server.environment(), **allowed},
+        show=deployer.lines.append,
+    )
+    with pytest.raises(InvalidRequest, match=r"^CreateEndpointConfig: "):  # of a server without
+        deployer.model(session=session).deploy(1, "ml.nope.large")
+    assert deployer.lines[0].startswith("instance_type: the installed botocore does not know")
 
 
 def test_what_an_endpoint_of_its_kind_cannot_have_is_told_first(deployer: Deployer) -> None:
