@@ -257,8 +257,9 @@ class Model:
 
     def _tell_what_is_left(self, endpoint: Endpoint) -> None:
         self.show(
-            f"interrupted: {endpoint.name} goes on being created; {endpoint!r}.wait() awaits it, "
-            f"{endpoint!r}.delete(models=True) deletes it, its configuration and its model"
+            f"interrupted: {endpoint.name} goes on {self.session.lasts}. Await it: "
+            f"{endpoint!r}.wait(); delete it, its configuration and its model: "
+            f"{endpoint!r}.delete(models=True)"
         )
 
     def _create(self, name: str) -> str:

@@ -49,6 +49,15 @@ class Session:
         """Where requests go. A local SageMaker is started here if none runs."""
         return place_of(self.target, self.show, self._environ)
 
+    @property
+    def lasts(self) -> str:
+        """How long what runs here goes on, for who leaves it: in words."""
+        if self.place.ends_with_program:
+            return "until this program ends, which started the local SageMaker"
+        if self.target == "local":
+            return "as long as its local SageMaker runs"  # `sagedock local run` ends its own
+        return "without this program"
+
     @cached_property
     def region(self) -> str:
         """The region; us-west-2 for a local session without one.

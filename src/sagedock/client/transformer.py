@@ -127,7 +127,7 @@ class Transformer:
             found = self._ended(name, logs=logs)
         except KeyboardInterrupt:
             self.show(
-                f"{name} goes on: stop() of its transformer stops it, or "
+                f"{name} goes on {self.session.lasts}. Stop it: stop() of its transformer, or "
                 f"boto3's stop_transform_job(TransformJobName={name!r})"
             )
             raise

@@ -199,7 +199,9 @@ def test_who_interrupts_the_wait_is_told_what_is_left(deployer: Deployer) -> Non
     model = deployer.model(show=interrupt_while_it_is_created)
     with pytest.raises(KeyboardInterrupt):
         model.deploy(1, TYPE, endpoint_name="left")
-    assert deployer.lines[-1].startswith("interrupted: left goes on being created; ")
+    assert deployer.lines[-1].startswith(
+        "interrupted: left goes on as long as its local SageMaker runs. "
+    )
     assert "Endpoint('left').delete(models=True)" in deployer.lines[-1]
     Endpoint("left", **deployer.own).delete(models=True)
     for kind in ("endpoints", "endpoint_configs", "models"):
@@ -215,7 +217,9 @@ def test_what_an_endpoint_is_made_of_stays_if_it_may_be_there(deployer: Deployer
     )
     with pytest.raises(KeyboardInterrupt):
         deployer.model().deploy(1, TYPE, endpoint_name="left")
-    assert deployer.lines[-1].startswith("interrupted: left goes on being created; ")
+    assert deployer.lines[-1].startswith(
+        "interrupted: left goes on as long as its local SageMaker runs. "
+    )
     for kind in ("endpoints", "endpoint_configs", "models"):
         assert deployer.there(kind) == ["left"]
     Endpoint("left", **deployer.own).delete(models=True)

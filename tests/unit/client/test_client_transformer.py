@@ -83,6 +83,23 @@ def test_a_job_that_the_service_refuses_leaves_no_model(deployer: Deployer, rows
     assert sorted(deployer.there("models")) == ["first", "second"]
 
 
+def test_who_interrupts_the_wait_is_told_that_the_job_goes_on(
+    deployer: Deployer, rows: Path
+) -> None:
+    def interrupt(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    deployer.session.client("sagemaker").meta.events.register(
+        "after-call.sagemaker.DescribeTransformJob", interrupt
+    )
+    transformer = deployer.model().transformer(TYPE)
+    with pytest.raises(KeyboardInterrupt):
+        transformer.transform(rows, content_type="text/csv", job_name="long")
+    told = deployer.lines[-1]
+    assert told.startswith("long goes on as long as its local SageMaker runs. Stop it: stop()")
+    assert "stop_transform_job(TransformJobName='long')" in told
+
+
 def test_a_wrong_model_is_told_with_its_transformer(deployer: Deployer) -> None:
     with pytest.raises(InvalidRequest, match=r"^role: "):
         deployer.model(role="me").transformer(TYPE)
