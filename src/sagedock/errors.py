@@ -104,15 +104,19 @@ class StorageError(SagedockError):
 
 
 class InvocationFailed(SagedockError):
-    """A model's container answered an invocation with ``status``, and ``answer`` as its body."""
+    """A model's container answered an invocation with ``status``, and ``answer`` as its body.
+
+    ``status`` is None where nobody tells it: of an asynchronous invocation.
+    """
 
     exit_code = 9
 
-    def __init__(self, endpoint: str, *, status: int, answer: str) -> None:
+    def __init__(self, endpoint: str, *, answer: str, status: int | None = None) -> None:
         self.endpoint = endpoint
         self.status = status
         self.answer = answer
-        super().__init__(f"{endpoint}: its model answered {status}: {answer or 'nothing'}")
+        told = "the invocation failed" if status is None else f"its model answered {status}"
+        super().__init__(f"{endpoint}: {told}: {answer or 'nothing'}")
 
 
 class ContractBroken(SagedockError):

@@ -50,7 +50,7 @@ class AsyncResult:
                 return self.deserializer.deserialize(answer["Body"], answer["ContentType"])
             if self.failure_path and self._is_there(self.failure_path):
                 said = self._object(self.failure_path)["Body"].read().decode(errors="replace")
-                raise InvocationFailed(self.inference_id, status=0, answer=said)
+                raise InvocationFailed(self.inference_id, answer=said)
             if clock.now() > ends:
                 raise SagedockError(self._waited(timeout_s))
             clock.sleep(self.session.place.pace.poll_s)

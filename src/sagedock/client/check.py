@@ -10,9 +10,9 @@ from sagedock.jobs import Request
 from sagedock.jobs.pipeline import Reference
 
 if TYPE_CHECKING:
-    from sagedock.api import Problem
+    from sagedock.api import Problem, Rule
 
-__all__ = ["problems_in", "unknown_instance_type"]
+__all__ = ["instance_types_in", "problems_in", "unknown_instance_type"]
 
 _INSTANCE_TYPE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9-]+")
 _LONGEST_VALUE = 120
@@ -49,9 +49,14 @@ def problems_in(request: Request) -> list[str]:
         return lines
     # They expect fields that are right one by one.
     return lines or [
-        f"{', '.join(word_of(field, parameters) for field in found.rule.fields)}: {found.message}"
-        for found in rule_problems(*named)
+        f"{_words_of(found.rule, parameters)}: {found.message}" for found in rule_problems(*named)
     ]
+
+
+def _words_of(rule: "Rule", parameters: Mapping[str, Any]) -> str:
+    """Return the words for a rule's fields; of those that exclude each other, the ones given."""
+    fields = [each for each in rule.fields if not rule.excludes or each in parameters]
+    return ", ".join(word_of(each, parameters) for each in fields)
 
 
 def _without_references(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -85,6 +90,15 @@ def unknown_instance_type(request: Request) -> str | None:
             hint = f"; near it are {', '.join(near)}" if near else ""
             return f"instance_type: the installed botocore does not know {given!r}{hint}"
     return None
+
+
+def instance_types_in(request: Request) -> frozenset[str]:
+    """Return the instance types that the installed botocore does not know, formed like one."""
+    from sagedock.api import problems_in_request
+
+    known, _ = _without_references(request.parameters)
+    found = problems_in_request(request.service, request.operation, known)
+    return frozenset(each.shown.strip().strip("'") for each in found if _is_type(each))
 
 
 def _formed_like_a_type(parameters: Any) -> Iterator[str]:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagedock.api import scaling, states
+from sagedock.client.counts import problems_in_emptiness, refuse_counts
+from sagedock.client.existing import endpoint_explained
 from sagedock.client.existing import found as found_there
 from sagedock.client.patience import Clock, patiently
-from sagedock.client.refusals import explained
 from sagedock.client.session import Session
 from sagedock.client.show import Show, to_stdout
 from sagedock.errors import InvalidRequest, JobFailed
@@ -18,11 +19,18 @@ _VARIANTS = "ProductionVariants"
 
 
 class Endpoint:
-    """An endpoint by its name. Nothing is asked before a method needs it."""
+    """An endpoint by its name. Nothing is asked before a method needs it.
+
+    Raises InvalidRequest for what is no name.
+    """
 
     def __init__(
         self, name: str, *, session: Session | None = None, show: Show = to_stdout
     ) -> None:
+        if not isinstance(name, str) or not name:
+            raise InvalidRequest(
+                [f"endpoint_name: {name!r} is no name: give the one that it was deployed with"]
+            )
         self.name = name
         self.session = session or Session()
         self._show = show
@@ -32,7 +40,7 @@ class Endpoint:
 
     def describe(self) -> Mapping[str, Any]:
         """Return the answer of DescribeEndpoint. Raises InvalidRequest for an unknown one."""
-        with explained(self.session.target):
+        with endpoint_explained(self.session):
             return self._describe()
 
     def wait(self, *, clock: Clock | None = None) -> Mapping[str, Any]:
@@ -43,7 +51,7 @@ class Endpoint:
         """
         clock, pace, shown = clock or Clock(), self.session.place.pace, ""
         while True:
-            with explained(self.session.target):
+            with endpoint_explained(self.session):
                 found = patiently(
                     self._describe, patience_s=pace.patience_s, clock=clock, show=self._show
                 )
@@ -61,11 +69,10 @@ class Endpoint:
 
     def set_instances(self, count: int, *, variant: str = "AllTraffic", wait: bool = True) -> None:
         """Let a variant have ``count`` instances; return once it has them, or at once."""
-        if count < 0:
-            raise InvalidRequest([f"count: {count} is no number of instances: give 1 or more"])
-        self._require_instances(variant)
+        refuse_counts(count=count)
+        self._require_instances(variant, count=count)
         desired = [{"VariantName": variant, "DesiredInstanceCount": count}]
-        with explained(self.session.target):
+        with endpoint_explained(self.session):
             self._sagemaker.update_endpoint_weights_and_capacities(
                 EndpointName=self.name, DesiredWeightsAndCapacities=desired
             )
@@ -87,9 +94,11 @@ class Endpoint:
 
         The default metric counts invocations per instance and minute. Cooldowns are seconds, the
         service's own (300) where None.
+        Raises InvalidRequest for ``min_instances`` 0 where the endpoint cannot be without any.
         Source: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html
         """
-        self._require_instances(variant)
+        refuse_counts(min_instances=min_instances, max_instances=max_instances)
+        self._require_instances(variant, min_instances=min_instances)
         resource = {
             "ServiceNamespace": scaling.NAMESPACE,
             "ResourceId": f"endpoint/{self.name}/variant/{variant}",
@@ -104,7 +113,7 @@ class Endpoint:
         if scale_out_cooldown is not None:
             policy["ScaleOutCooldown"] = scale_out_cooldown
         client = self.session.client(scaling.AUTOSCALING)
-        with explained(self.session.target):
+        with endpoint_explained(self.session):
             client.register_scalable_target(
                 **resource, MinCapacity=min_instances, MaxCapacity=max_instances
             )
@@ -124,7 +133,7 @@ class Endpoint:
 
         The service refuses that during a change: the end of one that is under way is awaited.
         """
-        with explained(self.session.target):
+        with endpoint_explained(self.session):
             name = self._settled(clock or Clock())["EndpointConfigName"]
             there = found_there(self._sagemaker.describe_endpoint_config, EndpointConfigName=name)
             self._sagemaker.delete_endpoint(EndpointName=self.name)
@@ -153,9 +162,12 @@ class Endpoint:
             f"Endpoint({self.name!r}).delete(models=True) deletes them"
         )
 
-    def _require_instances(self, variant: str) -> None:
-        """Raise InvalidRequest for a variant that is not there, or is serverless."""
-        there = {each["VariantName"]: each for each in self.describe().get(_VARIANTS, ())}
+    def _require_instances(self, variant: str, **least: int) -> None:
+        """Raise InvalidRequest for a variant that is not there, or is serverless; or that cannot
+        have as few instances as the parameter ``least`` says.
+        """
+        found = self.describe()
+        there = {each["VariantName"]: each for each in found.get(_VARIANTS, ())}
         if there and variant not in there:
             known = ", ".join(there)
             raise InvalidRequest([f"variant: {self.name} has no {variant!r}: it has {known}"])
@@ -166,6 +178,8 @@ class Endpoint:
                     "starts containers as it is called, up to Serverless(max_concurrency=...)"
                 ]
             )
+        if told := problems_in_emptiness(found, there.get(variant, {}), **least):
+            raise InvalidRequest(told)
 
     def _describe(self) -> Mapping[str, Any]:
         answer: Mapping[str, Any] = self._sagemaker.describe_endpoint(EndpointName=self.name)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from sagedock.client.check import problems_in, unknown_instance_type
+from sagedock.client.check import problems_in
 from sagedock.client.deployment import (
     SOME_NAME,
     VARIANT_OPTIONS,
@@ -18,6 +18,8 @@ from sagedock.client.deployment import (
     problems_in_names,
     refuse_unknown,
 )
+from sagedock.client.endpoint import Endpoint
+from sagedock.client.hosting_check import problems_in_hosting
 from sagedock.client.model_archive import CODE_FOLDER, write_model_archive
 from sagedock.client.model_package import ModelPackage, ModelPackageGroup
 from sagedock.client.predictor import Predictor
@@ -26,6 +28,7 @@ from sagedock.client.serializers import Deserializer, Serializer
 from sagedock.client.session import Session
 from sagedock.client.show import Show, to_stdout
 from sagedock.client.source import Source
+from sagedock.client.storage import require_object
 from sagedock.contract import paths, variables
 from sagedock.errors import InvalidRequest
 from sagedock.jobs import (
@@ -92,8 +95,24 @@ class Model:
 
         The request is checked before anything is sent. Raises InvalidRequest with every problem.
         """
+        return self._created_as(self._new_name())
+
+    @contextmanager
+    def created(self, name: str) -> "Iterator[str]":
+        """Have the model there for what is done inside, as ``name`` if it must be made: it is
+        deleted again where that fails.
+        """
+        is_new = self._created is None
+        made = self._created_as(name)
+        try:
+            yield made
+        except BaseException:
+            if is_new:
+                self.delete()
+            raise
+
+    def _created_as(self, name: str) -> str:
         if self._created is None:
-            name = self.name or unique_name(base_name_of_image(self.image_uri), datetime.now(UTC))
             self._check(name)
             with explained(self.session.target):
                 if told := problems_in_names(self._sagemaker, model=name):
@@ -119,7 +138,8 @@ class Model:
 
         ``variant`` are further fields of ProductionVariant, as volume_size. Raises InvalidRequest
         with every problem, before anything is sent, or JobFailed with FailureReason. Nothing that
-        is there is changed: names that are taken are refused.
+        is there is changed: names that are taken are refused. Ctrl-C ends the wait, not the
+        deployment: what is left is told.
         """
         refuse_unknown(variant, options_of(Model.deploy) | VARIANT_OPTIONS)
         name = endpoint_name or unique_name(base_name_of_image(self.image_uri), datetime.now(UTC))
@@ -146,19 +166,24 @@ class Model:
             show=self.show,
         )
         if wait:
-            predictor.endpoint.wait()
+            self._wait(predictor.endpoint)
         return predictor
 
     def transformer(self, instance_type: str, **parameters: Any) -> "Transformer":
-        """Return what runs the model over objects; ``parameters`` are Transformer's own."""
+        """Return what runs the model over objects; ``parameters`` are Transformer's own.
+
+        The model is created with the first job, once that was checked.
+        """
         from sagedock.client.transformer import Transformer
 
         made = Transformer(
-            model_name=SOME_NAME,  # the model is created once the parameters are right
+            model_name=self._created or self._new_name(),
             instance_type=instance_type,
+            model=self,
             **{"session": self.session, "show": self.show, **parameters},
         )
-        made.model_name = self.create()
+        if self._created is None:
+            self._check(made.model_name)
         return made
 
     def register(
@@ -193,6 +218,9 @@ class Model:
                 self._sagemaker.delete_model(ModelName=self._created)
             self._created = None
 
+    def _new_name(self) -> str:
+        return self.name or unique_name(base_name_of_image(self.image_uri), datetime.now(UTC))
+
     def _start(self, deployment: EndpointDeployment) -> None:
         """Create what a deployment is made of; all of it is checked before anything is sent.
 
@@ -211,9 +239,28 @@ class Model:
                 undo.callback(self.delete)
             self._sagemaker.create_endpoint_config(**config.parameters)
             undo.callback(self._sagemaker.delete_endpoint_config, EndpointConfigName=name)
-            self._sagemaker.create_endpoint(**endpoint.parameters)
+            try:
+                self._sagemaker.create_endpoint(**endpoint.parameters)
+            except KeyboardInterrupt:  # it may be there: what it is made of stays
+                undo.pop_all()
+                self._tell_what_is_left(Endpoint(name, session=self.session))
+                raise
             undo.pop_all()
         self.show(f"created the endpoint {name}")
+
+    def _wait(self, endpoint: Endpoint) -> None:
+        try:
+            endpoint.wait()
+        except KeyboardInterrupt:
+            self._tell_what_is_left(endpoint)
+            raise
+
+    def _tell_what_is_left(self, endpoint: Endpoint) -> None:
+        self.show(
+            f"interrupted: {endpoint.name} goes on {self.session.lasts}. Await it: "
+            f"{endpoint!r}.wait(); delete it, its configuration and its model: "
+            f"{endpoint!r}.delete(models=True)"
+        )
 
     def _create(self, name: str) -> str:
         with explained(self.session.target):
@@ -241,11 +288,9 @@ class Model:
         requests = (*self._hosted(name, self._s3_data(_SOMEWHERE)).requests(), *more)
         for request in requests:
             problems += (with_remedy(line, self.session.target) for line in problems_in(request))
+        problems = problems or [*problems_in_hosting(requests, self.session)]
         if problems:
             raise InvalidRequest(list(dict.fromkeys(problems)))
-        for request in requests:
-            if warning := unknown_instance_type(request):
-                self.show(warning)
 
     def _problems_in_files(self) -> "Iterator[str]":
         if source := self._source():
@@ -289,8 +334,8 @@ class Model:
             return self._s3_data(_SOMEWHERE)
         bucket, folder = self.session.default_bucket(), f"{name}/{unique_stamp(datetime.now(UTC))}"
         where = self._s3_data(f"s3://{bucket}/{folder}")
-        self.show(f"uploading the model to {where}")
         with self._archive(local, source) as archive:
+            self.show(f"uploading the model to {where}")
             self.session.client("s3").upload_fileobj(archive, bucket, f"{folder}/{_ARCHIVE}")
         return where
 
@@ -302,6 +347,7 @@ class Model:
             return
         with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as file:
             if local is None and self.model_data is not None:
+                require_object(self.session.client("s3"), str(self.model_data), word="model_data")
                 (local,) = self.session.download(str(self.model_data), folder)
             if source is not None:
                 write_model_archive(file, local, source)

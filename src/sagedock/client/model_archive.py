@@ -34,7 +34,12 @@ def _copy(model: Path, archive: tarfile.TarFile) -> None:
                 if _top(member.name) != CODE_FOLDER:
                     archive.addfile(member, given.extractfile(member) if member.isreg() else None)
     except (tarfile.TarError, EOFError, gzip.BadGzipFile) as error:
-        raise InvalidRequest([f"model_data: {model} is no model.tar.gz: {error}"]) from error
+        raise InvalidRequest(
+            [
+                f"model_data: {model.name} is no model.tar.gz, or is cut off: pack the model's "
+                f"folder: tar -czf {model.name} -C FOLDER ."
+            ]
+        ) from error
 
 
 def _top(name: str) -> str:

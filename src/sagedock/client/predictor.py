@@ -7,6 +7,7 @@ from typing import Any
 
 from sagedock.client.async_result import AsyncResult
 from sagedock.client.endpoint import Endpoint
+from sagedock.client.existing import endpoint_explained
 from sagedock.client.refusals import explained
 from sagedock.client.serializers import (
     BytesDeserializer,
@@ -128,7 +129,7 @@ def _explained(endpoint: Endpoint) -> Iterator[None]:
     from botocore.exceptions import ClientError
 
     try:
-        with explained(endpoint.session.target):
+        with endpoint_explained(endpoint.session):
             yield
     except ClientError as error:
         answer: Any = error.response
@@ -136,6 +137,6 @@ def _explained(endpoint: Endpoint) -> Iterator[None]:
             raise
         raise InvocationFailed(
             endpoint.name,
-            status=int(answer.get("OriginalStatusCode", 0)),
+            status=answer.get("OriginalStatusCode"),
             answer=str(answer.get("OriginalMessage") or answer["Error"].get("Message", "")),
         ) from error

@@ -32,6 +32,10 @@ _LOCAL_REMEDIES = {
         "write the image as a name in ECR, also locally: "
         "123456789012.dkr.ecr.us-west-2.amazonaws.com/NAME:TAG is this machine's NAME:TAG"
     ),
+    "Using non-ECR image": (
+        "write the image as a name in ECR, also locally: "
+        "123456789012.dkr.ecr.us-west-2.amazonaws.com/NAME:TAG is this machine's NAME:TAG"
+    ),
     "TrainingImageConfig with TrainingRepositoryAccessMode": (
         "write the image as a name in ECR, also locally: "
         "123456789012.dkr.ecr.us-west-2.amazonaws.com/NAME:TAG is this machine's NAME:TAG"

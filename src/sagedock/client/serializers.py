@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import IO, Any, Protocol
 
+from sagedock.errors import InvalidRequest
+
 __all__ = [
     "BytesDeserializer",
     "CSVDeserializer",
@@ -60,8 +62,16 @@ class IdentitySerializer:
         self.CONTENT_TYPE = content_type
 
     def serialize(self, data: Any) -> Any:
-        """Return ``data``."""
-        return data
+        """Return ``data``. Raises InvalidRequest for what is no body of a request."""
+        if isinstance(data, bytes | bytearray | str) or hasattr(data, "read"):
+            return data
+        raise InvalidRequest(
+            [
+                f"data: {type(data).__name__} is no body of a request: give the predictor "
+                "serializer=JSONSerializer(), or another of sagedock.client.serializers, or give "
+                "bytes"
+            ]
+        )
 
 
 class JSONSerializer:

@@ -49,6 +49,15 @@ class Session:
         """Where requests go. A local SageMaker is started here if none runs."""
         return place_of(self.target, self.show, self._environ)
 
+    @property
+    def lasts(self) -> str:
+        """How long what runs here goes on, for who leaves it: in words."""
+        if self.place.ends_with_program:
+            return "until this program ends, which started the local SageMaker"
+        if self.target == "local":
+            return "as long as its local SageMaker runs"  # `sagedock local run` ends its own
+        return "without this program"
+
     @cached_property
     def region(self) -> str:
         """The region; us-west-2 for a local session without one.
@@ -67,6 +76,12 @@ class Session:
                 ["region: none is set: pass Session(region=...) or set AWS_DEFAULT_REGION"]
             )
         return named
+
+    @cached_property
+    def allowed_instance_types(self) -> frozenset[str]:
+        """Types that the local SageMaker takes though the installed botocore knows none such."""
+        named = self._environ.get("SAGEDOCK_ALLOW_INSTANCE_TYPES", "")
+        return frozenset(named.replace(",", " ").split())
 
     def client(self, service: str) -> Any:
         """Return the boto3 client of ``service``: one per session, safe to use from threads."""

@@ -2,14 +2,27 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sagedock.errors import InvalidRequest, StorageError
 
-__all__ = ["download", "ensure_bucket", "files_below", "split_uri", "upload"]
+__all__ = [
+    "download",
+    "ensure_bucket",
+    "files_below",
+    "found",
+    "require_object",
+    "split_uri",
+    "upload",
+]
 
 _PARALLEL_FILES = 8
+#: By which S3 says that there is no such thing, and that whoever asks may not know whether. An
+#: answer without a body, as HeadObject's, has the status for its code.
+_ABSENT = ("404", "NoSuchBucket", "NoSuchKey")
+_HIDDEN = ("403", "AccessDenied")
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -18,6 +31,35 @@ def split_uri(uri: str) -> tuple[str, str]:
     if not uri.startswith("s3://") or not bucket:
         raise InvalidRequest([f"{uri!r} is not an S3 URI: give s3://bucket/key"])
     return bucket, key
+
+
+@contextmanager
+def found(uri: str, *, word: str = "") -> Iterator[None]:
+    """Raise InvalidRequest, which names the parameter ``word``, where S3 does not have ``uri``."""
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        start = f"{word}: {uri}" if word else uri
+        if code in _ABSENT:
+            what = f"no bucket {split_uri(uri)[0]}" if code == "NoSuchBucket" else "nothing there"
+            raise InvalidRequest([f"{start}: {what}: check the URI"]) from error
+        if code in _HIDDEN:
+            raise InvalidRequest(
+                [f"{start}: not there, or not yours to use: check the URI and its permissions"]
+            ) from error
+        raise
+
+
+def require_object(client: Any, uri: str, *, word: str) -> None:
+    """Raise InvalidRequest, which names ``word``, where S3 has no object ``uri``."""
+    bucket, key = split_uri(uri)
+    if not key:
+        raise InvalidRequest([f"{word}: {uri}: names a bucket: give s3://bucket/key"])
+    with found(uri, word=word):
+        client.head_object(Bucket=bucket, Key=key)
 
 
 def ensure_bucket(client: Any, bucket: str, *, region: str, owner: str) -> bool:
@@ -90,7 +132,8 @@ def upload(client: Any, path: Path, uri: str) -> None:
 def download(client: Any, uri: str, folder: Path) -> tuple[Path, ...]:
     """Copy the object ``uri``, or all objects below that prefix, into ``folder``."""
     bucket, prefix = split_uri(uri)
-    keys = tuple(_keys(client, bucket, prefix))
+    with found(uri):
+        keys = tuple(_keys(client, bucket, prefix))
     if not keys:
         raise InvalidRequest([f"{uri}: nothing there: check the URI"])
     targets = {key: folder / _relative(key, prefix) for key in keys}

@@ -101,11 +101,6 @@ class TrainingRun:
         return self._session.client("sagemaker")
 
     def _how_to_go_on(self) -> str:
-        if self._session.place.ends_with_program:
-            goes_on = "until this program ends, which started the local SageMaker"
-        elif self._session.target == "local":
-            goes_on = "as long as its local SageMaker runs"  # `sagedock local run` ends its own
-        else:
-            goes_on = "without this program"
         job = f"Estimator.attach({self.name!r})"
-        return f"{self.name} goes on {goes_on}. Follow it: {job}.wait(); stop it: {job}.stop()"
+        told = f"{self.name} goes on {self._session.lasts}"
+        return f"{told}. Follow it: {job}.wait(); stop it: {job}.stop()"

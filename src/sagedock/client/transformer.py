@@ -1,13 +1,15 @@
 """Transformer: a model run over many objects of S3."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from sagedock.api import log_groups, states
-from sagedock.client.check import problems_in, unknown_instance_type
+from sagedock.client.check import problems_in
+from sagedock.client.hosting_check import problems_in_types
 from sagedock.client.logs import JobLogs
 from sagedock.client.refusals import explained, with_remedy
 from sagedock.client.session import Session
@@ -16,6 +18,9 @@ from sagedock.client.waiting import wait_until_ended
 from sagedock.errors import InvalidRequest, JobFailed, SagedockError
 from sagedock.jobs import Tags, TransformJob, unique_name
 from sagedock.jobs.transform import SplitType
+
+if TYPE_CHECKING:
+    from sagedock.client.model import Model
 
 __all__ = ["Transformer"]
 
@@ -28,15 +33,16 @@ _Assembly = Literal["None", "Line"]
 
 @dataclass(kw_only=True)
 class Transformer:
-    """Runs a model that was created over objects. The parameters are SageMaker SDK v2's:
-    ``max_payload`` in MB.
+    """Runs a model over objects. The parameters are SageMaker SDK v2's: ``max_payload`` in MB.
 
-    ``extra`` is in API casing and is laid over the request last. Raises InvalidRequest for a
-    strategy that there is not.
+    With ``model`` that is created as ``model_name`` with the first job, unless it was before, and
+    deleted again where the job cannot be created. ``extra`` is in API casing and is laid over the
+    request last. Raises InvalidRequest for a strategy that there is not.
     """
 
     model_name: str
     instance_type: str
+    model: "Model | None" = field(default=None, repr=False)
     instance_count: int = 1
     output_path: str | None = None
     strategy: _Strategy | None = None
@@ -104,8 +110,8 @@ class Transformer:
             join_source=join_source,
         )
         self._check(_in_bucket(job, _SOME_BUCKET, local), local)
-        with explained(self.session.target):
-            self._start(job, local)
+        with explained(self.session.target), self._model() as self.model_name:
+            self._start(replace(job, model_name=self.model_name), local)
         if wait:
             self.wait(logs=logs)
         return self.output
@@ -113,9 +119,24 @@ class Transformer:
     def wait(self, *, logs: bool = True) -> None:
         """Wait for the latest job, showing its states and, if asked, its lines.
 
-        Raises JobFailed if it ended otherwise than Completed.
+        Raises JobFailed if it ended otherwise than Completed. Ctrl-C ends the waiting; the job goes
+        on.
         """
         name = self._latest()
+        try:
+            found = self._ended(name, logs=logs)
+        except KeyboardInterrupt:
+            self.show(
+                f"{name} goes on {self.session.lasts}. Stop it: stop() of its transformer, or "
+                f"boto3's stop_transform_job(TransformJobName={name!r})"
+            )
+            raise
+        status = found["TransformJobStatus"]
+        if status != "Completed":
+            raise JobFailed(name, status, found.get("FailureReason", ""))
+        self.show(f"the answers are below {found['TransformOutput']['S3OutputPath']}")
+
+    def _ended(self, name: str, *, logs: bool) -> Mapping[str, Any]:
         job_logs = JobLogs(
             self.session.client("logs"),
             group=log_groups.TRANSFORM_JOBS,
@@ -123,17 +144,13 @@ class Transformer:
             show=self.show if logs else nowhere,
         )
         with explained(self.session.target):
-            found = wait_until_ended(
+            return wait_until_ended(
                 self._describe,
                 ended=lambda one: states.is_terminal("transform-job", one["TransformJobStatus"]),
                 read_logs=job_logs.read if logs else lambda: 0,
                 pace=self.session.place.pace,
                 show=self.show,
             )
-        status = found["TransformJobStatus"]
-        if status != "Completed":
-            raise JobFailed(name, status, found.get("FailureReason", ""))
-        self.show(f"the answers are below {found['TransformOutput']['S3OutputPath']}")
 
     def stop(self) -> None:
         """Ask the service to stop the latest job."""
@@ -176,10 +193,12 @@ class Transformer:
             problems.append(f"data: {local}: no such file or folder: check the path")
         (request,) = job.requests()
         problems += (with_remedy(line, self.session.target) for line in problems_in(request))
+        problems = problems or [*problems_in_types([request], self.session)]
         if problems:
             raise InvalidRequest(problems)
-        if warning := unknown_instance_type(request):
-            self.show(warning)
+
+    def _model(self) -> AbstractContextManager[str]:
+        return self.model.created(self.model_name) if self.model else nullcontext(self.model_name)
 
     def _start(self, job: TransformJob, local: Path | None) -> None:
         """Upload what is on this machine, and create the job."""

@@ -231,6 +231,8 @@ def word_of(member: str, request: Mapping[str, Any]) -> str:
         return f"{word}.{_longest(rest, _CHANNEL_WORDS) or rest}"
     if moved := _MOVED.fullmatch(member):
         return _moved_word(request, moved["list"], int(moved["index"]), moved["rest"])
+    if member == "ProductionVariants" and any("ServerlessConfig" in x for x in request[member]):
+        return "serverless"
     others = next((_OTHER_WORDS[name] for name in request if name in _OTHER_WORDS), {})
     return _longest(member, {**_WORDS, **others}) or f"extra {member}"
 

@@ -1,7 +1,7 @@
 """What stands behind an endpoint's name: whether it serves, and on how many instances."""
 
 from sagedock.client import Session
-from sagedock.client.refusals import explained
+from sagedock.client.existing import endpoint_explained
 from sagedock.errors import InvalidRequest
 
 __all__ = ["instances_behind"]
@@ -20,7 +20,7 @@ def instances_behind(session: Session, endpoint: str, variant: str | None) -> in
     from botocore.exceptions import ClientError
 
     try:
-        with explained(session.target):
+        with endpoint_explained(session):
             found = session.client("sagemaker").describe_endpoint(EndpointName=endpoint)
     except ClientError as error:
         if error.response["Error"]["Code"] in _MAY_NOT:

@@ -5,6 +5,7 @@ from sagedock.local.control_client import control
 from sagedock.local.daemon import down, running, up, up_with_program
 from sagedock.local.endpoints import client_variables
 from sagedock.local.home import Running
+from sagedock.local.hosting.unsupported import unsupported_config
 from sagedock.local.metrics import Matcher, MatcherBroke
 from sagedock.local.server import LocalSageMaker
 from sagedock.local.settings import Settings, default_home
@@ -23,6 +24,7 @@ __all__ = [
     "down",
     "object_file",
     "running",
+    "unsupported_config",
     "up",
     "up_with_program",
 ]

@@ -84,8 +84,9 @@ def test_an_answer_comes_by_way_of_s3(local: Local, model: Model, predictor: Pre
 def test_a_failure_comes_so_too(local: Local, model: Model, predictor: Predictor) -> None:
     deploy_async(local)
     model.gate.set()
-    with pytest.raises(InvocationFailed, match="it is bad"):
+    with pytest.raises(InvocationFailed, match=r"the invocation failed: .*it is bad") as failed:
         predictor.predict_async("bad").get_result(timeout_s=60)
+    assert failed.value.status is None
     absent = predictor.predict_async(input_path=f"s3://{BUCKET}/absent")
     with pytest.raises(InvocationFailed, match="Could not access the input"):
         absent.get_result(timeout_s=60)

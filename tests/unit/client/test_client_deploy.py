@@ -8,12 +8,14 @@ import pytest
 
 from sagedock import (
     AsyncInference,
+    DataCapture,
     Endpoint,
     Estimator,
     InvalidRequest,
     JobFailed,
     MultiModel,
     Serverless,
+    Session,
 )
 from sagedock.contract import labels, paths
 from sagedock.testing import Container, serving
@@ -186,6 +188,101 @@ def test_a_failed_endpoint_says_how_to_remove_what_is_left(deployer: Deployer) -
     Endpoint("left", **deployer.own).delete(models=True)
     for kind in ("endpoints", "endpoint_configs", "models"):
         awaited(lambda kind=kind: deployer.there(kind) == [])
+
+
+def test_who_interrupts_the_wait_is_told_what_is_left(deployer: Deployer) -> None:
+    def interrupt_while_it_is_created(line: str) -> None:
+        deployer.lines.append(line)
+        if line.endswith("Creating"):
+            raise KeyboardInterrupt
+
+    model = deployer.model(show=interrupt_while_it_is_created)
+    with pytest.raises(KeyboardInterrupt):
+        model.deploy(1, TYPE, endpoint_name="left")
+    assert deployer.lines[-1].startswith(
+        "interrupted: left goes on as long as its local SageMaker runs. "
+    )
+    assert "Endpoint('left').delete(models=True)" in deployer.lines[-1]
+    Endpoint("left", **deployer.own).delete(models=True)
+    for kind in ("endpoints", "endpoint_configs", "models"):
+        awaited(lambda kind=kind: deployer.there(kind) == [])
+
+
+def test_what_an_endpoint_is_made_of_stays_if_it_may_be_there(deployer: Deployer) -> None:
+    def interrupt(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    deployer.session.client("sagemaker").meta.events.register(
+        "after-call.sagemaker.CreateEndpoint", interrupt
+    )
+    with pytest.raises(KeyboardInterrupt):
+        deployer.model().deploy(1, TYPE, endpoint_name="left")
+    assert deployer.lines[-1].startswith(
+        "interrupted: left goes on as long as its local SageMaker runs. "
+    )
+    for kind in ("endpoints", "endpoint_configs", "models"):
+        assert deployer.there(kind) == ["left"]
+    Endpoint("left", **deployer.own).delete(models=True)
+
+
+def test_an_upload_is_told_once_there_is_what_is_uploaded(
+    deployer: Deployer, program: Path
+) -> None:
+    for data, told in (
+        ("s3://nope/x.tar.gz", "model_data: s3://nope/x.tar.gz: "),
+        (f"s3://{BUCKET}/x.tar.gz", f"model_data: s3://{BUCKET}/x.tar.gz: nothing there"),
+        ("s3://nope", "model_data: s3://nope: names a bucket"),
+    ):
+        with pytest.raises(InvalidRequest, match=f"^{told}"):
+            deployer.model_of(program, model_data=data).deploy(1, TYPE)
+    assert not [line for line in deployer.lines if "uploading" in line]
+    assert deployer.there("models") == []
+
+
+def test_an_image_outside_ecr_is_told_first(deployer: Deployer, program: Path) -> None:
+    own = {"image_uri": "sagedock-serving:cpu", "entry_point": program.name}
+    (told,) = problems_of(deployer, 1, TYPE, model={**own, "source_dir": str(program.parent)})
+    assert told.startswith('image_uri: Using non-ECR image "sagedock-serving:cpu"')
+    assert told.endswith("amazonaws.com/NAME:TAG is this machine's NAME:TAG")
+    assert deployer.lines == []
+
+
+def test_an_unknown_instance_type_is_told_first(deployer: Deployer) -> None:
+    (told,) = problems_of(deployer, 1, "ml.nope.large")
+    assert told.startswith("instance_type: the installed botocore does not know 'ml.nope.large'")
+    assert told.count(", ml.") <= 2
+    assert "SAGEDOCK_ALLOW_INSTANCE_TYPES=ml.nope.large" in told
+    with pytest.raises(InvalidRequest, match=r"does not know 'ml\.nope\.large'"):
+        deployer.model().transformer("ml.nope.large").transform(f"s3://{BUCKET}/rows")
+    assert deployer.there("models") == []
+
+
+def test_an_instance_type_that_is_allowed_is_let_through(deployer: Deployer) -> None:
+    allowed = {"SAGEDOCK_ALLOW_INSTANCE_TYPES": "ml.other.large, ml.nope.large"}
+    session = Session(
+        target="local",
+        environ={**deployer.local.server.environment(), **allowed},
+        show=deployer.lines.append,
+    )
+    with pytest.raises(InvalidRequest, match=r"^CreateEndpointConfig: "):  # of a server without
+        deployer.model(session=session).deploy(1, "ml.nope.large")
+    assert deployer.lines[0].startswith("instance_type: the installed botocore does not know")
+
+
+def test_what_an_endpoint_of_its_kind_cannot_have_is_told_first(deployer: Deployer) -> None:
+    capture = DataCapture(destination_s3_uri=f"s3://{BUCKET}/captured")
+    (told,) = problems_of(deployer, serverless=Serverless(), data_capture=capture)
+    assert told.startswith("serverless, data_capture: Not supported for serverless endpoints")
+    where = AsyncInference(output_path=f"s3://{BUCKET}/answers")
+    (told,) = problems_of(deployer, 1, TYPE, async_inference=where, data_capture=capture)
+    assert told.startswith("async_inference, data_capture: The local SageMaker cannot carry out: ")
+    folder = {"model_data": f"s3://{BUCKET}/a/", "enable_network_isolation": True}
+    told, second = problems_of(deployer, serverless=Serverless(), model=folder)
+    assert told.startswith("model_data: a serverless endpoint takes no folder")
+    assert second.startswith("enable_network_isolation: a serverless endpoint cannot have that")
+    many = {"mode": "MultiModel", "model_data": f"s3://{BUCKET}/many/"}
+    (told,) = problems_of(deployer, serverless=Serverless(), model=many)
+    assert told.startswith("serverless: a serverless endpoint cannot serve many models: give ")
 
 
 def test_many_models_are_deleted(deployer: Deployer) -> None:

@@ -54,8 +54,10 @@ def test_a_model_of_code_alone(source: Source) -> None:
 def test_what_is_no_archive_is_refused(tmp_path: Path, source: Source, content: bytes) -> None:
     path = tmp_path / "model.tar.gz"
     path.write_bytes(content)
-    with pytest.raises(InvalidRequest, match=r"model_data: .*model\.tar\.gz is no model"):
+    with pytest.raises(InvalidRequest, match=r"^model_data: model\.tar\.gz is no model") as refused:
         write_model_archive(io.BytesIO(), path, source)
+    (told,) = str(refused.value).splitlines()
+    assert told.endswith("pack the model's folder: tar -czf model.tar.gz -C FOLDER .")
 
 
 def test_a_cut_archive_is_refused(tmp_path: Path, source: Source) -> None:

@@ -126,5 +126,6 @@ RULES: tuple[Rule, ...] = (
         message="Not supported for serverless endpoints: {names}.",
         source=_SERVERLESS,
         verified=False,
+        excludes=True,
     ),
 )

@@ -25,7 +25,8 @@ class Rule:
     """One rule: the fields it reads, the test, the service's words, and where they were seen.
 
     ``message`` is a format; the test's finding fills its placeholders. Where ``verified`` is false
-    the source states the rule, and the words are ours.
+    the source states the rule, and the words are ours. Where the rule ``excludes``, its fields must
+    not be there together.
     """
 
     fields: tuple[str, ...]
@@ -33,6 +34,7 @@ class Rule:
     message: str
     source: str
     verified: bool
+    excludes: bool = False
     code: str = "ValidationException"
 
 
