@@ -41,7 +41,10 @@ def model_warmup_fn(_: str, model: nn.Module) -> None:
 @torch.inference_mode()
 def predict_fn(data: Any, model: nn.Module) -> np.ndarray:
     """Return the digit of each row of pixels."""
-    pixels = np.atleast_2d(np.asarray(data))
+    try:
+        pixels = np.atleast_2d(np.asarray(data))
+    except ValueError as error:
+        raise InvalidInput(f"send rows of {PIXELS} pixels, 0 to 16, all as long") from error
     if pixels.dtype.kind not in "iuf" or pixels.shape[1:] != (PIXELS,):
         raise InvalidInput(f"send rows of {PIXELS} pixels, 0 to 16, not {list(pixels.shape)}")
     scores = model(torch.as_tensor(pixels / BRIGHTEST, dtype=torch.float32))

@@ -118,7 +118,7 @@ def test_a_hung_model_is_answered_for_and_replaced(model: ModelFolder, signs: Pa
     [
         ("def model_fn(d): raise OSError('the weights are gone')", "OSError: the weights are gone"),
         ("import absent_package", "ModuleNotFoundError: No module named 'absent_package'"),
-        (None, "/opt/ml/model is empty: put one there"),
+        (None, "the model's folder is empty: put one there"),
     ],
 )
 def test_a_model_that_cannot_be_loaded_ends_the_container(

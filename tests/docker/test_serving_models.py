@@ -131,6 +131,11 @@ def test_the_digits_example_serves_what_it_trains(model: ModelFolder) -> None:
         400,
         "send rows of 64 pixels, 0 to 16, not [1, 2]",
     )
+    ragged = serving.invoke(b"[[1], [1, 2]]")
+    assert (ragged.status, ragged.json["error"]) == (
+        400,
+        "send rows of 64 pixels, 0 to 16, all as long",
+    )
 
 
 def test_the_defaults_are_a_handler_of_awss_toolkit(model: ModelFolder) -> None:

@@ -19,6 +19,7 @@ __all__ = [
     "still_scaled",
     "too_few_managed_instances",
     "too_many_calls",
+    "too_many_instances",
     "unsupported_by_serverless",
 ]
 
@@ -28,6 +29,15 @@ def deploy_elsewhere(what: str) -> ServiceError:
     AWS never says this.
     """
     return not_carried_out(what, "Leave it out locally, or deploy on AWS.")
+
+
+def too_many_instances(what: str, asked: str, most: str) -> ServiceError:
+    """More containers than any machine runs. The words are ours; unverified is nothing, for AWS
+    says ResourceLimitExceeded of an account's quota instead.
+    """
+    return not_carried_out(
+        f"{what} {asked} (at most {most})", "Ask for fewer locally, or deploy on AWS."
+    )
 
 
 def no_instance_left(variant: str) -> ServiceError:

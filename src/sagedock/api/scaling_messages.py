@@ -23,6 +23,7 @@ __all__ = [
     "target_not_found",
     "target_not_registered",
     "too_many",
+    "too_many_copies",
     "too_many_tags",
     "type_missing",
     "unsupported_target",
@@ -133,6 +134,15 @@ def not_carried_out(what: str) -> ServiceError:
     nothing, for AWS never says this.
     """
     return validation(f"The local SageMaker cannot carry out: {what}")
+
+
+def too_many_copies(member: str, asked: str, most: str) -> ServiceError:
+    """Bounds up to more containers than any machine runs. The words are ours; unverified is
+    nothing, for AWS never says this.
+    """
+    return not_carried_out(
+        f"{member} {asked} (at most {most}). Ask for fewer locally, or scale on AWS."
+    )
 
 
 def too_many(what: str, limit: str) -> ServiceError:

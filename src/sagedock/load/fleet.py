@@ -22,6 +22,9 @@ def instances_behind(session: Session, endpoint: str, variant: str | None) -> in
     try:
         with endpoint_explained(session):
             found = session.client("sagemaker").describe_endpoint(EndpointName=endpoint)
+    except InvalidRequest as error:
+        remedy = "give the name of an endpoint that is there, or deploy it first"
+        raise InvalidRequest([f"endpoint: {endpoint}: {error}: {remedy}"]) from error
     except ClientError as error:
         if error.response["Error"]["Code"] in _MAY_NOT:
             return None

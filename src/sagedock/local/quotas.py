@@ -1,4 +1,5 @@
-"""Quotas: how many instances of a type may be in use at once, where the settings name one.
+"""Quotas: how many instances of a type may be in use at once, where the settings name one; and how
+many are asked of no machine.
 
 Source: https://docs.aws.amazon.com/general/latest/gr/sagemaker.html (quotas are per region).
 """
@@ -11,9 +12,13 @@ from sagedock.api import ServiceError, messages, states
 from sagedock.local.caller import Caller
 from sagedock.local.platform import Platform
 
-__all__ = ["over_quota"]
+__all__ = ["MOST_INSTANCES", "over_quota"]
 
 Request = Mapping[str, Any]
+
+#: More containers than a machine runs for one job, endpoint or inference component. The service's
+#: own quota was 20 for long.
+MOST_INSTANCES = 100
 
 
 def over_quota(

@@ -98,6 +98,14 @@ def test_a_good_request_breaks_none(changes: list[dict[str, Any]]) -> None:
             "\"text/csv\" are ['$', '[', ']', '*', ' ', ',', ':', '-']",
         ),
         (
+            [CSV, processing(InputFilter="1:")],
+            'Invalid InputFilter: "1:". A JsonPath must begin with $',
+        ),
+        (
+            [LINES, processing(OutputFilter="SageMakerOutput")],
+            'Invalid OutputFilter: "SageMakerOutput". A JsonPath must begin with $',
+        ),
+        (
             [processing(JoinSource="Input")],
             "DataProcessing needs TransformInput.ContentType to be one of text/csv, "
             'application/json, application/jsonlines, and it is ""',

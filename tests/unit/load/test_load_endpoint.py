@@ -213,7 +213,7 @@ def test_where_instances_cannot_be_told(tmp_path: Path) -> None:
         ),
         (
             describing(__type="ValidationException", message="Could not find endpoint"),
-            "Could not find endpoint",
+            "^endpoint: digits: .*Could not find endpoint.*: give the name of an endpoint that is",
         ),
     ],
 )

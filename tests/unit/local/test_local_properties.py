@@ -116,7 +116,7 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sagemaker", "ListEndpoints"): ("Invalid pagination token because",),
     ("sagemaker", "UpdateEndpoint"): ("Could not find endpoint", *DEPLOYMENT),
     ("sagemaker", "UpdateEndpointWeightsAndCapacities"): (
-        *("Could not find endpoint", "Each variant"),
+        *("Could not find endpoint", "Each variant", CANNOT),
     ),
     ("sagemaker", "CreateInferenceComponent"): (
         *("You must provide", "A Specification must have", "The Container of a Specification"),
@@ -131,7 +131,9 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
         *("You must", "A Specification must have", "The Container of a Specification"),
         *("MaxMemoryRequiredInMb must not", "Could not find inference component", CANNOT),
     ),
-    ("sagemaker", "UpdateInferenceComponentRuntimeConfig"): ("Could not find inference component",),
+    ("sagemaker", "UpdateInferenceComponentRuntimeConfig"): (
+        *("Could not find inference component", CANNOT),
+    ),
     ("sagemaker", "CreateModelPackageGroup"): (
         *("Model Package Group already exists", "aws: prefixed", CANNOT),
     ),

@@ -114,6 +114,21 @@ def _bad_path(path: str | None, kind: str) -> Finding:
     }
 
 
+def _input_without_root(request: Request) -> Finding:
+    return _without_root(_processing(request).get("InputFilter"))
+
+
+def _output_without_root(request: Request) -> Finding:
+    return _without_root(_processing(request).get("OutputFilter"))
+
+
+def _without_root(path: str | None) -> Finding:
+    """Return the finding of a path that begins otherwise than all do. What AWS says of it, and
+    whether it does at once, is unverified.
+    """
+    return {"path": path} if path and not path.strip().startswith("$") else None
+
+
 _BAD_PATH = (
     'Invalid {member}: "{{path}}". Unexpected "{{unexpected}}" in JsonPath. Supported operators '
     'for "{{kind}}" are {{operators}}'
@@ -133,6 +148,19 @@ CREATE_TRANSFORM: tuple[Rule, ...] = (
         message=_BAD_PATH.format(member="OutputFilter"),
         source=GITHUB + "boto/boto3/issues/3136",
         verified=True,
+    ),
+    *(
+        Rule(
+            fields=(f"DataProcessing.{member}",),
+            finding=finding,
+            message=f'Invalid {member}: "{{path}}". A JsonPath must begin with $',
+            source=GUIDE + "batch-transform-data-processing.html",
+            verified=False,
+        )
+        for member, finding in (
+            ("InputFilter", _input_without_root),
+            ("OutputFilter", _output_without_root),
+        )
     ),
     Rule(
         fields=("DataProcessing", "TransformInput.ContentType"),

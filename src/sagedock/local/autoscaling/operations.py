@@ -12,10 +12,11 @@ from sagedock.local.autoscaling.clock import Clock
 from sagedock.local.autoscaling.fleets import Fleets, ScalableResource
 from sagedock.local.autoscaling.pages import page
 from sagedock.local.caller import Caller
+from sagedock.local.quotas import MOST_INSTANCES
 from sagedock.local.refusal import Refused
 from sagedock.local.resources import Resource
 
-__all__ = ["TargetOperations", "resource_of"]
+__all__ = ["TargetOperations", "refuse_too_many", "resource_of"]
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -196,7 +197,16 @@ def _changed(target: Resource, request: Request) -> Resource:
     document = {**target.document, **given, "SuspendedState": suspended}
     if document["MaxCapacity"] < document["MinCapacity"]:
         raise Refused(scaling_messages.wrong_capacity())
+    refuse_too_many(given)
     return replace(target, document=document)
+
+
+def refuse_too_many(bounds: Mapping[str, int]) -> None:
+    """Refuse bounds up to more copies than any machine runs."""
+    for name in ("MaxCapacity", "MinCapacity"):
+        if (asked := bounds.get(name, 0)) > MOST_INSTANCES:
+            refusal = scaling_messages.too_many_copies(name, str(asked), str(MOST_INSTANCES))
+            raise Refused(refusal)
 
 
 def _as_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ from sagedock.local.autoscaling.alarm_documents import (
 from sagedock.local.autoscaling.book import ACTION, ALARM, POLICY, Book, owner
 from sagedock.local.autoscaling.clock import Clock
 from sagedock.local.autoscaling.fleets import ScalableResource
-from sagedock.local.autoscaling.operations import resource_of
+from sagedock.local.autoscaling.operations import refuse_too_many, resource_of
 from sagedock.local.autoscaling.pages import page
 from sagedock.local.caller import Caller
 from sagedock.local.metrics.statistics import statistic
@@ -124,6 +124,7 @@ class PolicyOperations:
                 "CreationTime": before.get("CreationTime", now_s),
             }
             _refuse_schedule(document)
+            refuse_too_many(document["ScalableTargetAction"])
             made = _made(target, document["CreationTime"], now_s, document)
             self.book.put(ACTION, resource, name, made)
         return {}

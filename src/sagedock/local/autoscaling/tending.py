@@ -17,6 +17,7 @@ from sagedock.local.autoscaling.decision import (
     decide,
 )
 from sagedock.local.autoscaling.fleets import CannotScale, Fleet, Fleets, ScalableResource
+from sagedock.local.autoscaling.patience import Patience
 from sagedock.local.autoscaling.schedules import Span, next_run, read
 from sagedock.local.resources import Resource
 
@@ -38,6 +39,7 @@ class Tending:
 
     def __post_init__(self) -> None:
         self._said: dict[ScalableResource, str] = {}
+        self._patience = Patience()
 
     def tend(
         self,
@@ -53,6 +55,7 @@ class Tending:
         resource = owner(target)
         if fleet is None:
             _log.info("%s is gone: its scalable target goes with it", resource.resource_id)
+            self._patience.taken(resource)
             self.book.deregister(target, now_s)
             return
         running = self._followed(resource, fleet, now_s)
@@ -66,7 +69,8 @@ class Tending:
         match decide(situation, wishes):
             case Scale(capacity=capacity, wish=wish):
                 self._said.pop(resource, None)
-                self._scale(resource, fleet, capacity, wish.cause, now_s, wish)
+                if not self._patience.waits(resource, capacity, self.clock.scaled(now_s)):
+                    self._scale(resource, fleet, capacity, wish.cause, now_s, wish)
             case NotScaled() as left:
                 self._say(resource, left, now_s)
 
@@ -192,7 +196,10 @@ class Tending:
         except CannotScale as error:
             refused = activities.failed(activity, resource, now_s, str(error))
             self._end(resource, refused, now_s)
+            capacity = activity.request["capacity"]
+            self._patience.refused(resource, capacity, self.clock.scaled(now_s))
             return False
+        self._patience.taken(resource)
         self.book.store(activities.begun(activity, resource))
         return True
 

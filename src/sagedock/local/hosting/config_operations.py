@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sagedock.local.caller import Caller
+from sagedock.local.hosting.amounts import too_many_in_config
 from sagedock.local.hosting.kinds import unfit_model, without_instances
 from sagedock.local.hosting.names import CONFIG, MODEL, VARIANTS, Shelf, variants_of
 from sagedock.local.hosting.unsupported import unsupported_config
@@ -55,7 +56,7 @@ class ConfigOperations:
         """Store a configuration whose models are there, or refuse it."""
         name = request["EndpointConfigName"]
         self._shelf.refuse_taken(caller, name)
-        if refusal := unsupported_config(request):
+        if refusal := unsupported_config(request) or too_many_in_config(request):
             raise Refused(refusal)
         for variant in variants_of(request):
             if refusal := without_instances(caller.region, variant):

@@ -13,6 +13,7 @@ from sagedock.local.caller import Caller
 from sagedock.local.ecr import find_image
 from sagedock.local.hosting import document as life
 from sagedock.local.hosting.alarms import Alarms
+from sagedock.local.hosting.amounts import too_many_in_plan
 from sagedock.local.hosting.components.tenants import as_needed, displaced, tenants
 from sagedock.local.hosting.deployment import course_of
 from sagedock.local.hosting.deployment_checks import deployment_of, unfit_deployment
@@ -68,6 +69,8 @@ class EndpointOperations:
         self._shelf.refuse_taken(caller, name)
         at = epoch_s(time.time())
         plan = self._plan(caller, request["EndpointConfigName"], at)
+        if refusal := too_many_in_plan(plan, "InitialInstanceCount"):
+            raise Refused(refusal)
         self._refuse_beyond_quota(caller, plan, {})
         arn = self._shelf.arn(caller, name)
         resource = Resource(
@@ -110,6 +113,8 @@ class EndpointOperations:
         plan = _retained(plan, before, request)
         self._refuse_without_room(found, plan)
         plan = as_needed(self._platform.resources, found.key, plan)
+        if refusal := too_many_in_plan(plan, "InitialInstanceCount"):
+            raise Refused(refusal)
         deployment = deployment_of(request, found.document)
         self._refuse_deployment(caller, deployment, before, plan)
         self._refuse_beyond_quota(caller, plan, {})
@@ -132,6 +137,8 @@ class EndpointOperations:
         if refusal := refusal or unfit_desires(before, desires):
             raise Refused(refusal)
         plan, at = before.with_desires(desires), epoch_s(time.time())
+        if refusal := too_many_in_plan(plan, "DesiredInstanceCount"):
+            raise Refused(refusal)
         self._refuse_without_room(found, plan)
         self._refuse_beyond_quota(caller, plan, {before.fleet: before})
         arn = self._changed(caller, found.key, lambda document: life.reweighed(document, plan, at))

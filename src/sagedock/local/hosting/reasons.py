@@ -97,11 +97,16 @@ def image_too_large(size: int) -> str:
 
 def explained(reason: str, why: str, lines: Sequence[str] = ()) -> str:
     """Return a reason with more than the service says: why in our words, and the last lines of the
-    container, as far as there is room.
+    container, as many as there is room for; of one that is longer than that, the beginning.
     """
     text = f"{reason} ({why}."
-    said = "".join(f"\n{line}" for line in lines)
-    if not said:
+    if not lines:
         return f"{text})"
     head, tail = f"{text} It said last:", ")"
-    return f"{head}{said[-(_LONGEST - len(head) - len(tail)) :]}{tail}"
+    room = _LONGEST - len(head) - len(tail)
+    said = f"\n{lines[-1]}"[:room]
+    for line in reversed(lines[:-1]):
+        if len(longer := f"\n{line}{said}") > room:
+            break
+        said = longer
+    return f"{head}{said}{tail}"

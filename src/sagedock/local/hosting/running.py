@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator
 
 from sagedock.engine import Engine, Exit, LogFrame
 from sagedock.errors import EngineError, StorageError
+from sagedock.local.hosting.last_lines import LastLines
 from sagedock.local.logs import LogStore, Stream, follow
 
 __all__ = ["Running"]
 
 _log = logging.getLogger(__name__)
 
-#: What is kept of the output to tell why it ended.
-_TAIL_BYTES, _LAST_LINES = 4096, 10
 #: How long the rest of its output is awaited once it has ended.
 _REST_S = 30.0
 
@@ -40,7 +39,7 @@ class Running:
         self._logs = logs
         self._stream = stream
         self._on_end = on_end
-        self._tail = b""
+        self._said = LastLines()
         self._follower = threading.Thread(target=self._follow, name=stream.name, daemon=True)
         self._watcher = threading.Thread(target=self._watch, name=stream.name, daemon=True)
 
@@ -74,10 +73,7 @@ class Running:
     @property
     def last_lines(self) -> tuple[str, ...]:
         """What it said last."""
-        lines = self._tail.decode("utf-8", "replace").splitlines()
-        if len(self._tail) == _TAIL_BYTES:  # the first one has lost its beginning
-            lines = lines[1:] or lines
-        return tuple(line for line in lines if line.strip())[-_LAST_LINES:]
+        return self._said.lines
 
     def _follow(self) -> None:
         try:
@@ -87,7 +83,7 @@ class Running:
 
     def _kept(self, frames: Iterator[LogFrame]) -> Iterator[LogFrame]:
         for frame in frames:
-            self._tail = (self._tail + frame.data[-_TAIL_BYTES:])[-_TAIL_BYTES:]
+            self._said.add(frame.data)
             yield frame
 
     def _watch(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from sagedock.api import ServiceError, messages
 from sagedock.local.caller import Caller
 from sagedock.local.platform import Platform
-from sagedock.local.quotas import over_quota
+from sagedock.local.quotas import MOST_INSTANCES, over_quota
 from sagedock.local.training import layout
 from sagedock.local.training.steps import KIND
 
@@ -15,19 +15,16 @@ __all__ = ["quota_refusal", "too_many_instances"]
 
 Request = Mapping[str, Any]
 
-#: More containers than a machine runs for one job. The service's own quota was 20 for long.
-_MOST_INSTANCES = 100
-
 
 def too_many_instances(request: Request) -> ServiceError | None:
     """Return the refusal of a job with more instances than any machine runs, or None."""
     resources = request.get("ResourceConfig", {})
     groups = resources.get("InstanceGroups") or [resources]
     total = sum(group.get("InstanceCount", 0) for group in groups)
-    if total <= _MOST_INSTANCES:
+    if total <= MOST_INSTANCES:
         return None
     return messages.not_carried_out(
-        f"ResourceConfig with {total} instances (at most {_MOST_INSTANCES})",
+        f"ResourceConfig with {total} instances (at most {MOST_INSTANCES})",
         "Ask for fewer locally, or run the job on AWS.",
     )
 

@@ -79,6 +79,10 @@ def test_a_scheduled_action_is_described_and_changed(scaled: Scaled) -> None:
             {"ScalableTargetAction": {"MinCapacity": 4, "MaxCapacity": 3}},
             "Maximum capacity cannot be less than minimum capacity",
         ),
+        (
+            {"ScalableTargetAction": {"MinCapacity": 101}},
+            "The local SageMaker cannot carry out: MinCapacity 101 (at most 100). Ask for fewer",
+        ),
         ({"StartTime": 2e9, "EndTime": 1.9e9}, "StartTime must be before EndTime"),
     ],
 )

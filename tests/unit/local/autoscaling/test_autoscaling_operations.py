@@ -77,6 +77,10 @@ def test_an_update_changes_what_it_names(scaled: Scaled) -> None:
             "The local SageMaker cannot carry out: the scalable dimension",
         ),
         ({"MinCapacity": 6}, "Maximum capacity cannot be less than minimum capacity"),
+        (
+            {"MaxCapacity": 101},
+            "The local SageMaker cannot carry out: MaxCapacity 101 (at most 100). Ask for fewer",
+        ),
         ({"MinCapacity": -1}, "Minimum and maximum capacity must be 0 or more"),
         (
             {"ScalableDimension": "none"},

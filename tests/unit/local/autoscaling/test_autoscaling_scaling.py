@@ -183,6 +183,23 @@ def test_why_nothing_was_scaled_is_said_once_and_only_if_asked(scaling: Scaling)
     assert said["NotScaledReasons"] == [{"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 1}]
 
 
+def test_a_number_that_is_refused_is_asked_for_again_ever_more_seldom(scaling: Scaling) -> None:
+    scaling.fleets.refuses = "DesiredInstanceCount of variant AllTraffic must be at least 1."
+    scaling.register()
+    scaling.call("PutScalingPolicy", **tracking())
+    for _ in range(40):
+        scaling.minute(250.0)
+    failed = scaling.activities()
+    assert {each["StatusCode"] for each in failed} == {"Failed"}
+    assert len(failed) == 6  # after 1, 2, 4, 8 and 16 minutes, of 37
+    scaling.minute(900.0)  # another number is asked for at once
+    assert len(scaling.activities()) == 7
+    scaling.fleets.refuses = None
+    for _ in range(2):
+        scaling.minute(900.0)
+    assert scaling.fleets.asked == [9]
+
+
 @pytest.mark.parametrize(
     ("begin", "low", "high", "asked", "cause"),
     [

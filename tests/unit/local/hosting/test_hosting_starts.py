@@ -10,6 +10,7 @@ import pytest
 from sagedock.engine import Exit
 from sagedock.errors import StorageError
 from sagedock.local.hosting import reasons
+from sagedock.local.hosting.last_lines import LastLines
 from sagedock.testing import Call, Container, FakeEngine, Reply, serving
 from tests.conftest import IMAGE, Local
 from tests.unit.local.hosting.conftest import started
@@ -106,9 +107,55 @@ def test_why_it_cannot_be_started_is_told(local: Local) -> None:
 def test_a_reason_has_room_for_the_last_of_many_lines() -> None:
     lines = [f"{number} {'x' * 200}" for number in range(10)]
     reason = reasons.explained(NO_PING, "why", lines)
+    told = "\n".join(lines[6:])  # as many as fit in 1,024 characters, each from its beginning
+    assert reason == f"{NO_PING} (why. It said last:\n{told})"
+    assert len(reason) <= 1024 < len(reason) + len(lines[5])
+
+
+def test_a_reason_has_the_beginning_of_a_line_that_is_too_long() -> None:
+    reason = reasons.explained(NO_PING, "why", ["before", "ValueError: " + "x" * 2000])
     assert len(reason) == 1024
-    assert reason.startswith(f"{NO_PING} (why. It said last:")
-    assert reason.endswith(f"\n{lines[-1]})")
+    assert reason.startswith(f"{NO_PING} (why. It said last:\nValueError: xxx")
+
+
+def test_pings_of_the_access_log_are_not_what_it_said_last(tmp_path: Path) -> None:
+    access = '{"time": "2026-01-01T00:00:00.000Z", "method": "GET", "path": "/ping", "status": 503}'
+    other = access.replace("/ping", "/invocations")
+
+    def program(container: Container) -> int:
+        container.print("ValueError: no such layer", "stderr")
+        container.print(other)
+        for _ in range(200):
+            container.print(access)
+        return serving(lambda _: Reply(status=503))(container)
+
+    engine = FakeEngine(program, images=[IMAGE])
+    with started(tmp_path / "home", engine=engine, endpoint_startup_s=1.0) as local:
+        reason = created(local)["FailureReason"]
+    assert reason == (
+        f"{NO_PING} (GET /ping was answered with 503. It said last:\n"
+        f"ValueError: no such layer\n{other})"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pieces", "lines"),
+    [
+        ([b"a\r\nb", b"c\n", b"\n  \n", b"d"], ("a", "bc", "d")),
+        ([b'{"path": "/pi', b'ng", "status": 503}\nlast'], ("last",)),
+        (
+            [b'{"path": "/ping" broken\n', b'"/ping" failed\n'],
+            ('{"path": "/ping" broken', '"/ping" failed'),
+        ),
+        ([f"{number}\n".encode() for number in range(12)], tuple(map(str, range(2, 12)))),
+        ([b"x" * 3000, b"y" * 3000], ("x" * 3000 + "y" * 1096,)),
+    ],
+)
+def test_the_last_lines_are_whole_and_few(pieces: list[bytes], lines: tuple[str, ...]) -> None:
+    said = LastLines()
+    for piece in pieces:
+        said.add(piece)
+    assert said.lines == lines
 
 
 def test_a_start_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:

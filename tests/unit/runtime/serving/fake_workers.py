@@ -75,11 +75,11 @@ def echo(frame: Frame) -> bytes:
     return bytes(frame.body)
 
 
-def failing(cause: str) -> Behaviour:
+def failing(cause: str, *, hopeless: bool = False) -> Behaviour:
     """Return a worker that cannot load its model."""
 
     def behave(channel: Channel) -> str:
-        channel.send([Frame(Kind.FAILED, body=cause.encode())])
+        channel.send([Frame(Kind.FAILED, status=int(hopeless), body=cause.encode())])
         return "ended with 1"
 
     return behave

@@ -100,6 +100,8 @@ def test_the_client_gets_what_it_likes_most(header: str, chosen: str | None) -> 
         (types.JSON_LINES, b'{"a": 1}\n{"a": 2}', [{"a": 1}, {"a": 2}]),
         (types.CSV, "1,2\n3,4\n", [[1, 2], [3, 4]]),
         (types.CSV, b"1,2", [[1, 2]]),
+        (types.CSV, "\ufeff0,1\n2,3\n".encode(), [[0, 1], [2, 3]]),
+        (types.JSON_LINES, "\ufeff[1]\n[2]", [[1], [2]]),
         (types.NPY, npy(np.arange(4).reshape(2, 2)), [[0, 1], [2, 3]]),
         (types.TEXT, "größe".encode(), "größe"),
     ],

@@ -14,6 +14,7 @@ from sagedock.runtime.serving.pool.frames import Frame, Kind, pack_headers, unpa
 from sagedock.runtime.serving.worker.context import Context
 from sagedock.runtime.serving.worker.defaults import Defaults
 from sagedock.runtime.serving.worker.model import Model, Streamed, load
+from sagedock.runtime.serving.worker.refused import public
 from sagedock.runtime.serving.worker.user_code import find_functions, import_program, misspelt
 
 Loaded = Callable[[str], Model]
@@ -123,6 +124,14 @@ def test_a_function_whose_name_is_nearly_a_known_one_is_named() -> None:
     assert list(misspelt(None)) == []
 
 
+@pytest.mark.parametrize("name", ["model_fm", "model_f", "modelfn", "model_nf", "model_fun"])
+def test_so_is_one_that_does_not_even_end_as_they_do(name: str) -> None:
+    module = ModuleType("inference")
+    for each in (name, "model", "predict", "predict_one", "load_model", "model_file"):
+        setattr(module, each, print)
+    assert list(misspelt(module)) == [f"{name} is called by nothing: is model_fn meant?"]
+
+
 def test_a_program_that_is_named_must_be_there(tmp_path: Path) -> None:
     assert import_program(tmp_path, {}) is None
     with pytest.raises(InvalidRequest, match=r"holds no file 'serve\.py'"):
@@ -151,6 +160,19 @@ def test_a_folder_without_a_model_says_what_to_do(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     with pytest.raises(InvalidRequest, match=r"several models, a\.pt, b\.onnx: call one"):
         load(functions, tmp_path, {}, "")
+
+
+def test_an_archive_that_was_packed_with_its_folder_says_so(tmp_path: Path) -> None:
+    (tmp_path / "digits" / "code").mkdir(parents=True)
+    (tmp_path / "digits" / "code" / "inference.py").touch()
+    functions = find_functions(None, Defaults())
+    with pytest.raises(InvalidRequest) as caught:
+        load(functions, tmp_path, {}, "")
+    assert str(caught.value) == (
+        "the model's folder holds one folder, digits, with all the rest in it: pack what is in "
+        "digits, so that model files and code/ are at the top of the archive"
+    )
+    assert public(str(caught.value)) == str(caught.value)  # as the platform is told of one of many
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,17 @@ def test_a_model_that_cannot_be_loaded_is_given_up_with_its_cause() -> None:
     run(test())
 
 
+def test_a_model_that_no_attempt_would_load_is_given_up_at_once() -> None:
+    async def test() -> None:
+        behaviour = failing("SyntaxError", hopeless=True)
+        async with running_pool(behaviour, ready=False) as (pool, _):
+            assert await asyncio.wait_for(asyncio.shield(pool.failed), 60) == "SyntaxError"
+            assert pool.counts.started == 1
+            assert not pool.healthy
+
+    run(test())
+
+
 def test_a_start_that_fails_once_is_tried_again() -> None:
     async def test() -> None:
         behaviours = failing("a race"), answering(echo)

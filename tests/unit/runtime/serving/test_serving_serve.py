@@ -61,6 +61,26 @@ def test_a_model_that_cannot_be_loaded_is_the_logs_last_word(
     assert pings <= {0, 503}
 
 
+@pytest.mark.parametrize(
+    ("code", "cause", "tracebacks"),
+    [
+        ("def model_fn(d) return", "SyntaxError: ", 1),
+        ("def model_fn(d, a, b): 1", "model_fn takes 3 arguments", 0),
+    ],
+)
+def test_code_that_no_other_attempt_would_load_is_told_of_once(
+    start: Started, code: str, cause: str, tracebacks: int
+) -> None:
+    serve = start(code)
+    assert serve.process.wait(60) == 1
+    log = serve.log.read_text()
+    assert log.count("Traceback (most recent call last)") == tracebacks
+    assert "starting another" not in log
+    assert [line for line in log.splitlines() if cause in line and line.startswith("sagedock")] == [
+        log.splitlines()[-1]
+    ]
+
+
 def test_a_worker_that_is_killed_is_replaced(start: Started) -> None:
     serve = start("import os, time\n" + HELD_ECHO.replace("return data", "return [os.getpid()]"))
     serve.until(200)

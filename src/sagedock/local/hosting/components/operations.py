@@ -13,6 +13,7 @@ from sagedock.errors import ImageNotFound
 from sagedock.local.caller import Caller
 from sagedock.local.ecr import find_image
 from sagedock.local.hosting import document as endpoint_life
+from sagedock.local.hosting.amounts import too_many_copies
 from sagedock.local.hosting.components import document as life
 from sagedock.local.hosting.components.components import Components
 from sagedock.local.hosting.components.deployment import Deployment, deployment_of
@@ -71,7 +72,7 @@ class ComponentOperations:
             raise Refused(refusal)
         at = epoch_s(time.time())
         host = self._host(caller, request["EndpointName"], request["VariantName"])
-        copies = request["RuntimeConfig"]["CopyCount"]
+        copies = _copies(request["RuntimeConfig"])
         deployment = self._deployment(caller, request["Specification"], host, copies, at)
         with self._platform.resources.together():  # else the endpoint might be deleted in between
             endpoint = self._endpoints.found(caller, request["EndpointName"])
@@ -108,7 +109,7 @@ class ComponentOperations:
         if refusal := unsupported_component(request):
             raise Refused(refusal)
         at, now = epoch_s(time.time()), life.deployment_in(found.document)
-        copies: int = (request.get("RuntimeConfig") or {}).get("CopyCount", now.copies)
+        copies = _copies(request.get("RuntimeConfig") or {"CopyCount": now.copies})
         if request.get("Specification") is None:
             return self._followed(caller, found.key, lambda now: now.with_copies(copies), at)
         host = self._host(caller, found.document["EndpointName"], found.document["VariantName"])
@@ -118,7 +119,7 @@ class ComponentOperations:
     def resize(self, caller: Caller, request: Request) -> Answer:
         """Begin to have another number of copies: also none."""
         found, at = self._found(caller, request), epoch_s(time.time())
-        copies = request["DesiredRuntimeConfig"]["CopyCount"]
+        copies = _copies(request["DesiredRuntimeConfig"])
         return self._followed(caller, found.key, lambda now: now.with_copies(copies), at)
 
     def delete(self, caller: Caller, request: Request) -> Answer:
@@ -197,6 +198,14 @@ def _refuse_unless_in_service(endpoint: Resource) -> None:
     """Refuse a component of an endpoint that is being changed. Unverified."""
     if endpoint.status != _SERVES:
         raise Refused(messages.endpoint_in_progress(endpoint.document["EndpointArn"]))
+
+
+def _copies(runtime: Request) -> int:
+    """Return how many copies a runtime configuration asks for, or refuse: no machine runs them."""
+    copies: int = runtime["CopyCount"]
+    if refusal := too_many_copies(copies):
+        raise Refused(refusal)
+    return copies
 
 
 def _model_of(container: Request) -> Request:

@@ -45,7 +45,8 @@ class Kind(IntEnum):
     #: The model is loaded and warmed; the id holds how many requests a batch may have, the status
     #: is 1 where it takes bidirectional streams.
     READY = 7
-    #: The model cannot be loaded; the body says why.
+    #: The model cannot be loaded; the body says why, and the status is 1 where no other attempt
+    #: could end otherwise.
     FAILED = 8
     #: A client wants a bidirectional stream. The answer is streamed; its pieces are those of
     #: ``pool.messages``.

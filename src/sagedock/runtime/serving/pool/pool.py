@@ -254,9 +254,9 @@ class Pool:
         deaths = loads = 0
         while not self._closing:
             began = self._clock()
-            loaded, how = await self._live(number)
+            loaded, hopeless, how = await self._live(number)
             loads = 0 if loaded else loads + 1
-            if loads >= self._limits.loads:
+            if hopeless or loads >= self._limits.loads:
                 self._give_up(how)
                 return
             deaths = 0 if self._clock() - began > _STABLE_S else deaths + 1
@@ -264,12 +264,14 @@ class Pool:
             self._say(f"worker {number}: {how}; starting another in {pause_s} s")
             await asyncio.sleep(pause_s)
 
-    async def _live(self, number: int) -> tuple[bool, str]:
-        """Run one worker to its end; return whether it had loaded the model, and how it ended."""
+    async def _live(self, number: int) -> tuple[bool, bool, str]:
+        """Run one worker to its end; return whether it had loaded the model, whether none will, and
+        how it ended.
+        """
         try:
             process = await self._launch(number)
         except OSError as error:
-            return False, f"its process cannot be started: {error}"
+            return False, False, f"its process cannot be started: {error}"
         self.counts.started += 1
         kills = self._kernel_kills()
         link = await self._connect(process)
@@ -283,7 +285,8 @@ class Pool:
             del self._links[number]
             process.kill()
             self._forget(link)
-        return link.ready, link.cause or f"its process (pid {process.pid}) {ended}"
+        how = link.cause or f"its process (pid {process.pid}) {ended}"
+        return link.ready, link.is_hopeless, how
 
     def _was_starved(self, ended: str, kills: int) -> bool:
         """Say whether the kernel, for want of memory, may have ended a worker that ``ended`` so.

@@ -59,6 +59,8 @@ class WorkerLink(asyncio.Protocol):
         self.batch_size = 1
         #: What the worker said of a model that cannot be loaded.
         self.cause = ""
+        #: Whether it said that no other attempt could end otherwise.
+        self.is_hopeless = False
         #: When it got what it runs now; 0 while it runs nothing.
         self.busy_since = 0.0
         self._batch_count = 1
@@ -177,6 +179,7 @@ class WorkerLink(asyncio.Protocol):
             self._owner.on_ready(self)
         elif kind == Kind.FAILED:
             self.cause = bytes(frame.body).decode("utf-8", "replace")
+            self.is_hopeless = bool(frame.status)
 
     def _answer(self, frame: Frame) -> None:
         work = self._running.pop(frame.id)

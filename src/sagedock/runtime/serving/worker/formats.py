@@ -58,7 +58,8 @@ def encode_piece(piece: Any) -> bytes:
 
 
 def _text(body: bytes | str) -> str:
-    return body if isinstance(body, str) else body.decode("utf-8")
+    """Return a body as text, without the byte order mark that spreadsheets begin a file with."""
+    return (body if isinstance(body, str) else body.decode("utf-8")).removeprefix("\ufeff")
 
 
 def _bytes(body: bytes | str) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sagedock.contract import variables
-from sagedock.errors import SagedockError
+from sagedock.errors import InvalidRequest, SagedockError
 from sagedock.runtime.serving.pool.frames import Frame, Kind
 from sagedock.runtime.serving.worker.defaults import default_handler
 from sagedock.runtime.serving.worker.model import Model, load
@@ -67,8 +67,13 @@ def loaded(model: Model, *, converses: bool = False) -> Frame:
 
 
 def not_loaded(error: Exception) -> Frame:
-    """Return what the front is told of a model that cannot be loaded; the log has the traceback."""
+    """Return what the front is told of a model that cannot be loaded; the log has the traceback.
+
+    What the code or the folder is at fault for is so at the next attempt, too.
+    """
+    hopeless = int(isinstance(error, (InvalidRequest, SyntaxError)))
     if isinstance(error, SagedockError):
-        return Frame(Kind.FAILED, body=str(error).encode())
+        return Frame(Kind.FAILED, status=hopeless, body=str(error).encode())
     traceback.print_exception(error)
-    return Frame(Kind.FAILED, body=f"{type(error).__name__}: {error}".encode())
+    said = f"{type(error).__name__}: {error}"
+    return Frame(Kind.FAILED, status=hopeless, body=said.encode())

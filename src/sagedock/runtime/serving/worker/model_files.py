@@ -13,6 +13,9 @@ __all__ = ["device", "load_model", "load_weights"]
 #: Suffixes in the order in which they are looked for.
 _SUFFIXES = (".pt2", ".pt", ".pth", ".ts", ".onnx", ".safetensors")
 _CODE = "code"
+#: Said instead of the path, which clients of many models are not shown, and users did not choose.
+_WHERE = "the model's folder"
+_OR_CODE = "or give it a model_fn in code/inference.py"
 _OWN_CODE = (
     "give the model a model_fn in code/inference.py that builds the network, and loads them with"
     " `from sagedock.runtime.serving import load_weights`"
@@ -41,12 +44,21 @@ def _only_model(folder: Path) -> Path:
     if len(named) == 1:
         return named[0]
     names = ", ".join(str(file.relative_to(folder)) for file in found[:5])
-    problem = f"{folder} holds several models, {names}: call one of them model.pt (or .pt2, .onnx)"
-    if not found:
-        listed = ", ".join(sorted(file.name for file in folder.iterdir())[:5])
-        held = f"holds only {listed}, and no model" if listed else "is empty"
-        problem = f"{folder} {held}: put one there ({', '.join(_SUFFIXES)})"
-    raise InvalidRequest([f"{problem}, or give it a model_fn in code/inference.py"])
+    problem = f"{_WHERE} holds several models, {names}: call one of them model.pt (or .pt2, .onnx)"
+    raise InvalidRequest([f"{problem}, {_OR_CODE}" if found else _without_model(folder)])
+
+
+def _without_model(folder: Path) -> str:
+    """Return what a folder holds instead of a model, and what to do."""
+    entries = sorted(folder.iterdir())
+    listed = ", ".join(file.name for file in entries[:5])
+    held = f"holds only {listed}, and no model" if listed else "is empty"
+    if len(entries) == 1 and entries[0].is_dir() and entries[0].name != _CODE:
+        return (
+            f"{_WHERE} holds one folder, {listed}, with all the rest in it: pack what is in "
+            f"{listed}, so that model files and code/ are at the top of the archive"
+        )
+    return f"{_WHERE} {held}: put one there ({', '.join(_SUFFIXES)}), {_OR_CODE}"
 
 
 def _loader(file: Path) -> Callable[[Path], Any]:

@@ -3,9 +3,11 @@
 import difflib
 import importlib.util
 import inspect
+import operator
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -126,9 +128,32 @@ def misspelt(module: ModuleType | None) -> Iterator[str]:
     own = {} if module is None else vars(module)
     absent = [name for name in _ARGUMENTS if name not in own]
     for name, value in own.items():
-        if name.endswith("_fn") and name[0] != "_" and name not in _ARGUMENTS and callable(value):
-            for meant in difflib.get_close_matches(name, absent, n=1, cutoff=_ALIKE):
+        if name[0] != "_" and name not in _ARGUMENTS and callable(value):
+            for meant in _meant(name, absent):
                 yield f"{name} is called by nothing: is {meant} meant?"
+
+
+def _meant(name: str, absent: Sequence[str]) -> list[str]:
+    """Return which of the absent functions a name may stand for. What does not end as they do may
+    be a function of the user's own, such as predict: it is a single slip away, or none of them.
+    """
+    if name.endswith("_fn"):
+        return difflib.get_close_matches(name, absent, n=1, cutoff=_ALIKE)
+    return [known for known in absent if _is_one_slip(name, known)][:1]
+
+
+def _is_one_slip(name: str, known: str) -> bool:
+    """Say whether a letter more, less or other, or two that changed places, lie between them."""
+    start = _alike(name, known)
+    a, b = name[start:], known[start:]
+    end = _alike(a[::-1], b[::-1])
+    a, b = a[: len(a) - end], b[: len(b) - end]
+    return max(len(a), len(b)) <= 1 or (len(a) == 2 and a == b[::-1])
+
+
+def _alike(a: str, b: str) -> int:
+    """Return how many letters they begin with alike."""
+    return sum(takewhile(bool, map(operator.eq, a, b)))
 
 
 def _combination_problems(names: set[str]) -> list[str]:
