@@ -84,8 +84,7 @@ def test_models_come_and_go_by_the_memory_that_there_is(small: RealLocal, tmp_pa
 
     with ThreadPoolExecutor(4) as pool:  # loaded once each, though many ask at once
         assert list(pool.map(ask, ["one", "two"] * 4)) == [["one", 1], ["two", 1]] * 4
-    awaited(lambda: statistics(small, "ModelLoadingTime") is not None)
-    assert statistics(small, "ModelLoadingTime")["SampleCount"] == 2
+    awaited(lambda: (statistics(small, "ModelLoadingTime") or {}).get("SampleCount") == 2)
     (tmp_path / "later.tar.gz").write_bytes(packed("later"))
     assert models.add_model(tmp_path / "later.tar.gz") == "later.tar.gz"
     assert ask("later") == ["later", 1]

@@ -267,7 +267,7 @@ def test_a_job_is_stopped_while_its_pipe_is_full(real: RealLocal) -> None:
     real.put("data/a", bytes(8_000_000))
     name = real.start(
         real.script(
-            f"{WAIT} exec 3< train_0; head -c 10 <&3 | wc -c; trap 'exit 0' TERM; "
+            f"trap 'exit 0' TERM; {WAIT} exec 3< train_0; head -c 10 <&3 | wc -c; "
             "while true; do sleep 0.1; done",
             InputDataConfig=[real.channel(f"s3://{BUCKET}/data", **PIPE)],
         )

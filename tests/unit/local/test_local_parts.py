@@ -83,10 +83,10 @@ def test_eleven_hosts_are_sorted_as_the_platform_sorts_them() -> None:
 def test_ecr_names_find_local_images() -> None:
     digest = "sha256:" + "a" * 64
     engine = FakeEngine(None, ["probe:1", "plain:latest", digest, "other:2"])
-    assert find_image(engine, f"{ECR}/probe:1").id == "probe:1"
-    assert find_image(engine, f"{ECR}/plain").id == "plain:latest"
-    assert find_image(engine, f"{ECR}/anything@{digest}").id == digest
-    assert find_image(engine, "other:2").id == "other:2"
+    assert find_image(engine, f"{ECR}/probe:1").tags == ("probe:1",)
+    assert find_image(engine, f"{ECR}/plain").tags == ("plain:latest",)
+    assert find_image(engine, f"{ECR}/anything@{digest}").tags == (digest,)
+    assert find_image(engine, "other:2").tags == ("other:2",)
     with pytest.raises(ImageNotFound, match="tag one probe:2"):
         find_image(engine, f"{ECR}/probe:2")
 
