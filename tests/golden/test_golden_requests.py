@@ -20,6 +20,9 @@ from sagedock.jobs import (
     Script,
     TrainingJob,
 )
+from sagedock.local.pipelines.checking import problem
+from sagedock.local.pipelines.reading import read_definition
+from tests.golden.pipeline_requests import PIPELINE, PIPELINES
 from tests.golden.processing_requests import PROCESSING
 from tests.golden.serving_requests import SERVING
 from tests.golden.tuning_requests import TUNING
@@ -196,6 +199,7 @@ REVIEWED: dict[str, tuple[Request, ...]] = {
     **{job.name: job.requests() for job in TRAINING_JOBS},
     **PROCESSING,
     **SERVING,
+    **PIPELINES,
     **TUNING,
 }
 
@@ -221,5 +225,15 @@ def test_a_reviewed_request_is_one_that_the_service_takes(name: str) -> None:
         assert not rule_problems(*named)
 
 
+def test_a_pipeline_becomes_the_reviewed_definition() -> None:
+    """The same as its request has as text, to be read."""
+    path = HERE / "pipeline-definition.json"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(json.dumps(PIPELINE.document(), indent=2) + "\n")
+    assert PIPELINE.document() == json.loads(path.read_text())
+    assert problem(read_definition(json.dumps(PIPELINE.document()))) is None
+
+
 def test_every_reviewed_file_belongs_to_a_job() -> None:
-    assert {path.stem for path in HERE.glob("*.json")} == set(REVIEWED)
+    names = {path.stem for path in HERE.glob("*.json")}
+    assert names == {*REVIEWED, "pipeline-definition"}
