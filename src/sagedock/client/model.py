@@ -104,12 +104,11 @@ class Model:
         """
         is_new = self._created is None
         made = self._created_as(name)
-        try:
-            yield made
-        except BaseException:
+        with ExitStack() as undo:
             if is_new:
-                self.delete()
-            raise
+                undo.callback(self.delete)
+            yield made
+            undo.pop_all()
 
     def _created_as(self, name: str) -> str:
         if self._created is None:

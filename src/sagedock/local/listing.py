@@ -16,7 +16,7 @@ from sagedock.local.caller import Caller
 from sagedock.local.refusal import Refused
 from sagedock.local.resources import Resources, SortField, Span
 
-__all__ = ["Listing"]
+__all__ = ["Listing", "place_of", "token_of"]
 
 _DEFAULT_PAGE = 10
 _SORT_FIELDS: Mapping[str, SortField] = {
@@ -63,7 +63,7 @@ class Listing:
             self.kind,
             sort=sort,
             descending=request.get("SortOrder", self.sort_order) == "Descending",
-            after=_after(request.get("NextToken"), sort),
+            after=place_of(request.get("NextToken"), str if sort in ("name", "status") else float),
             limit=request.get("MaxResults", _DEFAULT_PAGE),
             created=_span(request, "CreationTime"),
             modified=_span(request, "LastModifiedTime"),
@@ -81,7 +81,7 @@ class Listing:
             if name in request:
                 start = request[name]
                 kept = [text for text in kept if json.loads(text)[member].startswith(start)]
-        token = "" if page.end is None else f',"NextToken":"{_token(*page.end)}"'
+        token = "" if page.end is None else f',"NextToken":"{token_of(*page.end)}"'
         return f'{{"{self.member}":[{",".join(kept)}]{token}}}'.encode()
 
 
@@ -99,14 +99,15 @@ def _epoch(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()
 
 
-def _token(value: Any, name: str) -> str:
+def token_of(value: Any, name: str) -> str:
+    """Return the token of the page behind a place: what is sorted by, and the name there."""
     return base64.urlsafe_b64encode(json.dumps([value, name]).encode()).decode()
 
 
-def _after(token: str | None, sort: SortField) -> tuple[Any, str] | None:
+def place_of(token: str | None, kind: type) -> tuple[Any, str] | None:
+    """Return the place that a token names, whose first part is a ``kind``. Refuses what is none."""
     if token is None:
         return None
-    kind = str if sort in ("name", "status") else float
     try:
         match json.loads(base64.urlsafe_b64decode(token)):
             case [value, str(name)] if isinstance(value, kind):

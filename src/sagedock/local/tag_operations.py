@@ -6,6 +6,7 @@ from typing import Any
 
 from sagedock.api import messages
 from sagedock.local.caller import Caller
+from sagedock.local.pages import page_of
 from sagedock.local.platform import Platform
 from sagedock.local.refusal import Refused
 from sagedock.local.resources import Key
@@ -15,7 +16,6 @@ __all__ = ["TagOperations"]
 _ARN = re.compile(
     r"arn:[^:]+:sagemaker:(?P<region>[^:]*):(?P<account>\d{12}):(?P<kind>[^/]+)/(?P<name>.+)"
 )
-_NUMBER = re.compile(r"[0-9]{1,15}")
 _DEFAULT_PAGE = 50
 #: Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
 _MOST_TAGS = 50
@@ -46,15 +46,8 @@ class TagOperations:
     def list(self, caller: Caller, request: Mapping[str, Any]) -> Answer:
         """Answer a page of a resource's tags."""
         tags = self._platform.tags.list(self._existing(caller, request))
-        token = request.get("NextToken", "0")
-        if not _NUMBER.fullmatch(token):
-            raise Refused(messages.invalid_pagination_token(token))
-        start = int(token)
-        end = start + request.get("MaxResults", _DEFAULT_PAGE)
-        answer: Answer = {"Tags": tags[start:end]}
-        if end < len(tags):
-            answer["NextToken"] = str(end)
-        return answer
+        page, token = page_of(tags, request, default=_DEFAULT_PAGE)
+        return {"Tags": page, "NextToken": token}
 
     def delete(self, caller: Caller, request: Mapping[str, Any]) -> Answer:
         """Remove tags by key."""

@@ -10,7 +10,6 @@ from sagedock.jobs.pipeline.references import (
     Property,
     Reference,
     emitted,
-    has_reference,
     references_in,
 )
 from sagedock.jobs.pipeline.steps import (
@@ -49,6 +48,5 @@ __all__ = [
     "Step",
     "all_steps",
     "emitted",
-    "has_reference",
     "references_in",
 ]

@@ -17,7 +17,6 @@ __all__ = [
     "Property",
     "Reference",
     "emitted",
-    "has_reference",
     "references_in",
 ]
 
@@ -147,8 +146,3 @@ def references_in(value: Any) -> Iterator[Reference]:
     elif isinstance(value, list | tuple):
         for each in value:
             yield from references_in(each)
-
-
-def has_reference(value: Any) -> bool:
-    """Say whether there is a reference in a value."""
-    return any(True for _ in references_in(value))

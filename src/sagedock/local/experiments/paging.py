@@ -3,15 +3,11 @@
 Filters are applied before pages are cut: a trial has few components (unverified).
 """
 
-import base64
-import binascii
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sagedock.api import messages
-from sagedock.local.refusal import Refused
+from sagedock.local.listing import place_of, token_of
 from sagedock.local.resources import Resource
 
 __all__ = ["page_of"]
@@ -42,31 +38,15 @@ def page_of(found: Iterable[Resource], request: Request) -> tuple[list[Resource]
         key=place,
         reverse=descending,
     )
-    last = _last(request.get("NextToken"), str if by_name else float)
+    last = place_of(request.get("NextToken"), str if by_name else float)
     left = [
         each
         for each in there
         if last is None or (place(each) < last if descending else place(each) > last)
     ]
     page = left[: request.get("MaxResults", _DEFAULT_PAGE)]
-    return page, _token(place(page[-1])) if len(page) < len(left) else None
+    return page, token_of(*place(page[-1])) if len(page) < len(left) else None
 
 
 def _epoch(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()
-
-
-def _token(place: Place) -> str:
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
-
-
-def _last(token: str | None, kind: type) -> Place | None:
-    if token is None:
-        return None
-    try:
-        match json.loads(base64.urlsafe_b64decode(token)):
-            case [value, str(name)] if isinstance(value, kind):
-                return value, name
-    except (binascii.Error, ValueError, RecursionError) as error:
-        raise Refused(messages.invalid_pagination_token(token)) from error
-    raise Refused(messages.invalid_pagination_token(token))

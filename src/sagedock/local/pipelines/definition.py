@@ -4,7 +4,7 @@ Source: the schema that AWS publishes for version 2020-12-01 ("SageMaker Pipelin
 schema"), and what the SDKs write.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -53,9 +53,3 @@ class Definition:
 
     parameters: Mapping[str, Parameter]
     steps: Mapping[str, Step]
-
-    def nested(self, condition: str) -> Iterator[Step]:
-        """Yield the steps that lie directly in a condition step's branches."""
-        for step in self.steps.values():
-            if step.within is not None and step.within.condition == condition:
-                yield step

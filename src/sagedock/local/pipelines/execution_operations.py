@@ -9,12 +9,12 @@ from sagedock.api import pipeline_messages as words
 from sagedock.local.caller import Caller
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
+from sagedock.local.pages import page_of
 from sagedock.local.pipelines.course import Course
 from sagedock.local.pipelines.document import STEPS, described, execution_document, public
 from sagedock.local.pipelines.executions import Executions, execution_kind
 from sagedock.local.pipelines.ledger import with_document
 from sagedock.local.pipelines.names import TERMINAL, execution_arn, new_execution_id
-from sagedock.local.pipelines.pages import page_of
 from sagedock.local.pipelines.parameters import WrongParameters, given
 from sagedock.local.pipelines.pipeline_operations import checked
 from sagedock.local.pipelines.reading import read_definition

@@ -6,7 +6,6 @@ import string
 
 from sagedock.api import states
 from sagedock.local.caller import Caller
-from sagedock.local.resources import Key
 
 __all__ = [
     "EXECUTION",
@@ -14,7 +13,6 @@ __all__ = [
     "PIPELINE",
     "TERMINAL",
     "execution_arn",
-    "execution_key",
     "job_name",
     "new_execution_id",
     "new_token",
@@ -78,11 +76,6 @@ def pipeline_arn(caller: Caller, name: str) -> str:
 def execution_arn(pipeline: str, id_: str) -> str:
     """Return the ARN of an execution of the pipeline that has the ARN ``pipeline``."""
     return f"{pipeline}/execution/{id_}"
-
-
-def execution_key(region: str, id_: str) -> Key:
-    """Return the key of an execution's resource: ids are unique."""
-    return Key(region=region, kind=EXECUTION, name=id_)
 
 
 def split_execution_arn(arn: str) -> tuple[str, str, str] | None:

@@ -27,7 +27,7 @@ _COMMON = frozenset({"Name", "Type", "Arguments", "DependsOn", "DisplayName", "D
 _JOB = frozenset({"CacheConfig", "RetryPolicies"})
 #: What steps of each kind have beside what all have.
 _MEMBERS: Mapping[str, frozenset[str]] = {
-    "Training": _JOB | {"PropertyFiles"},
+    "Training": _JOB,
     "Processing": _JOB | {"PropertyFiles"},
     "Tuning": _JOB,
     "Transform": _JOB,

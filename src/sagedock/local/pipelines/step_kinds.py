@@ -38,66 +38,44 @@ class Called:
     cached_by: tuple[str, ...] = ()
 
 
-def _job(status: str, stop: str) -> Job:
-    return Job(
-        status=status,
-        done="Completed",
-        ended=frozenset({"Completed", "Failed", "Stopped", "DeleteFailed"}),
-        stop=stop,
+def _called(noun: str, metadata: str, *cached_by: str) -> Called:
+    """Return the kind of step that starts a job: its operations and members have the job's noun."""
+    return Called(
+        create=f"Create{noun}",
+        name=f"{noun}Name",
+        arn=f"{noun}Arn",
+        metadata=metadata,
+        describe=f"Describe{noun}",
+        described_by=f"{noun}Name",
+        job=Job(
+            status=f"{noun}Status",
+            done="Completed",
+            ended=frozenset({"Completed", "Failed", "Stopped", "DeleteFailed"}),
+            stop=f"Stop{noun}",
+        ),
+        cached_by=cached_by,
     )
 
 
 CALLED: Mapping[str, Called] = MappingProxyType(
     {
-        "Training": Called(
-            create="CreateTrainingJob",
-            name="TrainingJobName",
-            arn="TrainingJobArn",
-            metadata="TrainingJob",
-            describe="DescribeTrainingJob",
-            described_by="TrainingJobName",
-            job=_job("TrainingJobStatus", "StopTrainingJob"),
-            cached_by=(
-                *("AlgorithmSpecification", "CheckpointConfig", "DebugHookConfig"),
-                *("DebugRuleConfigurations", "Environment", "HyperParameters", "InputDataConfig"),
-            ),
+        "Training": _called(
+            *("TrainingJob", "TrainingJob", "AlgorithmSpecification", "CheckpointConfig"),
+            *("DebugHookConfig", "DebugRuleConfigurations", "Environment", "HyperParameters"),
+            "InputDataConfig",
         ),
-        "Processing": Called(
-            create="CreateProcessingJob",
-            name="ProcessingJobName",
-            arn="ProcessingJobArn",
-            metadata="ProcessingJob",
-            describe="DescribeProcessingJob",
-            described_by="ProcessingJobName",
-            job=_job("ProcessingJobStatus", "StopProcessingJob"),
-            cached_by=("AppSpecification", "Environment", "ProcessingInputs"),
+        "Processing": _called(
+            *("ProcessingJob", "ProcessingJob", "AppSpecification", "Environment"),
+            "ProcessingInputs",
         ),
-        "Tuning": Called(
-            create="CreateHyperParameterTuningJob",
-            name="HyperParameterTuningJobName",
-            arn="HyperParameterTuningJobArn",
-            metadata="TuningJob",
-            describe="DescribeHyperParameterTuningJob",
-            described_by="HyperParameterTuningJobName",
-            job=_job("HyperParameterTuningJobStatus", "StopHyperParameterTuningJob"),
-            cached_by=(
-                *("HyperParameterTuningJobConfig", "TrainingJobDefinition"),
-                "TrainingJobDefinitions",
-            ),
+        "Tuning": _called(
+            *("HyperParameterTuningJob", "TuningJob", "HyperParameterTuningJobConfig"),
+            *("TrainingJobDefinition", "TrainingJobDefinitions"),
         ),
-        "Transform": Called(
-            create="CreateTransformJob",
-            name="TransformJobName",
-            arn="TransformJobArn",
-            metadata="TransformJob",
-            describe="DescribeTransformJob",
-            described_by="TransformJobName",
-            job=_job("TransformJobStatus", "StopTransformJob"),
-            cached_by=(
-                *("DataProcessing", "Environment", "ModelName", "TransformInput"),
-                *("BatchStrategy", "MaxConcurrentTransforms", "MaxPayloadInMB"),
-                "TransformResources",
-            ),
+        "Transform": _called(
+            *("TransformJob", "TransformJob", "DataProcessing", "Environment", "ModelName"),
+            *("TransformInput", "BatchStrategy", "MaxConcurrentTransforms", "MaxPayloadInMB"),
+            "TransformResources",
         ),
         "Model": Called(
             create="CreateModel",
