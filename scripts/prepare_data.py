@@ -5,6 +5,7 @@ python scripts/prepare_data.py --target local     # and copies them to the local
 """
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,9 @@ def write_digits(folder: Path = DATA) -> Path:
     for name, part in {"test": rows[:cut], "train": rows[cut:]}.items():
         file = folder / name / "digits.csv"
         file.parent.mkdir(parents=True, exist_ok=True)
-        np.savetxt(file, part, fmt="%d", delimiter=",")
+        whole = file.with_name(f".{file.name}.{os.getpid()}")  # others may look meanwhile
+        np.savetxt(whole, part, fmt="%d", delimiter=",")
+        whole.replace(file)
     return folder
 
 

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sagedock import SagedockError, Session
+from sagedock import DryRun, DryRunOver, SagedockError, Session
+from sagedock.client.show import nowhere
 
 ACCOUNT, REGION = "123456789012", "us-west-2"
 
@@ -23,6 +24,11 @@ def parser_of(description: str, repository: str) -> argparse.ArgumentParser:
     parser.add_argument("--region", help="default: the environment's, else us-west-2 locally")
     parser.add_argument("--instance-type", default="ml.m5.large")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="send nothing: show the requests up to the first whose answer must be waited for",
+    )
     return parser
 
 
@@ -32,7 +38,16 @@ def session_of(options: argparse.Namespace) -> Session:
     def show(line: str) -> None:
         print(line, file=sys.stderr if options.json else sys.stdout, flush=True)
 
+    if options.dry_run:
+        plan = DryRun(account=account_of(options.role), show=None if options.json else show)
+        return Session(target=options.target, region=options.region, show=nowhere, dry_run=plan)
     return Session(target=options.target, region=options.region, show=show)
+
+
+def account_of(role: str) -> str:
+    """Return the account in a role's ARN."""
+    parts = role.split(":")
+    return parts[4] if len(parts) == 6 and parts[4] else ACCOUNT
 
 
 def report(facts: Mapping[str, Any], *, as_json: bool) -> None:
@@ -51,5 +66,11 @@ def run(main: Callable[[], int]) -> None:
     except SagedockError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
+    except DryRunOver as over:
+        if over.dry_run.show:
+            over.dry_run.show(str(over))
+        else:
+            print(json.dumps([each.document() for each in over.dry_run.requests], indent=2))
+        sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -50,5 +50,8 @@ def _newest(session: Session) -> str:
         artifacts: str = job["ModelArtifacts"]["S3ModelArtifacts"]
         return artifacts
     raise InvalidRequest(
-        ["model_data: no training job of the digits has completed: run scripts/train.py first"]
+        [
+            "model_data: no training job of the digits has completed: run scripts/train.py first, "
+            "or name a model with --model-data"
+        ]
     )

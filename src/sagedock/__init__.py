@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sagedock.client import (
+        DryRun,
+        DryRunOver,
         Endpoint,
         Estimator,
         HyperparameterTuner,
@@ -51,6 +53,8 @@ __all__ = [
     "Channel",
     "ContinuousParameter",
     "DataCapture",
+    "DryRun",
+    "DryRunOver",
     "Endpoint",
     "Estimator",
     "FileSystemChannel",
@@ -88,6 +92,8 @@ _HOMES = {
     "Channel": "sagedock.jobs",
     "ContinuousParameter": "sagedock.jobs",
     "DataCapture": "sagedock.jobs",
+    "DryRun": "sagedock.client",
+    "DryRunOver": "sagedock.client",
     "Endpoint": "sagedock.client",
     "Estimator": "sagedock.client",
     "FileSystemChannel": "sagedock.jobs",

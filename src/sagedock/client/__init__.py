@@ -1,6 +1,7 @@
 """The verbs that users know, over plain boto3, against AWS or the local SageMaker.
 
 ``session``   one AWS, real or local: clients, the default bucket, files to and from S3
+``dry_run``   requests that are shown, and not sent
 ``estimator`` a training job: fit, wait, stop, attach, deploy
 ``model``     what serves: create, deploy, transformer
 ``model_package`` versions of a model in the registry: approve, reject, deploy
@@ -19,6 +20,7 @@
 
 from sagedock.client.analytics import TuningAnalytics
 from sagedock.client.async_result import AsyncResult
+from sagedock.client.dry_run import DryRequest, DryRun, DryRunOver
 from sagedock.client.endpoint import Endpoint
 from sagedock.client.estimator import Estimator
 from sagedock.client.model import Model
@@ -39,6 +41,9 @@ from sagedock.client.tuning_run import TuningRun
 
 __all__ = [
     "AsyncResult",
+    "DryRequest",
+    "DryRun",
+    "DryRunOver",
     "Endpoint",
     "Estimator",
     "HyperparameterTuner",

@@ -6,7 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sagedock.client import storage
+from sagedock.client import pace, storage
+from sagedock.client.dry_run import DryRun
 from sagedock.client.place import Place, Target, chosen_target, place_of
 from sagedock.client.refusals import explained
 from sagedock.client.show import Show, to_stdout
@@ -26,6 +27,7 @@ class Session:
     Nothing is asked or started before it is needed: a local session uses the local SageMaker that
     runs, or starts one that ends with the program. ``region`` and credentials come from
     ``boto_session`` or the environment, as boto3 finds them; a local session needs neither.
+    With ``dry_run`` nothing is sent or started, no credentials are needed: see DryRun.
     """
 
     def __init__(
@@ -36,17 +38,21 @@ class Session:
         boto_session: "boto3.Session | None" = None,
         show: Show = to_stdout,
         environ: Mapping[str, str] = os.environ,
+        dry_run: DryRun | None = None,
     ) -> None:
         self.target = chosen_target(target, environ)
         self.show = show
         self._given_region = region
         self._given_boto_session = boto_session
+        self.dry_run = dry_run
         self._environ = environ
         self._clients: dict[str, Any] = {}
 
     @cached_property
     def place(self) -> Place:
         """Where requests go. A local SageMaker is started here if none runs."""
+        if self.dry_run:
+            return Place(pace=pace.AWS if self.target == "aws" else pace.LOCAL)
         return place_of(self.target, self.show, self._environ)
 
     @property
@@ -86,12 +92,14 @@ class Session:
     def client(self, service: str) -> Any:
         """Return the boto3 client of ``service``: one per session, safe to use from threads."""
         if service not in self._clients:
-            self._clients[service] = self._boto_session.client(
+            self._clients[service] = client = self._boto_session.client(
                 service,
                 region_name=self.region,
                 endpoint_url=self.place.endpoint_url(service),
                 config=self._client_config(),
             )
+            if self.dry_run:
+                self.dry_run.attach(client)
         return self._clients[service]
 
     def default_bucket(self) -> str:
