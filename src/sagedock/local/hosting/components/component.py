@@ -28,6 +28,11 @@ class Component(Living):
     #: The endpoint that it is on.
     _host = ""
 
+    def resume(self) -> None:
+        """Take it up where a killed server left it; returns once callers find it."""
+        self._announce()
+        super().resume()
+
     def _create(self) -> None:
         self._remove_leftovers()
         if self._brought_up():
