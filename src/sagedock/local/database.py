@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,7 @@ class Database:
             ) from error
         self._lock = threading.Lock()
         self._writer: int | None = None
+        self._afterwards: list[Callable[[], None]] = []
         self._readers = _Readers(path)
 
     def rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
@@ -134,6 +135,8 @@ class Database:
             return
         with self._lock:
             self._writer = threading.get_ident()
+            afterwards: list[Callable[[], None]] = []
+            self._afterwards = afterwards
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield
@@ -143,6 +146,17 @@ class Database:
             finally:
                 self._roll_back()
                 self._writer = None
+        for call in afterwards:
+            call()
+
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Have ``call`` called, in this thread, once the transaction that this is within is
+        committed, and never if it is not; at once where there is none.
+        """
+        if self._writer == threading.get_ident():
+            self._afterwards.append(call)
+        else:
+            call()
 
     def _roll_back(self) -> None:
         """Drop what was not committed, whatever it was that broke."""

@@ -66,11 +66,16 @@ class Events:
         self._running: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
 
-    def tell(self, caller: Caller, what: str, about: str, detail: Event) -> None:
-        """Store an event of the detail-type ``what`` about an ARN, where anybody listens; call it
-        in the transaction of the change. It is delivered once that is stored.
+    @property
+    def are_heard(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._hook) or self._is_heard()
+
+    def tell(self, caller: Caller, what: str, about: Sequence[str], detail: Event) -> None:
+        """Store an event of the detail-type ``what`` about ARNs, where anybody listens; call it in
+        the transaction of the change. It is delivered once that is stored.
         """
-        if not self._hook and not self._is_heard():
+        if not self.are_heard:
             return
         now, number = time.time(), str(uuid.uuid4())
         event = {
@@ -81,7 +86,7 @@ class Events:
             "account": caller.account,
             "time": iso_time(now),
             "region": caller.region,
-            "resources": [about],
+            "resources": list(about),
             "detail": dict(detail),
         }
         key = Key(region=caller.region, kind=_KIND, name=number)
@@ -90,8 +95,9 @@ class Events:
                 key=key, created=now, modified=now, status="waiting", document=event, request={}
             )
         )
+        self._resources.afterwards(self._wake)
 
-    def wake(self) -> None:
+    def _wake(self) -> None:
         """Have what was stored delivered."""
         with self._news:
             self._any = True

@@ -23,6 +23,7 @@ from sagedock.local.faults_in_calls import refused_on_request
 from sagedock.local.json_service import JsonService
 from sagedock.local.platform import Platform
 from sagedock.local.search import SearchOperations
+from sagedock.local.state_changes import StateChanges
 from sagedock.local.tag_operations import TagOperations
 from sagedock.local.training import TrainingJobs
 
@@ -108,6 +109,12 @@ class Kinds:
 
     def resume(self) -> None:
         """Take up what a killed server left."""
+        changes = StateChanges(
+            events=self.events,
+            account=self.platform.settings.account,
+            tags=self.platform.tags.list,
+        )
+        self.platform.resources.have_witnessed(changes.witnessed)
         for each in self.running:
             each.resume()
 

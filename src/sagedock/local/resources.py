@@ -71,6 +71,13 @@ class Resources:
         self._summaries = summaries
         self._listeners: tuple[Callable[[Resource], None], ...] = ()
         self._listening = threading.Lock()
+        self._witness: Callable[[Resource | None, Resource], None] | None = None
+
+    def have_witnessed(self, witness: Callable[[Resource | None, Resource], None]) -> None:
+        """Have ``witness`` called within each step that adds or changes a resource, with what it
+        was, None for one that is new, and what it is. What it writes is written with the step.
+        """
+        self._witness = witness
 
     def listen(self, listener: Callable[[Resource], None]) -> Callable[[], None]:
         """Have each resource told to ``listener`` once it was changed, in the thread that did;
@@ -88,14 +95,17 @@ class Resources:
     def add(self, resource: Resource) -> bool:
         """Add it, and return True; return False, with nothing changed, if its name is taken."""
         key = resource.key
-        added = self._database.write(
-            "INSERT OR IGNORE INTO resources "
-            "(region, kind, name, created, modified, status, summary, document, request) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(key.region, key.kind, key.name, resource.created, resource.modified),
-            *(resource.status, self._summary(key.kind, resource.document)),
-            *(json.dumps(resource.document), json.dumps(resource.request)),
-        )
+        with self._database.transaction():
+            added = self._database.write(
+                "INSERT OR IGNORE INTO resources "
+                "(region, kind, name, created, modified, status, summary, document, request) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                *(key.region, key.kind, key.name, resource.created, resource.modified),
+                *(resource.status, self._summary(key.kind, resource.document)),
+                *(json.dumps(resource.document), json.dumps(resource.request)),
+            )
+            if added == 1 and self._witness is not None:
+                self._witness(None, resource)
         return added == 1
 
     def get(self, key: Key) -> Resource | None:
@@ -134,6 +144,8 @@ class Resources:
                 json.dumps(changed.document),
                 *(key.region, key.kind, key.name),
             )
+            if self._witness is not None:
+                self._witness(current, changed)
         for listener in self._listeners:
             listener(changed)
         return changed
@@ -143,6 +155,10 @@ class Resources:
         meanwhile.
         """
         return self._database.transaction()
+
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Have ``call`` called once the step that this is within is stored."""
+        self._database.afterwards(call)
 
     def delete(self, key: Key) -> None:
         """Delete the resource of that name."""

@@ -51,7 +51,7 @@ class Settings:
     ``time_scale`` makes the time of autoscaling pass that much faster: its periods, cooldowns and
     alarms; and that in which an endpoint stays in Creating whose model is deleted.
     ``notification_hook`` is a command that is given what SNS topics are told of asynchronous
-    invocations, ``event_hook`` one that is given what EventBridge is told of model packages;
+    invocations, ``event_hook`` one that is given what EventBridge is told;
     ``serverless_idle_s`` is how long a serverless container stays that nobody asks, in
     the time that ``time_scale`` makes faster.
     ``allow_instance_types`` are types newer than the installed model of the service.

@@ -104,8 +104,8 @@ def test_what_a_killed_server_left_is_told_by_the_next(tmp_path: Path) -> None:
     told = tmp_path / "told"
     hook = (sys.executable, "-c", APPEND, str(told))
     killed = Events(resources, hook)
-    killed.tell(CALLER, WHAT, "arn", {"n": 1})
-    killed.tell(CALLER, WHAT, "arn", {"n": 2})
+    killed.tell(CALLER, WHAT, ["arn"], {"n": 1})
+    killed.tell(CALLER, WHAT, ["arn"], {"n": 2})
     again = Events(resources, hook)
     again.resume()
     awaited(lambda: [each["detail"]["n"] for each in told_to(told)] == [1, 2])
@@ -122,8 +122,8 @@ def test_a_command_that_is_cut_off_is_told_again(tmp_path: Path) -> None:
     program = f"sleep 600 & touch '{began}'; wait"
     events = Events(resources, ("sh", "-c", program))
     events.resume()
-    events.tell(CALLER, WHAT, "arn", {"n": 1})
-    events.wake()
+    events.tell(CALLER, WHAT, ["arn"], {"n": 1})
+
     awaited(began.is_file)
     events.shut_down(0.0)
     assert len(resources.every(REGION, ":event")) == 1
@@ -137,7 +137,7 @@ def test_a_command_that_is_cut_off_is_told_again(tmp_path: Path) -> None:
 def test_nothing_is_stored_where_nobody_listens(tmp_path: Path) -> None:
     database = Database(tmp_path / "state.sqlite")
     resources = Resources(database)
-    Events(resources, (), is_heard=lambda: False).tell(CALLER, WHAT, "arn", {})
+    Events(resources, (), is_heard=lambda: False).tell(CALLER, WHAT, ["arn"], {})
     assert resources.every(REGION, ":event") == []
     put, done = [], threading.Event()
 
@@ -147,8 +147,8 @@ def test_nothing_is_stored_where_nobody_listens(tmp_path: Path) -> None:
 
     heard = Events(resources, (), is_heard=lambda: True, put=keep)
     heard.resume()
-    heard.tell(CALLER, WHAT, "arn", {"n": 1})
-    heard.wake()
+    heard.tell(CALLER, WHAT, ["arn"], {"n": 1})
+
     assert done.wait(60)
     assert put == [{"n": 1}]
     heard.shut_down(60)

@@ -24,6 +24,7 @@ from sagedock.local.hosting.runtime import Runtime, is_invocation
 from sagedock.local.hosting.scaled import HostedFleets
 
 __all__ = [
+    "ENDPOINT",
     "SUMMARIES",
     "ComponentOperations",
     "ConfigOperations",

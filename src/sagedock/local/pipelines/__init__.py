@@ -9,13 +9,16 @@ arguments in which ``expressions`` (``scope``) are replaced, and writes what hap
 ``memory`` keeps results for later executions, ``retrying`` says what is tried again.
 """
 
-from sagedock.local.pipelines.document import summary_members
+from sagedock.local.pipelines.document import STEPS, summary_members
 from sagedock.local.pipelines.execution_operations import ExecutionOperations
 from sagedock.local.pipelines.executions import Executions
+from sagedock.local.pipelines.names import EXECUTION
 from sagedock.local.pipelines.pipeline_operations import PipelineOperations
 from sagedock.local.pipelines.running import pipelines_of
 
 __all__ = [
+    "EXECUTION",
+    "STEPS",
     "SUMMARIES",
     "ExecutionOperations",
     "Executions",

@@ -70,7 +70,6 @@ class PackageOperations:
                 arn = self._add_unversioned(shelf, request, specifications)
             else:
                 arn = self._add_version(shelf, group, request, specifications)
-        self._events.wake()
         return {"ModelPackageArn": arn}
 
     def describe(self, caller: Caller, request: Request) -> Answer:
@@ -132,7 +131,6 @@ class PackageOperations:
 
         if self._platform.resources.change(found.key, changed) is None:
             raise Refused(words.package_not_found(arn))
-        self._events.wake()
         return {"ModelPackageArn": found.document["ModelPackageArn"]}
 
     def delete(self, caller: Caller, request: Request) -> Answer:
@@ -142,7 +140,6 @@ class PackageOperations:
             self._platform.tags.remove_all(found.document["ModelPackageArn"])
             self._platform.resources.delete(found.key)
             self._tell(caller, {**found.document, "ModelPackageStatus": "Deleting"}, ())
-        self._events.wake()
         return {}
 
     def _add_unversioned(self, shelf: Shelf, request: Request, specifications: Request) -> str:
@@ -212,7 +209,7 @@ class PackageOperations:
 
     def _tell(self, caller: Caller, document: Request, fields: Any) -> None:
         detail = event_detail(document, fields)
-        self._events.tell(caller, STATE_CHANGE, document["ModelPackageArn"], detail)
+        self._events.tell(caller, STATE_CHANGE, [document["ModelPackageArn"]], detail)
 
     def _shelf(self, caller: Caller) -> Shelf:
         return Shelf(resources=self._platform.resources, caller=caller)
