@@ -77,7 +77,10 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--data", metavar="URI", help="rows as CSV: the digit, then 64 pixels")
     parser.add_argument("--output", metavar="URI", help="default: folders of the default bucket")
     parser.add_argument("--test-share", type=float, default=0.2)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not 0 < options.test_share < 1:
+        parser.error(f"--test-share: {options.test_share} is no share: give one between 0 and 1")
+    return options
 
 
 if __name__ == "__main__":

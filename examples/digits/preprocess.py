@@ -70,6 +70,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scale", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args()
+    if not 0 < options.test_share < 1:
+        parser.error(f"--test-share: {options.test_share} is no share: give one between 0 and 1")
     train, test = split(read_rows(ROOT / "input" / "digits"), options.test_share, options.seed)
     brightest = train[:, 1:].max()
     for name, rows in (("train", train), ("test", test)):

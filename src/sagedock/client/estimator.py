@@ -148,13 +148,19 @@ class Estimator:
 
         Raises InvalidRequest with every problem, before anything is uploaded.
         """
-        channels, source = as_channels(inputs), self._source()
+        channels = as_channels(inputs)
         self._check(self._base_name(), channels)
+        with explained(self.session.target):
+            return self.placed(channels)
+
+    def placed(self, channels: Mapping[str, AnyChannel]) -> TrainingJob:
+        """Upload what is on this machine to a place that follows from its content, and return the
+        job that reads it from S3: what is the same again has the same place.
+        """
+        source = self._source()
         local = [] if source is None or source.is_packed else [*source.members().values()]
         local += [path for each in channels.values() if (path := local_path(each)) is not None]
-        name = named_by_content(self._base_name(), local)
-        with explained(self.session.target):
-            return self.uploaded(name, channels)
+        return self.uploaded(named_by_content(self._base_name(), local), channels)
 
     def wait(self, logs: bool | Literal["All", "None"] = True) -> TrainingResult:
         """Wait for the latest training job; see ``fit``."""

@@ -223,6 +223,7 @@ class Processor(_Machines):
         arguments: Sequence[Any],
         job_name: str | None,
     ) -> ProcessingJob:
+        _require_lists(entrypoint=self.entrypoint, arguments=arguments)
         return self._job(
             self._named(job_name),
             entrypoint=self.entrypoint,
@@ -283,6 +284,11 @@ class ScriptProcessor(_Machines):
         job_name: str | None,
     ) -> tuple[ProcessingJob, Mapping[str, Path]]:
         """Return the job, and the files of this machine that its program is made of."""
+        _require_lists(command=self.command, arguments=arguments)
+        if not self.command:
+            raise InvalidRequest(
+                ['command: is empty: name what runs the script, e.g. command=["python3"]']
+            )
         source = Source(
             entry_point=str(code), source_dir=None if source_dir is None else str(source_dir)
         )
@@ -301,6 +307,17 @@ class ScriptProcessor(_Machines):
             outputs=_outputs_with_names(outputs),
         )
         return job, source.members() if is_local else {}
+
+
+def _require_lists(**given: Sequence[Any]) -> None:
+    """Raise InvalidRequest for texts in the place of lists: they are lists, of letters."""
+    problems = [
+        f"{name}: {value!r} is one text: give a list of words, {name}={value.split()!r}"
+        for name, value in given.items()
+        if isinstance(value, str)
+    ]
+    if problems:
+        raise InvalidRequest(problems)
 
 
 def _code_problems(source: Source) -> Iterator[str]:

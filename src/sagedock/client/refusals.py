@@ -75,7 +75,7 @@ def with_remedy(message: str, target: Target) -> str:
     if target == "local":
         for words, remedy in _LOCAL_REMEDIES.items():
             if words in message:
-                return f"{message}: {remedy}"
+                return f"{message.rstrip('.')}: {remedy}"
     return message
 
 

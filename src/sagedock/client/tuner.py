@@ -60,7 +60,8 @@ class HyperparameterTuner:
 
     def fit(self, inputs: Inputs = None, wait: bool = True, job_name: str | None = None) -> None:
         """Tune on ``inputs``, which are the estimator's: S3 URIs, Channels, or paths that are
-        uploaded first, by channel.
+        uploaded first, by channel: to a place that follows from their content, so that a later
+        tuning job on the same files has the same input data, as a warm start wants it.
 
         The request is checked before anything is sent. With ``wait`` it returns once the job
         completed, and shows each training job as it begins and ends. Raises InvalidRequest with
@@ -71,7 +72,7 @@ class HyperparameterTuner:
         self._check(name, channels)
         session, show = self.estimator.session, self.estimator.show
         with explained(session.target):
-            job = self._job(name, self._training(self.estimator.uploaded(name, channels)))
+            job = self._job(name, self._training(self.estimator.placed(channels)))
             (request,) = job.requests()
             session.client("sagemaker").create_hyper_parameter_tuning_job(**request.parameters)
         self.latest_tuning_job = TuningRun(name, session, show)
@@ -146,7 +147,7 @@ class HyperparameterTuner:
             objective_metric_name=self.objective_metric_name,
             objective_type=self.objective_type,
             strategy=self.strategy,
-            max_jobs=self.max_jobs or one,
+            max_jobs=one if self.max_jobs is None else self.max_jobs,
             max_parallel_jobs=self.max_parallel_jobs,
             max_runtime_s=self.max_runtime_in_seconds,
             early_stopping_type=self.early_stopping_type,

@@ -74,8 +74,8 @@ class Mirror:
     def close(self) -> None:
         """Mirror what containers that ended left; raise UploadFailed where it cannot be."""
         self.abandon()
-        with uploading():
-            for folder in self._folders:
+        for folder in self._folders:
+            with uploading(str(folder.uri)):
                 self._mirror(folder, final=True)
 
     def abandon(self) -> None:

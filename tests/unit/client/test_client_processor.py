@@ -162,7 +162,7 @@ def test_hosts_are_named_where_there_are_several(client: Client) -> None:
             {"image_uri": "python:3.11"},
             {},
             "image_uri: Invalid image URI python:3.11. Please provide a valid Amazon Elastic "
-            "Container Registry path of the Docker image to run.: write the image as a name in "
+            "Container Registry path of the Docker image to run: write the image as a name in "
             "ECR",
         ),
         ({"role": "me"}, {}, "role: 'me'"),
@@ -239,3 +239,21 @@ def test_what_is_said_in_api_casing_wins(client: Client) -> None:
     assert seen[0].network == "none"
     job = client.local.client("sagemaker").describe_processing_job(ProcessingJobName="probe-1")
     assert job["NetworkConfig"] == {"EnableNetworkIsolation": True}
+
+
+@pytest.mark.parametrize("member", ["command", "arguments"])
+def test_a_text_is_no_list_of_words(client: Client, folder: Path, member: str) -> None:
+    (folder / "work.py").write_text("")
+    given = {"arguments": "--a 1"} if member == "arguments" else {}
+    made = script_processor(client, **({"command": "python3 -u"} if member == "command" else {}))
+    with pytest.raises(InvalidRequest, match=f"{member}: '.*' is one text: give a list of words"):
+        made.run(folder / "work.py", **given)
+    with pytest.raises(InvalidRequest, match="entrypoint: 'python3 -V' is one text"):
+        processor(client, entrypoint="python3 -V").job()
+    assert client.lines == []
+
+
+def test_a_script_needs_a_command(client: Client, folder: Path) -> None:
+    (folder / "work.py").write_text("")
+    with pytest.raises(InvalidRequest, match="command: is empty"):
+        script_processor(client, command=[]).run(folder / "work.py")

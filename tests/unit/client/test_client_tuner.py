@@ -70,6 +70,24 @@ def test_fit_waits_shows_each_training_job_and_finds_the_best(client: Client, fo
     assert "best so far" in picture.read_text()
 
 
+def test_a_warm_start_on_the_same_files_has_the_same_data(client: Client, folder: Path) -> None:
+    (folder / "rows.csv").write_text("1,2\n")
+    tuned = tuner(client)
+    tuned.fit({"train": str(folder)})
+    first = tuned.describe()
+    tuned.warm_start_config = WarmStartConfig(parents=[first["HyperParameterTuningJobName"]])
+    tuned.fit({"train": str(folder)}, job_name="second")
+    second = tuned.describe()
+    assert second["HyperParameterTuningJobStatus"] == "Completed"
+    channels = [each["TrainingJobDefinition"]["InputDataConfig"] for each in (first, second)]
+    assert channels[0] == channels[1]
+
+
+def test_no_job_at_all_is_refused(client: Client, folder: Path) -> None:
+    with pytest.raises(InvalidRequest, match="max_jobs"):
+        tuner(client, max_jobs=0).fit()
+
+
 def test_values_of_a_script_are_json(client: Client, folder: Path) -> None:
     (folder / "train.py").write_text("")
     tuned = tuner(

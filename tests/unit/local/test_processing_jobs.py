@@ -240,10 +240,13 @@ def test_an_output_that_cannot_be_stored_fails_the_job(processing: Processing) -
         return 0
 
     config = processing.outputs("output")
-    config["Outputs"][0]["S3Output"]["S3Uri"] = "s3://no-such-bucket/out"
+    config["Outputs"][0]["S3Output"]["S3Uri"] = "s3://no-such-bucket/out/"
     job = processing.run(program, ProcessingOutputConfig=config)
     assert job["ProcessingJobStatus"] == "Failed"
-    assert job["FailureReason"].startswith("ClientError: Failed to upload data. ")
+    assert job["FailureReason"] == (
+        "ClientError: Failed to upload data. The specified bucket does not exist: "
+        "s3://no-such-bucket/out/"
+    )
 
 
 @pytest.mark.parametrize("code", [0, 3])

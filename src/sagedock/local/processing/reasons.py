@@ -31,9 +31,9 @@ def download_failed(why: str) -> str:
     return _cut(f"ClientError: {why}")
 
 
-def upload_failed(why: str) -> str:
-    """An output could not be stored. Unverified."""
-    return _cut(f"ClientError: Failed to upload data. {why}")
+def upload_failed(why: str, uri: str) -> str:
+    """An output could not be stored below ``uri``. Unverified."""
+    return _cut(f"ClientError: Failed to upload data. {why.rstrip('.')}: {uri}")
 
 
 def _cut(text: str) -> str:

@@ -193,7 +193,7 @@ class Run:
         try:
             mirror.close()
         except UploadFailed as why:
-            reason = outcome.reason or reasons.upload_failed(str(why))
+            reason = outcome.reason or reasons.upload_failed(str(why), why.uri)
             outcome = Outcome.failed(reason)
         try:
             message = exit_message(self._platform.engine, containers.values())
