@@ -201,11 +201,14 @@ class Model:
         )
         many = "mode: MultiModel: the registry has no such models: register each by itself"
         self._check(SOME_NAME, wanted.requests(), [many] if self.mode == "MultiModel" else [])
-        ModelPackageGroup(name=group, session=self.session, show=self.show).create()
-        with explained(self.session.target):
+        own = ModelPackageGroup(name=group, session=self.session, show=self.show)
+        with explained(self.session.target), ExitStack() as undo:
             hosted = self._hosted(SOME_NAME, self._data_in_s3(group))
             (request,) = replace(wanted, containers=hosted.containers).requests()
+            if own.create():
+                undo.callback(own.delete)
             arn = self._sagemaker.create_model_package(**request.parameters)["ModelPackageArn"]
+            undo.pop_all()
         package = ModelPackage(arn=arn, session=self.session, show=self.show)
         self.show(f"registered version {package.version} of {group}: {approval}")
         return package

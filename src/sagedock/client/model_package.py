@@ -136,16 +136,18 @@ class ModelPackageGroup:
     session: Session = field(default_factory=Session)
     show: Show = to_stdout
 
-    def create(self) -> None:
-        """Make the group, unless it is there."""
+    def create(self) -> bool:
+        """Make the group, unless it is there; say whether it was made."""
         group = ModelGroup(name=self.name, description=self.description, tags=self.tags)
         (request,) = group.requests()
         if problems := problems_in(request):
             raise InvalidRequest(problems)
         with explained(self.session.target):
-            if not found(self._sagemaker.describe_model_package_group, **self._named):
-                self._sagemaker.create_model_package_group(**request.parameters)
-                self.show(f"created the model package group {self.name}")
+            if found(self._sagemaker.describe_model_package_group, **self._named):
+                return False
+            self._sagemaker.create_model_package_group(**request.parameters)
+            self.show(f"created the model package group {self.name}")
+            return True
 
     def register(self, model: "Model", **version: Any) -> ModelPackage:
         """Register ``model`` as the next version; ``version`` are the fields of Model.register."""

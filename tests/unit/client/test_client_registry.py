@@ -114,3 +114,15 @@ def test_a_package_without_version_says_so(deployer: Deployer) -> None:
     arn = "arn:aws:sagemaker:us-west-2:123456789012:model-package/alone"
     with pytest.raises(InvalidRequest, match="has no version"):
         _ = ModelPackage(arn=arn, **deployer.own).version
+
+
+def test_a_version_that_is_refused_leaves_no_group(deployer: Deployer) -> None:
+    sagemaker = deployer.session.client("sagemaker")
+    model = deployer.model(model_data="s3://bucket/no-such/model.tar.gz")
+    with pytest.raises(InvalidRequest):
+        model.register("digits")
+    assert sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"] == []
+    sagemaker.create_model_package_group(ModelPackageGroupName="digits")
+    with pytest.raises(InvalidRequest):
+        model.register("digits")
+    assert len(sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]) == 1
