@@ -10,7 +10,7 @@ from sagedock.local.experiments.component_operations import (
     described_component,
 )
 from sagedock.local.experiments.names import COMPONENT, EXPERIMENT, TRIAL
-from sagedock.local.experiments.sources import PROCESSING, TRAINING, TRANSFORM
+from sagedock.local.experiments.sources import PROCESSING, TRAINING, TRANSFORM, JobKind
 from sagedock.local.experiments.tracking import track, untrack
 from sagedock.local.experiments.trial_operations import TrialOperations
 
@@ -22,6 +22,7 @@ __all__ = [
     "TRANSFORM",
     "TRIAL",
     "ComponentOperations",
+    "JobKind",
     "TrialOperations",
     "described_component",
     "track",

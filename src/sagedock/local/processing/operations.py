@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sagedock.api import ServiceError, messages, processing_messages
+from sagedock.local.beginning import Beginning, new_job
 from sagedock.local.caller import Caller
-from sagedock.local.experiments import PROCESSING, track, untrack
+from sagedock.local.experiments import PROCESSING
 from sagedock.local.input_data import input_refusal
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
@@ -18,7 +19,7 @@ from sagedock.local.processing.record import with_document
 from sagedock.local.processing.unsupported import unsupported
 from sagedock.local.processing.usage import forget_usage
 from sagedock.local.quotas import over_quota
-from sagedock.local.refusal import ENDING, Refused
+from sagedock.local.refusal import Refused
 from sagedock.local.resources import Key, Resource
 
 __all__ = ["ProcessingOperations"]
@@ -38,6 +39,9 @@ class ProcessingOperations:
     def __init__(self, platform: Platform, jobs: ProcessingJobs) -> None:
         self._platform = platform
         self._jobs = jobs
+        self._beginning = Beginning(
+            platform=platform, jobs=jobs, forget=self._forget, tracked=PROCESSING
+        )
 
     def table(self) -> Mapping[str, Callable[[Caller, Request], Answer | bytes]]:
         """Return each operation's name with what carries it out."""
@@ -62,23 +66,8 @@ class ProcessingOperations:
             if refusal:
                 raise Refused(refusal)
         created = epoch_s(time.time())
-        job = Resource(
-            key=key,
-            created=created,
-            modified=created,
-            status="InProgress",
-            document=new_document(request, arn, created),
-            request=request,
-        )
-        with self._platform.resources.together():
-            if not self._platform.resources.add(job):
-                raise Refused(processing_messages.processing_job_in_use(arn))
-            self._platform.tags.add(arn, request.get("Tags", ()))
-            track(self._platform, caller, PROCESSING, arn, request)
-        if not self._jobs.start(job):
-            untrack(self._platform, caller, PROCESSING, request)
-            self._forget(job)
-            raise Refused(ENDING)
+        job = new_job(key, new_document(request, arn, created), request, created)
+        self._beginning.begin(caller, job, arn, processing_messages.processing_job_in_use(arn))
         return {"ProcessingJobArn": arn}
 
     def describe(self, caller: Caller, request: Request) -> Answer:

@@ -7,15 +7,16 @@ from typing import Any
 
 from sagedock.api import messages
 from sagedock.errors import ImageNotFound
+from sagedock.local.beginning import Beginning, new_job
 from sagedock.local.caller import Caller
 from sagedock.local.ecr import find_image
-from sagedock.local.experiments import TRAINING, track, untrack
+from sagedock.local.experiments import TRAINING
 from sagedock.local.host_logs import HostLogs
 from sagedock.local.input_data import input_refusal
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
-from sagedock.local.refusal import ENDING, Refused
+from sagedock.local.refusal import Refused
 from sagedock.local.resources import Key, Resource
 from sagedock.local.training import lifecycle
 from sagedock.local.training.collect import LOG_GROUP
@@ -51,6 +52,9 @@ class TrainingOperations:
     def __init__(self, platform: Platform, jobs: TrainingJobs) -> None:
         self._platform = platform
         self._jobs = jobs
+        self._beginning = Beginning(
+            platform=platform, jobs=jobs, forget=self._forget, tracked=TRAINING
+        )
 
     #: Those that only read the store.
     quick = frozenset({"DescribeTrainingJob", "ListTrainingJobs"})
@@ -75,23 +79,8 @@ class TrainingOperations:
             raise Refused(messages.training_job_in_use(arn))
         self.require(caller, request)
         created = epoch_s(time.time())
-        job = Resource(
-            key=key,
-            created=created,
-            modified=created,
-            status="InProgress",
-            document=new_document(request, arn, created),
-            request=request,
-        )
-        with self._platform.resources.together():
-            if not self._platform.resources.add(job):
-                raise Refused(messages.training_job_in_use(arn))
-            self._platform.tags.add(arn, request.get("Tags", ()))
-            track(self._platform, caller, TRAINING, arn, request)
-        if not self._jobs.start(job):
-            untrack(self._platform, caller, TRAINING, request)
-            self._forget(job)
-            raise Refused(ENDING)
+        job = new_job(key, new_document(request, arn, created), request, created)
+        self._beginning.begin(caller, job, arn, messages.training_job_in_use(arn))
         return {"TrainingJobArn": arn}
 
     def require(self, caller: Caller, request: Request, *, at_once: int = 1) -> None:

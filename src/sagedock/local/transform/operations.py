@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sagedock.api import messages
+from sagedock.local.beginning import Beginning, new_job
 from sagedock.local.caller import Caller
-from sagedock.local.experiments import TRANSFORM, track, untrack
+from sagedock.local.experiments import TRANSFORM
 from sagedock.local.hosting.names import MODEL as HOSTED_MODEL
 from sagedock.local.hosting.names import Shelf
 from sagedock.local.input_data import input_refusal
@@ -14,7 +15,7 @@ from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
 from sagedock.local.quotas import over_quota
-from sagedock.local.refusal import ENDING, Refused
+from sagedock.local.refusal import Refused
 from sagedock.local.registry import deployable
 from sagedock.local.resources import Key, Resource
 from sagedock.local.transform.document import described, new_document, stopping
@@ -45,6 +46,9 @@ class TransformOperations:
     def __init__(self, platform: Platform, jobs: TransformJobs) -> None:
         self._platform = platform
         self._jobs = jobs
+        self._beginning = Beginning(
+            platform=platform, jobs=jobs, forget=self._forget, tracked=TRANSFORM
+        )
         self._models = Shelf(platform=platform, kind=HOSTED_MODEL)
 
     def table(self) -> Mapping[str, Callable[[Caller, Request], Answer | bytes]]:
@@ -75,25 +79,9 @@ class TransformOperations:
             if refusal:
                 raise Refused(refusal)
         created = epoch_s(time.time())
-        job = Resource(
-            key=key,
-            created=created,
-            modified=created,
-            status="InProgress",
-            document=new_document(request, arn, created),
-            request={**request, MODEL: model},
-        )
-        with self._platform.resources.together():
-            if not self._platform.resources.add(job):
-                raise Refused(messages.transform_job_in_use(arn))
-            self._platform.tags.add(arn, request.get("Tags", ()))
-            track(self._platform, caller, TRANSFORM, arn, request)
-        if not self._jobs.start(job):
-            untrack(self._platform, caller, TRANSFORM, request)
-            with self._platform.resources.together():
-                self._platform.tags.remove_all(arn)
-                self._platform.resources.delete(key)
-            raise Refused(ENDING)
+        document = new_document(request, arn, created)
+        job = new_job(key, document, {**request, MODEL: model}, created)
+        self._beginning.begin(caller, job, arn, messages.transform_job_in_use(arn))
         return {"TransformJobArn": arn}
 
     def describe(self, caller: Caller, request: Request) -> Answer:
@@ -118,6 +106,11 @@ class TransformOperations:
             raise Refused(messages.transform_job_to_stop_not_found(name))
         self._jobs.stop(job.key)
         return {}
+
+    def _forget(self, job: Resource) -> None:
+        with self._platform.resources.together():
+            self._platform.tags.remove_all(job.document["TransformJobArn"])
+            self._platform.resources.delete(job.key)
 
 
 def _instances(request: Request) -> Mapping[str, int]:

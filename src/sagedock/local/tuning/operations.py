@@ -7,11 +7,12 @@ from typing import Any, Protocol
 
 from sagedock import api
 from sagedock.api import messages, tuning, tuning_messages
+from sagedock.local.beginning import Beginning, new_job
 from sagedock.local.caller import Caller
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
-from sagedock.local.refusal import ENDING, Refused
+from sagedock.local.refusal import Refused
 from sagedock.local.resources import Key, Resource
 from sagedock.local.tuning.definitions import definitions_of
 from sagedock.local.tuning.document import PARENTS, SEED, described, new_document, stopping
@@ -57,6 +58,7 @@ class TuningOperations:
         self._platform = platform
         self._jobs = jobs
         self._training = training
+        self._beginning = Beginning(platform=platform, jobs=jobs, forget=self._forget)
 
     def table(self) -> Mapping[str, Callable[[Caller, Request], Answer | bytes]]:
         """Return each operation's name with what carries it out."""
@@ -82,25 +84,13 @@ class TuningOperations:
         self._refuse_bad_training_jobs(caller, request)
         created = epoch_s(time.time())
         seed = request["HyperParameterTuningJobConfig"].get("RandomSeed")
-        job = Resource(
-            key=key,
-            created=created,
-            modified=created,
-            status="InProgress",
-            document=new_document(request, arn, created),
-            request={
-                **request,
-                SEED: secrets.randbelow(_SEEDS) if seed is None else seed,
-                PARENTS: found_by_parents(self._platform, caller.region, request),
-            },
-        )
-        with self._platform.resources.together():
-            if not self._platform.resources.add(job):
-                raise Refused(tuning_messages.tuning_job_in_use(name))
-            self._platform.tags.add(arn, request.get("Tags", ()))
-        if not self._jobs.start(job):
-            self._forget(job)
-            raise Refused(ENDING)
+        wanted = {
+            **request,
+            SEED: secrets.randbelow(_SEEDS) if seed is None else seed,
+            PARENTS: found_by_parents(self._platform, caller.region, request),
+        }
+        job = new_job(key, new_document(request, arn, created), wanted, created)
+        self._beginning.begin(caller, job, arn, tuning_messages.tuning_job_in_use(name))
         return {"HyperParameterTuningJobArn": arn}
 
     def describe(self, caller: Caller, request: Request) -> Answer:
