@@ -53,10 +53,12 @@ def program(home: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
 def answered(process: "subprocess.Popen[str]") -> None:
     """Return once the program has called its endpoint."""
     assert process.stdout is not None
+    told = []
     for line in process.stdout:
         if "own" in line:
             return
-    raise AssertionError("the program ended")
+        told.append(line)
+    raise AssertionError("the program ended: " + "".join(told))
 
 
 def until_nothing_is_left(home: Path, engine: Engine) -> None:
