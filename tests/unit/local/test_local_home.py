@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +13,7 @@ from sagedock import LocalSageMaker
 from sagedock.errors import InvalidRequest, LocalServerError, StorageError
 from sagedock.local import clean
 from sagedock.local.home import Home, Running
+from sagedock.local.platform import Platform
 from sagedock.local.settings import Settings
 from sagedock.testing import FakeEngine
 
@@ -115,3 +117,15 @@ def test_cleaning_leaves_what_a_user_put_beside_our_files(tmp_path: Path) -> Non
     (home / "notes").unlink()
     clean(home, None, lambda _: None)
     assert not home.exists()
+
+
+def test_every_folder_of_the_platform_is_cleaned(tmp_path: Path) -> None:
+    names = [name for name in vars(Platform) if name.endswith("_folder")]
+    settings = Settings(home=tmp_path)
+    assert names
+    for name in names:
+        folder: Path = vars(Platform)[name].fget(SimpleNamespace(settings=settings))
+        folder.mkdir()
+    home = Home(tmp_path)
+    assert home.strangers() == []
+    assert {each.name for each in home.entries()} >= {name.split("_")[0] for name in names}

@@ -1,10 +1,11 @@
 """The job's source wins over code baked into the image."""
 
+import time
 from pathlib import Path
 
 import pytest
 
-from sagedock.errors import InvalidRequest
+from sagedock.errors import InvalidRequest, StorageError
 from sagedock.runtime.source import bring, is_mount_point
 
 
@@ -58,3 +59,40 @@ def test_mount_points_are_read_from_the_kernels_table(tmp_path: Path) -> None:
     assert is_mount_point(tmp_path / "my code", table)
     assert not is_mount_point(tmp_path, table)
     assert is_mount_point(Path("/proc"))
+
+
+class EndpointConnectionError(Exception):
+    """By the name that botocore gives it."""
+
+
+def test_a_server_that_starts_anew_is_awaited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses, said = list[float](), list[str]()
+    monkeypatch.setattr(time, "sleep", pauses.append)
+
+    def fetch_at_last(uri: str, folder: Path) -> None:
+        if len(pauses) < 3:
+            raise EndpointConnectionError("refused")
+        fetch(uri, folder)
+
+    bring("s3://b/k", tmp_path / "code", fetch=fetch_at_last, say=said.append)
+    assert (tmp_path / "code" / "train.py").exists()
+    assert pauses == [0.5, 1.0, 2.0]
+    assert len(said) == 3
+    assert "s3://b/k cannot be reached now, and is tried again: EndpointConnectionError" in said[0]
+
+
+def test_a_server_that_stays_away_is_no_wrong_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda pause_s: now.__setitem__(0, now[0] + pause_s))
+
+    def fail(uri: str, folder: Path) -> None:
+        raise EndpointConnectionError("refused")
+
+    with pytest.raises(StorageError, match="s3://b/k cannot be reached: EndpointConnectionError"):
+        bring("s3://b/k", tmp_path, fetch=fail, say=list[str]().append)
+    assert 20 < now[0] <= 30
