@@ -19,6 +19,7 @@ __all__ = [
     "pipeline_arn",
     "pipeline_name",
     "split_execution_arn",
+    "suffixed_name",
 ]
 
 PIPELINE = "pipeline"
@@ -60,6 +61,16 @@ def job_name(execution: str, step: str, *, tuning: bool = False) -> str:
     longest = _LONGEST_TUNING_NAME if tuning else _LONGEST_NAME
     room = longest - len(head) - len(execution) - _SUFFIX_LENGTH - 2
     return f"{head}{execution}-{step[:room].strip('-_')}-{_random(_ANY, _SUFFIX_LENGTH)}"
+
+
+def suffixed_name(asked: str, execution: str) -> str:
+    """Return a new name that begins with the one that was asked for.
+
+    Source of its being the execution's own: row 170; what is behind the name, and how one that
+    would be too long is cut, is unverified.
+    """
+    room = _LONGEST_NAME - len(execution) - _SUFFIX_LENGTH - 2
+    return f"{asked[:room].rstrip('-')}-{execution}-{_random(_ANY, _SUFFIX_LENGTH)}"
 
 
 def _random(characters: str, count: int) -> str:
