@@ -94,6 +94,7 @@ class Starter:
             members["_Job"] = arn
         if called.job is None:
             ledger.end(step.name, "Succeeded", **members)
+            self.keep(step)
         else:
             ledger.add(step.name, members)
 
