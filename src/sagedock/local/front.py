@@ -19,7 +19,7 @@ from sagedock.local.hosting import is_invocation
 from sagedock.local.json_service import JsonService
 from sagedock.local.logs import GROUP_PREFIX
 from sagedock.local.metrics import OPERATIONS as METRIC_OPERATIONS
-from sagedock.local.roles import Roles
+from sagedock.local.roles import Roles, RolesOfFunctions
 from sagedock.local.trust import Trust
 
 __all__ = ["Front"]
@@ -91,6 +91,8 @@ class Front:
         if caller.service == "s3" or (caller.service is None and not _is_form(headers)):
             return self.s3
         others = await self._moto()
+        if caller.service == "lambda":
+            return RolesOfFunctions(others, self.trust, caller.account)
         return Roles(others, self.trust) if caller.service == "iam" else others
 
     async def _moto(self) -> ASGIApp:

@@ -1,4 +1,4 @@
-"""IAM's answers about roles: every role is there, SageMaker may assume it, and it may do all.
+"""IAM's answers about roles: every role is there, services may assume it, and it may do all.
 
 The local SageMaker checks no permissions, and takes any role that a request names, but one that IAM
 was told here not to trust it, or to delete. SDKs ask IAM about that role before they send the
@@ -12,14 +12,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sagedock.local.body import replay, whole_body
+from sagedock.local.others import make_role
 from sagedock.local.s3.xml import Node, write
 from sagedock.local.trust import Trust
 
-__all__ = ["Roles"]
+__all__ = ["Roles", "RolesOfFunctions"]
 
 _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 _MEDIA_TYPE = "text/xml"
@@ -27,6 +29,7 @@ _ALLOWED = "allowed"
 _REFUSED = 400
 #: Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_FUNCTIONS = re.compile(r"/[\d-]+/functions/?")
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -108,6 +111,39 @@ class Roles:
         headers = [each for each in scope["headers"] if each[0].lower() != b"content-length"]
         headers.append((b"content-length", str(len(body)).encode()))
         await self.others({**scope, "headers": headers}, replay(body), _drop)
+
+
+@dataclass(frozen=True)
+class RolesOfFunctions:
+    """Lambda as an ASGI application, ``others``: the role that a new function names is there, but
+    one that was deleted.
+    """
+
+    others: ASGIApp
+    trust: Trust
+    account: str
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["method"] != "POST" or not _FUNCTIONS.fullmatch(scope["path"]):
+            return await self.others(scope, receive, send)
+        body = await whole_body(scope, receive, send)
+        if body is None:
+            return None
+        path, name = _path_and_name(_role_of(body))
+        if _ROLE_NAME.fullmatch(name) and not self.trust.is_deleted(name):
+            policy = json.dumps(_TRUST).replace("sagemaker.", "lambda.")
+            await run_in_threadpool(make_role, self.account, path, name, policy)
+        return await self.others(scope, replay(body), send)
+
+
+def _role_of(body: bytes) -> str:
+    """Return the role in a request for a function; nothing for what moto refuses."""
+    try:
+        asked = json.loads(body)
+    except ValueError:
+        return ""
+    return str(asked.get("Role", "")) if isinstance(asked, dict) else ""
 
 
 def _simulated(form: Form) -> Response:
