@@ -48,3 +48,37 @@ def test_the_sdk_v2_runs_a_pipeline_of_every_kind_of_job(runner: Runner) -> None
     }
     assert facts["versions"] == [1]
     assert facts["stored"] == "1,2\n3,4\n"
+
+
+def test_the_sdk_v2_runs_a_pipeline_of_functions_callbacks_and_conditions(runner: Runner) -> None:
+    """Every class of condition; an answer used again; one execution of one step; two answers."""
+    facts = runner.client("sdk_v2", "sdk_v2/pipeline_of_steps.py", ROLE)
+    outcomes = {n: outcome for n, outcome in facts["good"].items() if n.endswith(("True", "False"))}
+    assert len(outcomes) == 16
+    assert {name: name.rpartition("-")[2] for name in outcomes} == outcomes
+    assert {name: said for name, said in facts["good"].items() if name not in outcomes} == {
+        "Double": "Succeeded",
+        "Again": "Succeeded",
+        "Ask": "Succeeded",
+        "Enough": "True",
+        "Tell": "it is enough true",
+    }
+    assert facts["outputs"] == [
+        {"Name": "doubled", "Value": "84"},
+        {"Name": "said", "Value": "small by double"},
+    ]
+    assert facts["asked"][0] == {"number": 84, "run": facts["run"]}
+    assert facts["parallelism"] == {"MaxParallelExecutionSteps": 3}
+    assert (
+        'Parameter [Size] value [huge] is not one of the enum values ["small", "large"]'
+        in (facts["refused"])
+    )
+    assert facts["bad"] == {"Double": "Succeeded", "Again": "Succeeded", "Ask": "nobody knows"}
+    assert facts["kept"] == ["Double"]
+    assert facts["chosen"] == {"Double": True, "Again": False}
+    assert facts["parameters"] == {
+        "Number": "21",
+        "Size": "small",
+        "Ratio": "0.5",
+        "Wanted": "true",
+    }

@@ -56,7 +56,7 @@ def test_row_136_a_name_that_is_taken(world: World) -> None:
         pytest.param({"Steps": ["a"]}, "Expecting start of Json Object.", id="137"),
         pytest.param({"Steps": get("Parameters.x")}, "Expecting start of Json Array.", id="138"),
         pytest.param(
-            {"Steps": [condition("c", {**_EQUAL, "Expression": {}})]},
+            {"Steps": [condition("c", {"Type": "Not", "Expression": _EQUAL})]},
             "Cannot parse object, unknown property 'Expression'.",
             id="141",
         ),

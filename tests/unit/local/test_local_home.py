@@ -115,3 +115,18 @@ def test_cleaning_leaves_what_a_user_put_beside_our_files(tmp_path: Path) -> Non
     (home / "notes").unlink()
     clean(home, None, lambda _: None)
     assert not home.exists()
+
+
+def test_what_a_killed_server_packed_or_unpacked_is_removed(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.claim()
+    home.release()
+    scratch = tmp_path / "scratch"
+    (scratch / "packed.tar.gz").write_bytes(b"half")
+    (scratch / "unpacked" / "of").mkdir(parents=True)
+    (scratch / "unpacked" / "of" / "function.py").write_text("")
+    home.claim()
+    try:
+        assert list(scratch.iterdir()) == []
+    finally:
+        home.release()
