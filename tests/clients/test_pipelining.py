@@ -27,6 +27,8 @@ def test_the_sdk_v2_runs_a_pipeline(runner: Runner) -> None:
     }
     assert facts["kept"] == ["Train"]
     assert facts["said"] == "WaiterError"
+    assert sorted(facts["trials"]) == sorted(facts["runs"])
+    assert facts["tracked"] == [facts["trained"]]
 
 
 def test_the_sdk_v3_runs_a_pipeline(runner: Runner) -> None:
@@ -82,3 +84,27 @@ def test_the_sdk_v2_runs_a_pipeline_of_functions_callbacks_and_conditions(runner
         "Ratio": "0.5",
         "Wanted": "true",
     }
+
+
+def test_the_sdk_v2_deploys_by_a_pipeline(runner: Runner) -> None:
+    """Source of the configurations' names: row 170."""
+    facts = runner.client("sdk_v2", "sdk_v2/pipeline_of_endpoints.py", SERVING, ROLE)
+    assert facts["said"] == ["first", "second"]
+    for config, run in zip(facts["configs"], facts["runs"], strict=True):
+        assert config.startswith(f"sdk-v2-config-{run}-")
+    made = {
+        "Make-CreateModel": ["Succeeded", ["Model"]],
+        "Configure": ["Succeeded", ["EndpointConfig"]],
+        "Deploy": ["Succeeded", ["Endpoint"]],
+    }
+    assert facts["steps"] == [made, made]
+
+
+def test_the_sdk_v3_runs_a_pipeline_of_functions_callbacks_and_endpoints(runner: Runner) -> None:
+    facts = runner.client("sdk_v3", "sdk_v3/pipeline_of_steps.py", SERVING, ROLE)
+    assert facts["good"]["steps"] == dict.fromkeys(
+        ("Double", "Ask", "Check", "Configure", "Deploy"), "Succeeded"
+    )
+    assert facts["config"].startswith(f"sdk-v3-config-{facts['good']['run']}-")
+    assert facts["said"] == "v3"
+    assert facts["bad"]["steps"] == {"Double": "Succeeded", "Ask": "nobody knows"}
