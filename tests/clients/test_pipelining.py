@@ -50,6 +50,19 @@ def test_the_sdk_v2_runs_a_pipeline_of_every_kind_of_job(runner: Runner) -> None
     }
     assert facts["versions"] == [1]
     assert facts["stored"] == "1,2\n3,4\n"
+    assert facts["lineage"] == {
+        "Train": [
+            ["Input", "DataSet", "ContributedTo", "artifact"],
+            ["Input", "Image", "ContributedTo", "artifact"],
+            ["Output", "Model", "Produced", "artifact"],
+        ],
+        "Register-RegisterModel": [
+            ["Input", "Approval", "ContributedTo", "action"],
+            ["Input", "Image", "ContributedTo", "artifact"],
+            ["Input", "Model", "ContributedTo", "artifact"],
+            ["Output", "ModelGroup", "AssociatedWith", "context"],
+        ],
+    }
 
 
 def test_the_sdk_v2_runs_a_pipeline_of_functions_callbacks_and_conditions(runner: Runner) -> None:
