@@ -12,16 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sagedock.local.body import replay, whole_body
-from sagedock.local.others import make_role
 from sagedock.local.s3.xml import Node, write
 from sagedock.local.trust import Trust
 
-__all__ = ["Roles", "RolesOfFunctions"]
+__all__ = ["Roles", "is_role_name", "path_and_name", "trusting"]
 
 _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 _MEDIA_TYPE = "text/xml"
@@ -29,18 +27,6 @@ _ALLOWED = "allowed"
 _REFUSED = 400
 #: Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
-_FUNCTIONS = re.compile(r"/[\d-]+/functions/?")
-_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "sagemaker.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
-
 Form = Mapping[str, list[str]]
 
 
@@ -68,7 +54,7 @@ class Roles:
             case "GetRole":
                 await self._make_role("/", _first(form, "RoleName"), scope)
             case "SimulatePrincipalPolicy":
-                path, name = _path_and_name(_first(form, "PolicySourceArn"))
+                path, name = path_and_name(_first(form, "PolicySourceArn"))
                 await self._make_role(path, name, scope)
                 await _simulated(form)(scope, receive, send)
                 return
@@ -98,52 +84,19 @@ class Roles:
 
     async def _make_role(self, path: str, name: str, scope: Scope) -> None:
         """Make the role; one that is there already stays as it is: that refusal is dropped."""
-        if not _ROLE_NAME.fullmatch(name) or self.trust.is_deleted(name):
+        if not is_role_name(name) or self.trust.is_deleted(name):
             return
         asked = {
             "Action": "CreateRole",
             "Version": "2010-05-08",
             "Path": path,
             "RoleName": name,
-            "AssumeRolePolicyDocument": json.dumps(_TRUST),
+            "AssumeRolePolicyDocument": trusting("sagemaker"),
         }
         body = urlencode(asked).encode()
         headers = [each for each in scope["headers"] if each[0].lower() != b"content-length"]
         headers.append((b"content-length", str(len(body)).encode()))
         await self.others({**scope, "headers": headers}, replay(body), _drop)
-
-
-@dataclass(frozen=True)
-class RolesOfFunctions:
-    """Lambda as an ASGI application, ``others``: the role that a new function names is there, but
-    one that was deleted.
-    """
-
-    others: ASGIApp
-    trust: Trust
-    account: str
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["method"] != "POST" or not _FUNCTIONS.fullmatch(scope["path"]):
-            return await self.others(scope, receive, send)
-        body = await whole_body(scope, receive, send)
-        if body is None:
-            return None
-        path, name = _path_and_name(_role_of(body))
-        if _ROLE_NAME.fullmatch(name) and not self.trust.is_deleted(name):
-            policy = json.dumps(_TRUST).replace("sagemaker.", "lambda.")
-            await run_in_threadpool(make_role, self.account, path, name, policy)
-        return await self.others(scope, replay(body), send)
-
-
-def _role_of(body: bytes) -> str:
-    """Return the role in a request for a function; nothing for what moto refuses."""
-    try:
-        asked = json.loads(body)
-    except ValueError:
-        return ""
-    return str(asked.get("Role", "")) if isinstance(asked, dict) else ""
 
 
 def _simulated(form: Form) -> Response:
@@ -202,7 +155,22 @@ def _members(form: Form, name: str) -> Iterator[str]:
         number += 1
 
 
-def _path_and_name(arn: str) -> tuple[str, str]:
+def is_role_name(name: str) -> bool:
+    """Say whether a role may be called so."""
+    return _ROLE_NAME.fullmatch(name) is not None
+
+
+def trusting(service: str) -> str:
+    """Return the trust policy (JSON) of a role that a service may assume."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def path_and_name(arn: str) -> tuple[str, str]:
     """Return a role's path and name; for the ARN of a user or a group, no name."""
     _, is_role, rest = arn.partition(":role/")
     path, slash, name = rest.rpartition("/")

@@ -279,3 +279,22 @@ def test_steps_that_cannot_run_are_refused(world: World, step: dict[str, Any], s
     with pytest.raises(world.sagemaker.exceptions.ClientError) as caught:
         world.create(step)
     assert said in caught.value.response["Error"]["Message"]
+
+
+def test_an_endpoint_that_is_gone_fails_its_step(tmp_path: Path) -> None:
+    """Whoever took it away, the execution does not wait for it for ever."""
+    home, gate = tmp_path / "home", Gate()
+    engine = FakeEngine(serving(gate), images=[IMAGE])
+    with started(home, engine=engine) as made:
+        world = World(made)
+        world.create(model(), config(), endpoint())
+        arn = world.start()
+        waits_in(world, arn)
+    with closing(sqlite3.connect(home / "state.sqlite")) as connection:
+        connection.execute("DELETE FROM resources WHERE kind = 'endpoint'")
+        connection.commit()
+    with started(home, engine=engine, bucket=False) as made:
+        world = World(made)
+        assert world.ended(arn)["PipelineExecutionStatus"] == "Failed"
+        reason = world.steps(arn)["Endpoint"]["FailureReason"]
+        assert reason.startswith("ClientError: Failed to invoke sagemaker:DescribeEndpoint.")
