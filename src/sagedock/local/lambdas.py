@@ -23,6 +23,8 @@ __all__ = ["Lambdas"]
 
 _MADE = re.compile(r"/[\d-]+/functions/?")
 _CHANGED = re.compile(r"/[\d-]+/functions/[^/]+/code/?")
+#: In bytes. Source: what Lambda says of a larger one, "Request must be smaller than ... bytes".
+_LARGEST = 70_167_211
 _IN_S3 = ("S3Bucket", "S3Key")
 
 
@@ -44,7 +46,7 @@ class Lambdas:
         changed = scope["method"] == "PUT" and _CHANGED.fullmatch(scope["path"]) is not None
         if not made and not changed:
             return await self.others(scope, receive, send)
-        body = await whole_body(scope, receive, send)
+        body = await whole_body(scope, receive, send, _LARGEST)
         if body is None:
             return None
         asked = _asked(body)

@@ -9,27 +9,10 @@ from botocore.exceptions import ClientError
 from tests.conftest import IMAGE, ROLE, Local
 from tests.unit.local.pipelines.pipeline_world import World, fail, get, training
 
-_TOKEN = "x" * 32
-
 
 @pytest.fixture
 def world(local: Local) -> World:
     return World(local)
-
-
-def create(world: World, *steps: Any, experiment: Any, parameters: Any = ()) -> None:
-    definition = {
-        "Version": "2020-12-01",
-        "PipelineExperimentConfig": experiment,
-        "Parameters": list(parameters),
-        "Steps": list(steps),
-    }
-    world.sagemaker.create_pipeline(
-        PipelineName="p",
-        PipelineDefinition=json.dumps(definition),
-        ClientRequestToken=_TOKEN,
-        RoleArn=ROLE,
-    )
 
 
 def succeeded(world: World, **request: Any) -> str:
@@ -70,7 +53,7 @@ BY_DEFAULT = {
 @pytest.mark.parametrize("config", [BY_DEFAULT, {}], ids=["as the SDKs write it", "left out"])
 def test_each_execution_is_a_trial_of_the_pipeline(world: World, config: Any) -> None:
     """Source: the guide's pipelines-experiments-default."""
-    create(world, training("Train"), processing("Process"), experiment=config)
+    world.create(training("Train"), processing("Process"), experiment=config)
     first, second = succeeded(world), succeeded(world)
     ids = [arn.rpartition("/")[2] for arn in (first, second)]
     trials = world.sagemaker.list_trials(ExperimentName="p")["TrialSummaries"]
@@ -94,7 +77,7 @@ def test_a_job_says_what_it_belongs_to(world: World) -> None:
         "ExperimentName": "another",
         "TrialComponentDisplayName": "Shown",
     }
-    create(world, step, experiment={"ExperimentName": "mine", "TrialName": "t"})
+    world.create(step, experiment={"ExperimentName": "mine", "TrialName": "t"})
     arn = succeeded(world)
     assert world.job_of(world.steps(arn)["Train"])["ExperimentConfig"] == {
         "ExperimentName": "mine",
@@ -110,7 +93,7 @@ def test_an_experiment_and_a_trial_that_are_there_are_added_to(world: World) -> 
     world.sagemaker.create_experiment(ExperimentName="Mine")
     parameter = {"Name": "Trial", "Type": "String", "DefaultValue": "same"}
     config = {"ExperimentName": "Mine", "TrialName": get("Parameters.Trial")}
-    create(world, training("Train"), experiment=config, parameters=[parameter])
+    world.create(training("Train"), experiment=config, parameters=[parameter])
     both = jobs_of(world, succeeded(world)) | jobs_of(world, succeeded(world))
     assert sources(world, TrialName="same") == both
     other = {"Name": "Trial", "Value": "other"}
@@ -123,7 +106,7 @@ def test_steps_may_refer_to_the_names(world: World) -> None:
     names = ["ExperimentName", "TrialName"]
     told = [get(f"PipelineExperimentConfig.{name}") for name in names]
     message = {"Std:Join": {"On": " ", "Values": told}}
-    create(world, fail("Tell", message), experiment={"ExperimentName": "e", "TrialName": "t"})
+    world.create(fail("Tell", message), experiment={"ExperimentName": "e", "TrialName": "t"})
     arn = world.start()
     world.ended(arn)
     assert world.steps(arn)["Tell"]["FailureReason"] == "e t"
@@ -134,10 +117,10 @@ def test_a_definition_without_the_member_has_no_experiment(
     world: World, members: dict[str, Any]
 ) -> None:
     """Source: the guide's pipelines-experiments-none."""
-    if members:
-        create(world, training("Train"), experiment=None)
-    else:
-        world.create(training("Train"))
+    text = json.dumps({"Steps": [training("Train")], **members})
+    world.sagemaker.create_pipeline(
+        PipelineName="p", PipelineDefinition=text, ClientRequestToken="x" * 32, RoleArn=ROLE
+    )
     arn = succeeded(world)
     assert world.sagemaker.list_experiments()["ExperimentSummaries"] == []
     found = world.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
@@ -159,7 +142,7 @@ def test_a_definition_without_the_member_has_no_experiment(
 )
 def test_names_that_cannot_be_are_refused(world: World, experiment: Any, said: str) -> None:
     with pytest.raises(ClientError) as caught:
-        create(world, training("Train"), experiment=experiment)
+        world.create(training("Train"), experiment=experiment)
     message = caught.value.response["Error"]["Message"]
     assert message.startswith("Unable to parse pipeline definition. ")
     assert said in message
@@ -176,7 +159,7 @@ def test_names_are_referred_to_only_where_there_are_any(world: World) -> None:
 def test_an_execution_whose_names_nothing_can_have_is_refused(world: World) -> None:
     parameter = {"Name": "Trial", "Type": "String", "DefaultValue": "t"}
     config = {"TrialName": get("Parameters.Trial")}
-    create(world, training("Train"), experiment=config, parameters=[parameter])
+    world.create(training("Train"), experiment=config, parameters=[parameter])
     with pytest.raises(ClientError) as caught:
         world.start(PipelineParameters=[{"Name": "Trial", "Value": "a trial"}])
     message = caught.value.response["Error"]["Message"]

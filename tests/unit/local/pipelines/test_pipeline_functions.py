@@ -154,6 +154,15 @@ def test_a_function_may_have_its_code_in_s3(world: World, lambdas: Any) -> None:
         lambdas.update_function_code(FunctionName="double", **in_s3)
 
 
+def test_a_function_may_be_large(world: World, lambdas: Any) -> None:
+    """More than other requests: its code is a zip file of 50 MB at most."""
+    text = "def double(event, context):\n    return {'said': 'large'}\n"
+    files = {"functions.py": text, "weights": "x" * (20 << 20)}
+    create_function(lambdas, files)
+    _, steps = world.run(function("f", 1, "said"))
+    assert steps["f"]["StepStatus"] == "Succeeded"
+
+
 @pytest.mark.parametrize("code", [{"ZipFile": b"no zip"}, {"ImageUri": f"{IMAGE}"}])
 def test_code_that_is_no_zip_file_is_not_run(
     world: World, lambdas: Any, code: dict[str, Any]
