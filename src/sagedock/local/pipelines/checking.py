@@ -42,10 +42,8 @@ def _of_arguments(step: Step) -> Iterator[str]:
         yield f"{_READ} {found}"
     if step.type in CALLED:
         operation, named = CALLED[step.type].create, CALLED[step.type].name
-        if CALLED[step.type].naming != "new" and not isinstance(
-            step.arguments.get(named), str | dict
-        ):
-            yield f"{_READ} Step {step.name}: {_a(step.type)} step needs {named}, as text."
+        if CALLED[step.type].keeps_name and named not in step.arguments:
+            yield f"{_READ} Step {step.name}: {_a(step.type)} step needs {named}."
         for name in api.unknown_members("sagemaker", operation, _plain(step.arguments)):
             yield f"{_READ} Step {step.name}: Unknown Argument member '{name.rpartition('.')[2]}'"
     elif step.type == "Condition":

@@ -63,14 +63,16 @@ def job_name(execution: str, step: str, *, tuning: bool = False) -> str:
     return f"{head}{execution}-{step[:room].strip('-_')}-{_random(_ANY, _SUFFIX_LENGTH)}"
 
 
-def suffixed_name(asked: str, execution: str) -> str:
+def suffixed_name(asked: str, execution: str, failures: int, *, tuning: bool = False) -> str:
     """Return a new name that begins with the one that was asked for.
 
-    Source of its being the execution's own: row 170; what is behind the name, and how one that
-    would be too long is cut, is unverified.
+    Source: sagemaker-python-sdk#3946, on custom job prefixes. That an endpoint's configuration,
+    whose name is the execution's own (row 170), has the same behind it, and how a name that would
+    be too long is cut, is unverified.
     """
-    room = _LONGEST_NAME - len(execution) - _SUFFIX_LENGTH - 2
-    return f"{asked[:room].rstrip('-')}-{execution}-{_random(_ANY, _SUFFIX_LENGTH)}"
+    tail = f"-{execution}-{_random(_ANY, _SUFFIX_LENGTH)}-{failures}"
+    room = (_LONGEST_TUNING_NAME if tuning else _LONGEST_NAME) - len(tail)
+    return f"{asked[:room].rstrip('-')}{tail}"
 
 
 def _random(characters: str, count: int) -> str:

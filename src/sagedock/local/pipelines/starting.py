@@ -110,12 +110,15 @@ class Starter:
                 reason = not_retried(reason, fault, execution=ledger.arn, step=step.name)
             ledger.end(step.name, "Failed", reason)
             return
-        again = {"_RetryAt": now + pause_s, "_Job": self._named(step)[0], "Metadata": {}}
+        job = self._named(step, failures=attempt)[0]
+        again = {"_RetryAt": now + pause_s, "_Job": job, "Metadata": {}}
         ledger.add(step.name, {**again, "AttemptCount": attempt + 1})
 
     def begin_again(self, step: Step) -> None:
         """Start a job anew that was stopped because the server ended."""
-        record = {**self.execution.ledger.steps[step.name], "_Job": self._named(step)[0]}
+        record = dict(self.execution.ledger.steps[step.name])
+        failures = int(record.get("AttemptCount", 1)) - 1
+        record["_Job"] = self._named(step, failures=failures)[0]
         del record["_Interrupted"]
         self.execution.ledger.put(step.name, {**record, "Metadata": {}})
         self.launch(step)
@@ -157,15 +160,17 @@ class Starter:
         self.execution.ledger.end(step.name, "Succeeded")
         return True
 
-    def _named(self, step: Step) -> tuple[str, Mapping[str, Any]]:
+    def _named(self, step: Step, failures: int = 0) -> tuple[str, Mapping[str, Any]]:
         """Return what the thing that a step creates is to be called, and the step's arguments."""
-        called, id_ = CALLED[step.type], self.execution.id
-        if called.naming == "new" or called.name is None:
-            job = job_name(id_, step.name, tuning=step.type == "Tuning")
-            return job, self._resolved(step, job)
-        arguments = self._resolved(step, None)
-        asked = str(arguments[called.name])
-        return (asked if called.naming == "asked" else suffixed_name(asked, id_)), arguments
+        called, id_, tuning = CALLED[step.type], self.execution.id, step.type == "Tuning"
+        asked = step.arguments.get(called.name) if called.name is not None else None
+        if asked is None:
+            job = job_name(id_, step.name, tuning=tuning)
+        else:
+            job = str(resolved(asked, StepScope(execution=self.execution)))
+            if not called.keeps_name:
+                job = suffixed_name(job, id_, failures, tuning=tuning)
+        return job, self._resolved(step, job)
 
     def _call_for(self, step: Step, asked: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """Return what is called to carry out a step, with its request."""

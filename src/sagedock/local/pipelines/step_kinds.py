@@ -7,7 +7,6 @@ and the model's metadata of steps; what is cached of them is unverified.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 __all__ = ["CALLED", "Called", "Job"]
 
@@ -40,9 +39,8 @@ class Called:
     describe: str
     described_by: str
     job: Job | None = None
-    #: What is created is called by a new name, by the one that was asked for with something new
-    #: behind it, or by the one that was asked for.
-    naming: Literal["new", "suffixed", "asked"] = "new"
+    #: Whether what is created is called just as its arguments say; else by a new name.
+    keeps_name: bool = False
     #: The members of the request that decide whether an earlier result may be reused. Source:
     #: https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-default-keys.html
     cached_by: tuple[str, ...] = ()
@@ -110,7 +108,6 @@ CALLED: Mapping[str, Called] = MappingProxyType(
             metadata="EndpointConfig",
             describe="DescribeEndpointConfig",
             described_by="EndpointConfigName",
-            naming="suffixed",
             cached_by=(
                 *("AsyncInferenceConfig", "DataCaptureConfig", "EnableNetworkIsolation"),
                 *("ExecutionRoleArn", "ExplainerConfig", "KmsKeyId", "MetricsConfig"),
@@ -132,7 +129,7 @@ CALLED: Mapping[str, Called] = MappingProxyType(
                 ),
                 stop=None,
             ),
-            naming="asked",
+            keeps_name=True,
             cached_by=("DeploymentConfig", "EndpointConfigName", "EndpointName"),
         ),
     }

@@ -72,7 +72,7 @@ def test_an_endpoint_is_created_and_later_steps_know_it(world: World) -> None:
     assert steps["Tell"]["FailureReason"] == "endpoint-1 InService"
     found = described(world)
     id_ = execution["PipelineExecutionArn"].rpartition("/")[2]
-    assert re.fullmatch(rf"served-{id_}-\w{{10}}", found["EndpointConfigName"])
+    assert re.fullmatch(rf"served-{id_}-\w{{10}}-0", found["EndpointConfigName"])
     assert steps["Endpoint"]["Metadata"] == {"Endpoint": {"Arn": found["EndpointArn"]}}
     configured = world.sagemaker.describe_endpoint_config(
         EndpointConfigName=found["EndpointConfigName"]
@@ -265,11 +265,7 @@ def test_results_are_used_again(world: World) -> None:
     [
         (
             {"Name": "E", "Type": "Endpoint", "Arguments": {"EndpointConfigName": "c"}},
-            "Step E: an Endpoint step needs EndpointName, as text.",
-        ),
-        (
-            {"Name": "C", "Type": "EndpointConfig", "Arguments": {"EndpointConfigName": 1}},
-            "Step C: an EndpointConfig step needs EndpointConfigName, as text.",
+            "Step E: an Endpoint step needs EndpointName.",
         ),
         (endpoint(RetryPolicies=[]), "Cannot parse object, unknown property 'RetryPolicies'."),
     ],

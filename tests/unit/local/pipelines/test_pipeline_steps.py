@@ -3,6 +3,7 @@ selections, retries.
 """
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -178,6 +179,27 @@ def test_a_policy_retries_a_job_that_the_platform_lost(world: World) -> None:
     assert execution["PipelineExecutionStatus"] == "Succeeded"
     assert steps["a"]["AttemptCount"] == 2
     assert tried == ["a", "a"]
+
+
+def test_a_name_in_the_arguments_begins_each_attempt_s(world: World) -> None:
+    """Source: sagemaker-python-sdk#3946."""
+    world.local.server.faults.add(LostHost())
+    tried: list[str] = []
+
+    def program(container: Container) -> int:
+        tried.append(step_of(container))
+        return until_terminated(container) if len(tried) == 1 else 0
+
+    world.local.engine.program = program
+    step = training("a", RetryPolicies=[policy("SageMaker.JOB_INTERNAL_ERROR")])
+    step["Arguments"]["TrainingJobName"] = {"Std:Join": {"On": "-", "Values": ["mine", "x" * 60]}}
+    execution, _ = world.run(step)
+    id_ = execution["PipelineExecutionArn"].rpartition("/")[2]
+    found = world.sagemaker.list_training_jobs(SortBy="CreationTime", SortOrder="Ascending")
+    names = [each["TrainingJobName"] for each in found["TrainingJobSummaries"]]
+    assert [len(name) for name in names] == [63, 63]
+    for failures, name in enumerate(names):
+        assert re.fullmatch(rf"mine-x+-{id_}-\w{{10}}-{failures}", name)
 
 
 def test_no_policy_retries_another_kind(world: World) -> None:
