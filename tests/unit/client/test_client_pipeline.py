@@ -192,7 +192,7 @@ def test_references_are_written_as_sagemaker_has_them(client: Client) -> None:
                                 {"Type": "In", "QueryValue": epochs, "Values": [1, 2]},
                                 {
                                     "Type": "Not",
-                                    "Expression": {
+                                    "Condition": {
                                         "Type": "Equals",
                                         "LeftValue": epochs,
                                         "RightValue": 3,

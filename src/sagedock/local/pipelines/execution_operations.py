@@ -13,9 +13,11 @@ from sagedock.local.pages import page_of
 from sagedock.local.pipelines.course import Course
 from sagedock.local.pipelines.document import STEPS, described, execution_document, public
 from sagedock.local.pipelines.executions import Executions, execution_kind
+from sagedock.local.pipelines.experiment import experiment_names
+from sagedock.local.pipelines.expressions import EXPERIMENT, Unresolved
 from sagedock.local.pipelines.ledger import with_document
 from sagedock.local.pipelines.names import TERMINAL, execution_arn, new_execution_id
-from sagedock.local.pipelines.parameters import WrongParameters, given
+from sagedock.local.pipelines.parameters import WrongParameters, given, values
 from sagedock.local.pipelines.pipeline_operations import checked
 from sagedock.local.pipelines.reading import read_definition
 from sagedock.local.pipelines.selection import taken_over
@@ -79,13 +81,17 @@ class ExecutionOperations:
         if (before := self._of_token(pipeline, request[_ONCE])) is not None:
             return {"PipelineExecutionArn": before}
         definition = checked(pipeline.document["PipelineDefinition"])
-        try:
-            parameters = given(definition, request.get("PipelineParameters", ()))
-        except WrongParameters as error:
-            raise Refused(words.parameters_wrong(str(error))) from error
         at, id_ = epoch_s(time.time()), new_execution_id()
         arn = execution_arn(pipeline.document["PipelineArn"], id_)
         document = execution_document(request, pipeline.document, arn, at)
+        try:
+            parameters = given(definition, request.get("PipelineParameters", ()))
+            known = values(definition, parameters)
+            names = experiment_names(definition, known, document, pipeline.key.name)
+        except (WrongParameters, Unresolved) as error:
+            raise Refused(words.parameters_wrong(str(error))) from error
+        if names is not None:
+            document[EXPERIMENT] = names
         if (config := request.get("SelectiveExecutionConfig")) is not None:
             document[STEPS] = taken_over(
                 config, definition, lambda source: self._store.execution(caller, source)

@@ -19,6 +19,7 @@ __all__ = [
     "pipeline_arn",
     "pipeline_name",
     "split_execution_arn",
+    "suffixed_name",
 ]
 
 PIPELINE = "pipeline"
@@ -60,6 +61,18 @@ def job_name(execution: str, step: str, *, tuning: bool = False) -> str:
     longest = _LONGEST_TUNING_NAME if tuning else _LONGEST_NAME
     room = longest - len(head) - len(execution) - _SUFFIX_LENGTH - 2
     return f"{head}{execution}-{step[:room].strip('-_')}-{_random(_ANY, _SUFFIX_LENGTH)}"
+
+
+def suffixed_name(asked: str, execution: str, failures: int, *, tuning: bool = False) -> str:
+    """Return a new name that begins with the one that was asked for.
+
+    Source: sagemaker-python-sdk#3946, on custom job prefixes. That an endpoint's configuration,
+    whose name is the execution's own (row 170), has the same behind it, and how a name that would
+    be too long is cut, is unverified.
+    """
+    tail = f"-{execution}-{_random(_ANY, _SUFFIX_LENGTH)}-{failures}"
+    room = (_LONGEST_TUNING_NAME if tuning else _LONGEST_NAME) - len(tail)
+    return f"{asked[:room].rstrip('-')}{tail}"
 
 
 def _random(characters: str, count: int) -> str:

@@ -58,7 +58,7 @@ EQUALS = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
         (with_steps(condition("c", {"Type": "Like"})), f"{READ}Condition type 'Like' is none of"),
         (
             with_steps(condition("c", {"Type": "Not"})),
-            f"{READ}Condition Not needs Expression, Type",
+            f"{READ}Condition Not needs Condition, Type",
         ),
         (with_steps(unknown_argument()), "Unknown Argument member 'TrainingImages'"),
         (with_steps(fail("a"), fail("a")), f"{READ}The step name 'a' is used more than once."),
