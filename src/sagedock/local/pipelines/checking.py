@@ -1,9 +1,8 @@
 """What is wrong with a definition that could be read: found when the pipeline is created."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from sagedock import api
+from sagedock.local.pipelines.argument_problems import argument_problems
 from sagedock.local.pipelines.conditions import condition_problems
 from sagedock.local.pipelines.definition import Definition, Step
 from sagedock.local.pipelines.experiment import experiment_problems
@@ -41,16 +40,17 @@ def _of_arguments(step: Step) -> Iterator[str]:
     for found in (*member_problems(step), *expression_problems([own, dict(step.members)])):
         yield f"{_READ} {found}"
     if step.type in CALLED:
-        operation, named = CALLED[step.type].create, CALLED[step.type].name
+        named = CALLED[step.type].name
         if CALLED[step.type].keeps_name and named not in step.arguments:
             yield f"{_READ} Step {step.name}: {_a(step.type)} step needs {named}."
-        for name in api.unknown_members("sagemaker", operation, _plain(step.arguments)):
-            yield f"{_READ} Step {step.name}: Unknown Argument member '{name.rpartition('.')[2]}'"
+        yield from (f"{_READ} {found}" for found in argument_problems(step))
     elif step.type == "Condition":
         conditions = step.arguments.get("Conditions")
         if not isinstance(conditions, list):
             yield f"{_READ} Expecting start of Json Array."
             return
+        if not conditions:
+            yield f"{_READ} Step {step.name}: Conditions: a Condition step needs at least one."
         for each in conditions:
             yield from (f"{_READ} {found}" for found in condition_problems(each))
     elif step.type == "Fail" and set(step.arguments) - {"ErrorMessage"}:
@@ -103,14 +103,3 @@ def _files(step: Step) -> set[str]:
 
 def _a(kind: str) -> str:
     return f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"
-
-
-def _plain(value: Any) -> Any:
-    """Return arguments with a null, which fits everywhere, in place of each expression."""
-    if isinstance(value, dict):
-        if len(value) == 1 and next(iter(value)) in ("Get", "Std:Join", "Std:JsonGet"):
-            return None
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return value

@@ -35,9 +35,16 @@ module = importlib.util.module_from_spec(spec)
 sys.path.insert(0, root)
 spec.loader.exec_module(module)
 context = types.SimpleNamespace(function_name=function, aws_request_id=request)
-answer = getattr(module, name)(json.load(sys.stdin), context)
+handler = getattr(module, name, None)
+if handler is None:
+    sys.exit(f"Runtime.HandlerNotFound: Handler '{name}' missing on module '{file}'")
+answer = handler(json.load(sys.stdin), context)
+try:
+    text = json.dumps(answer)
+except (TypeError, ValueError) as error:
+    sys.exit(f"Runtime.MarshalError: Unable to marshal response: {error}")
 with open(sys.argv[6], "w") as result:
-    json.dump(answer, result)
+    result.write(text)
 """
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "PIPELINE",
     "TERMINAL",
     "execution_arn",
+    "is_of_region",
     "job_name",
     "new_execution_id",
     "new_token",
@@ -55,12 +56,13 @@ def new_token() -> str:
 
 def job_name(execution: str, step: str, *, tuning: bool = False) -> str:
     """Return a new name for a step's job. Source: row 165; how one that would be too long is cut,
-    and what tuning jobs are called, whose names are shorter, is unverified.
+    what is in the place of characters that a job's name may not have, and what tuning jobs are
+    called, whose names are shorter, is unverified.
     """
     head = "" if tuning else "pipelines-"
     longest = _LONGEST_TUNING_NAME if tuning else _LONGEST_NAME
     room = longest - len(head) - len(execution) - _SUFFIX_LENGTH - 2
-    return f"{head}{execution}-{step[:room].strip('-_')}-{_random(_ANY, _SUFFIX_LENGTH)}"
+    return f"{head}{execution}-{_part(step)[:room].strip('-')}-{_random(_ANY, _SUFFIX_LENGTH)}"
 
 
 def suffixed_name(asked: str, execution: str, failures: int, *, tuning: bool = False) -> str:
@@ -73,6 +75,11 @@ def suffixed_name(asked: str, execution: str, failures: int, *, tuning: bool = F
     tail = f"-{execution}-{_random(_ANY, _SUFFIX_LENGTH)}-{failures}"
     room = (_LONGEST_TUNING_NAME if tuning else _LONGEST_NAME) - len(tail)
     return f"{asked[:room].rstrip('-')}{tail}"
+
+
+def _part(step: str) -> str:
+    """Return a step's name as a part of a job's: letters, digits and single hyphens."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", step).strip("-") or "step"
 
 
 def _random(characters: str, count: int) -> str:
@@ -101,3 +108,9 @@ def pipeline_name(name_or_arn: str) -> str:
     """Return the name that an operation was given, be it as an ARN."""
     found = _PIPELINE_ARN.fullmatch(name_or_arn)
     return found["pipeline"] if found else name_or_arn
+
+
+def is_of_region(name_or_arn: str, region: str) -> bool:
+    """Say whether what an operation was given may be a pipeline of the region."""
+    found = _PIPELINE_ARN.fullmatch(name_or_arn)
+    return found is None or found["region"] == region

@@ -62,8 +62,12 @@ def read_definition(text: str) -> Definition:
     """
     try:
         raw = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except json.JSONDecodeError as error:
         raise _unreadable(f"It is no JSON: {error}") from error
+    except RecursionError as error:
+        raise _unreadable("It is no JSON that can be read: it is nested too deeply.") from error
+    except ValueError as error:
+        raise _unreadable("It is no JSON that can be read: a number is too long.") from error
     top = _object(raw)
     _refuse_unknown(top, _TOP)
     version = top.get("Version", _VERSION)

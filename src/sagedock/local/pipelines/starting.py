@@ -15,7 +15,8 @@ from sagedock.local.pipelines.expressions import Unresolved, resolved
 from sagedock.local.pipelines.functions import FunctionFailed, FunctionMissing
 from sagedock.local.pipelines.memory import Memory
 from sagedock.local.pipelines.names import job_name, new_token, suffixed_name
-from sagedock.local.pipelines.outcome import not_retried, refused
+from sagedock.local.pipelines.outcome import is_broken, not_retried, refused
+from sagedock.local.pipelines.outputs import declared_outputs, typed
 from sagedock.local.pipelines.retrying import Fault, fault_of_refusal, policy_for, wait_s
 from sagedock.local.pipelines.scope import Execution, StepScope
 from sagedock.local.pipelines.step_kinds import CALLED
@@ -154,10 +155,24 @@ class Starter:
 
     def _recalled(self, step: Step, arguments: Mapping[str, Any], about: Mapping[str, Any]) -> bool:
         found = self.memory.recalled(step, arguments)
-        if found is None:
+        if found is None or not self._is_there(step, found):
             return False
         self.execution.ledger.begin(step.name, {**about, **found})
         self.execution.ledger.end(step.name, "Succeeded")
+        return True
+
+    def _is_there(self, step: Step, found: Mapping[str, Any]) -> bool:
+        """Say whether what an earlier execution of a step made was not deleted meanwhile."""
+        if step.type not in CALLED or "_Job" not in found:
+            return True
+        called = CALLED[step.type]
+        try:
+            by = {called.described_by: found["_Job"]}
+            self.execution.calls(self.execution.caller, called.describe, by)
+        except Refused as why:
+            if is_broken(why.error):
+                raise
+            return False
         return True
 
     def _named(self, step: Step, failures: int = 0) -> tuple[str, Mapping[str, Any]]:
@@ -258,18 +273,33 @@ class Starter:
             ledger.end(step.name, "Failed", f"ClientError: {why}")
         else:
             named = answer if isinstance(answer, dict) else {}
-            wanted = [each["OutputName"] for each in step.members.get("OutputParameters", ())]
-            if missing := [name for name in wanted if name not in named]:
-                reason = f"ClientError: the function did not return {', '.join(missing)}"
-                ledger.end(step.name, "Failed", reason)
+            try:
+                outputs = _outputs(step, named)
+            except ValueError as why:
+                ledger.end(step.name, "Failed", f"ClientError: the function did not return {why}")
             else:
-                outputs = {name: named[name] for name in wanted}
                 listed = [{"Name": n, "Value": _text(v)} for n, v in outputs.items()]
                 metadata = {"Lambda": {"Arn": arn, "OutputParameters": listed}}
                 ledger.end(step.name, "Succeeded", Metadata=metadata, _Outputs=outputs)
                 self.keep(step)
         finally:
             self.wake()
+
+
+def _outputs(step: Step, named: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a function's outputs, of the types that its step declares. Raises ValueError, which
+    says what it did not return.
+    """
+    declared = declared_outputs(step)
+    if missing := [name for name in declared if name not in named]:
+        raise ValueError(", ".join(missing))
+    found = {}
+    for name, kind in declared.items():
+        try:
+            found[name] = typed(named[name], kind)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{name} of type {kind}, but {named[name]!r}") from error
+    return found
 
 
 def _text(value: Any) -> str:

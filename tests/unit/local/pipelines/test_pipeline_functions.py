@@ -33,7 +33,10 @@ def function(name: str, number: object, *outputs: str) -> dict[str, Any]:
         "Type": "Lambda",
         "FunctionArn": "arn:aws:lambda:us-west-2:123456789012:function:double",
         "Arguments": {"number": number},
-        "OutputParameters": [{"OutputName": each, "OutputType": "Integer"} for each in outputs],
+        "OutputParameters": [
+            {"OutputName": each, "OutputType": "Integer" if each == "doubled" else "String"}
+            for each in outputs
+        ],
     }
 
 
