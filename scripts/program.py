@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sagedock import SagedockError, Session
+from sagedock.client.show import Lines
 
 ACCOUNT, REGION = "123456789012", "us-west-2"
+INTERRUPTED = 130
 
 
 def parser_of(description: str, repository: str) -> argparse.ArgumentParser:
@@ -28,11 +30,13 @@ def parser_of(description: str, repository: str) -> argparse.ArgumentParser:
 
 def session_of(options: argparse.Namespace) -> Session:
     """Return a session that tells its progress, beside the result where that is JSON."""
-
-    def show(line: str) -> None:
-        print(line, file=sys.stderr if options.json else sys.stdout, flush=True)
-
+    show = Lines(lambda: sys.stderr if options.json else sys.stdout)
     return Session(target=options.target, region=options.region, show=show)
+
+
+def draws(session: Session) -> bool:
+    """Say whether what is waited for is a picture on a terminal, which stays there at the end."""
+    return isinstance(session.show, Lines) and session.show.can_draw
 
 
 def report(facts: Mapping[str, Any], *, as_json: bool) -> None:
@@ -52,4 +56,4 @@ def run(main: Callable[[], int]) -> None:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
