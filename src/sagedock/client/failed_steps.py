@@ -1,6 +1,7 @@
 """Why a step of a pipeline failed: its job, the reason, the last lines of the job's log."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sagedock.client.job_kinds import KINDS, JobKind
@@ -15,6 +16,8 @@ Record = Mapping[str, Any]
 
 _LINES = 10
 _PAGE = 100
+#: A job may be created before its step is known to have begun.
+_MARGIN = timedelta(minutes=1)
 #: What a step's Metadata calls the jobs of each kind. Source: API_PipelineExecutionStepMetadata.
 _METADATA: Mapping[str, JobKind] = {
     "TrainingJob": KINDS["training"],
@@ -38,17 +41,17 @@ def told_of_failures(
         for member, kind in _METADATA.items():
             if (job := step.get("Metadata", {}).get(member)) is None:
                 continue
-            name = job["Arn"].rpartition("/")[2]
             try:
-                yield from _told(step["StepName"], kind, name, session, clock or Clock())
+                yield from _told(step, kind, job["Arn"], session, clock or Clock())
             except (SagedockError, aws.ClientError, aws.BotoCoreError) as error:
-                yield f"{step['StepName']}: the {kind.word} job {name} failed; more of it: {error}"
+                yield f"{step['StepName']}: more of {job['Arn']} is not known: {error}"
 
 
-def _told(step: str, kind: JobKind, name: str, session: Session, clock: Clock) -> Iterator[str]:
+def _told(step: Record, kind: JobKind, arn: str, session: Session, clock: Clock) -> Iterator[str]:
     sagemaker = session.client("sagemaker")
+    name = _name(sagemaker, kind, arn, step)
     found = kind.describe(sagemaker, name)
-    yield f"{step}: {_ended(kind, found)}"
+    yield f"{step['StepName']}: {_ended(kind, found)}"
     if kind is KINDS["tuning"]:
         if (child := _failed_child(sagemaker, name)) is None:
             yield f"  more of it: {_command(name, session)}"
@@ -59,6 +62,21 @@ def _told(step: str, kind: JobKind, name: str, session: Session, clock: Clock) -
         for line in _last_lines(kind.log_group, name, session, clock):
             yield f"  | {line}"
     yield f"  more of it: {_command(name, session)} --lines 100"
+
+
+def _name(sagemaker: Any, kind: JobKind, arn: str, step: Record) -> str:
+    """Return the name of a step's job: its ARN has it in lower case, which Describe need not know.
+
+    One that is not listed any more is asked for by the end of its ARN.
+    """
+    pages = sagemaker.get_paginator(f"list_{kind.snake}s").paginate(
+        CreationTimeAfter=step["StartTime"] - _MARGIN, SortBy="CreationTime", SortOrder="Ascending"
+    )
+    for page in pages:
+        for each in page[kind.summaries]:
+            if each[f"{kind.member}Arn"] == arn:
+                return kind.name(each)
+    return arn.rpartition("/")[2]
 
 
 def _ended(kind: JobKind, found: Record) -> str:

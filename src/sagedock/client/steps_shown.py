@@ -87,11 +87,10 @@ def _part(lines: list[str], rows: int | None, wanted: int) -> list[str]:
     """
     if rows is None or len(lines) <= rows:
         return lines
-    room = max(1, rows - 2)
+    room = rows - _MARKS if rows > _MARKS else rows
     first = min(max(0, wanted - room + 1), len(lines) - room)
-    after = len(lines) - room - first
-    part = [f"... {first} more", *lines[first : first + room], f"... {after} more"]
-    return part if rows > _MARKS else lines[first : first + rows]
+    part, after = lines[first : first + room], len(lines) - room - first
+    return part if room == rows else [f"... {first} more", *part, f"... {after} more"]
 
 
 def _rows(steps: Sequence[Record], within: str | None = None, branch: str = "") -> Iterator[Any]:
