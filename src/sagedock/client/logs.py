@@ -1,6 +1,7 @@
 """The log lines of a job, read from CloudWatch Logs."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -30,6 +31,8 @@ class JobLogs:
         self._show = show
         self._name_hosts = name_hosts
         self._tokens: dict[str, str] = {}
+        #: How many events behind a stream's token were shown: Ctrl-C comes between any two.
+        self._ahead: Counter[tuple[str, str | None]] = Counter()
 
     def read(self) -> int:
         """Show every line that has come since the last call, and return how many there were."""
@@ -44,6 +47,7 @@ class JobLogs:
             ]
             # Only now, with every page shown: a call that fails above loses and repeats nothing.
             self._tokens |= {stream: page["nextForwardToken"] for stream, page in pages.items()}
+            self._ahead.clear()
         return lines
 
     def _is_drained(self, stream: str, page: Mapping[str, Any]) -> bool:
@@ -52,9 +56,17 @@ class JobLogs:
 
     def _show_pages(self, pages: Mapping[str, Mapping[str, Any]]) -> None:
         """Show the pages' lines by time; the sort is stable, so each host keeps its order."""
-        found = [(stream, event) for stream, page in pages.items() for event in page["events"]]
+        found = [
+            (stream, event)
+            for stream, page in pages.items()
+            for event in page["events"][self._ahead[self._place(stream)] :]
+        ]
         for stream, event in sorted(found, key=lambda one: one[1]["timestamp"]):
+            self._ahead[self._place(stream)] += 1
             self._show(_line(stream, event["message"], name_host=self._name_hosts))
+
+    def _place(self, stream: str) -> tuple[str, str | None]:
+        return stream, self._tokens.get(stream)
 
     def _events(self, stream: str) -> Mapping[str, Any]:
         token = self._tokens.get(stream)
