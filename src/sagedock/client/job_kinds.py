@@ -1,12 +1,14 @@
 """The kinds of jobs, and how each kind's operations and members are called."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
 from sagedock.api import log_groups, states
+from sagedock.api import metrics as names
+from sagedock.api.model import service_model
 
 __all__ = ["KINDS", "JobKind", "Word"]
 
@@ -17,7 +19,7 @@ Word = Literal["training", "processing", "transform", "tuning"]
 class JobKind:
     """One kind of job. ``member`` is what its names begin with in the API; ``times`` are the
     members that say when it began and ended to do its work; ``log_group`` is None where the lines
-    are those of other jobs.
+    are those of other jobs, ``namespace`` where what its hosts use is not looked for.
     """
 
     word: Word
@@ -25,11 +27,18 @@ class JobKind:
     state: states.Kind
     times: tuple[str, str]
     log_group: str | None
+    namespace: str | None = None
 
     @property
     def snake(self) -> str:
         """The kind as boto3's methods name it: training_job."""
         return "".join(f"_{c.lower()}" if c.isupper() else c for c in self.member).lstrip("_")
+
+    @property
+    def statuses(self) -> Sequence[str]:
+        """The statuses that jobs of this kind can have."""
+        shape = service_model("sagemaker").shape_for(states.STATUSES[self.state].shape)
+        return tuple(shape.enum)
 
     @property
     def summaries(self) -> str:
@@ -72,6 +81,7 @@ KINDS: Mapping[Word, JobKind] = MappingProxyType(
             state="training-job",
             times=("TrainingStartTime", "TrainingEndTime"),
             log_group=log_groups.TRAINING_JOBS,
+            namespace=names.TRAINING_JOBS,
         ),
         "processing": JobKind(
             word="processing",
@@ -79,6 +89,7 @@ KINDS: Mapping[Word, JobKind] = MappingProxyType(
             state="processing-job",
             times=("ProcessingStartTime", "ProcessingEndTime"),
             log_group=log_groups.PROCESSING_JOBS,
+            namespace=names.PROCESSING_JOBS,
         ),
         "transform": JobKind(
             word="transform",
