@@ -106,12 +106,8 @@ def show(
     With --watch the exit code is 4 if the job ended Failed or Stopped.
     """
     from sagedock.cli.tables import job_line, job_table
-    from sagedock.client.pictures import problem_with_picture
 
-    if save and (problem := problem_with_picture(save)):
-        raise InvalidRequest([f"--save: {problem}"])
-    if lines and as_json:
-        raise InvalidRequest(["--lines: prints text: give it without --json"])
+    _check(save, lines, as_json)
     session, board = _board(target, region)
     last: list[JobView] = []
 
@@ -134,10 +130,18 @@ def show(
     if lines:
         _print_log(session, view.row.kind, view.row.name, lines)
     if save:
-        _save(view, save)
-        typer.echo(f"curves of {name}: {save}", err=as_json)
+        _save(view, save, beside=as_json)
     if watch and view.row.status in ("Failed", "Stopped"):
         raise JobFailed(name, view.row.status, view.row.failure_reason or "")
+
+
+def _check(save: Path | None, lines: int | None, as_json: bool) -> None:
+    from sagedock.client.pictures import problem_with_picture
+
+    if save and (problem := problem_with_picture(save)):
+        raise InvalidRequest([f"--save: {problem}"])
+    if lines and as_json:
+        raise InvalidRequest(["--lines: prints text: give it without --json"])
 
 
 def _print_log(session: "Session", kind: "Word", name: str, count: int) -> None:
@@ -157,7 +161,8 @@ def _print_log(session: "Session", kind: "Word", name: str, count: int) -> None:
         to_stdout(line)
 
 
-def _save(view: "JobView", path: Path) -> None:
+def _save(view: "JobView", path: Path, *, beside: bool) -> None:
+    """Draw a job's curves, and say so: ``beside`` what is printed, where that is JSON."""
     from sagedock.client.curves import save_curves
     from sagedock.client.tuning_picture import save_tuning
 
@@ -165,6 +170,7 @@ def _save(view: "JobView", path: Path) -> None:
         save_tuning(view.tuning, path)
     else:
         save_curves(view, path)
+    typer.echo(f"curves of {view.row.name}: {path}", err=beside)
 
 
 def _board(target: Target | None, region: str | None) -> "tuple[Session, Board]":
