@@ -18,8 +18,15 @@ from sagedock import InvalidRequest
 from sagedock.client.interrupted import stopped_by_ctrl_c
 from sagedock.testing import Container
 from tests.conftest import BUCKET, IMAGE, Local
+from tests.unit.client.screen import Terminal
 
 ROOT = Path(__file__).resolve().parents[3]
+#: A program that makes its stdin the terminal of its session, and becomes another.
+ON_ITS_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
 ENDED = ("Completed", "Failed", "Stopped", "Succeeded")
 
 
@@ -55,16 +62,35 @@ class Script:
             file.write_text(",".join(["1"] * 65) + "\n")
 
     def start(self, name: str, *arguments: str) -> "Running":
-        own = {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.environ["PATH"]}
         process = subprocess.Popen(
-            [sys.executable, str(self.folder / "scripts" / name), *arguments],
-            env={**own, **self.local.server.environment()},
+            self._command(name, *arguments),
+            env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
         return Running(process)
+
+    def start_on(self, terminal: Terminal, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start a program of which ``terminal`` is the one that Ctrl-C is pressed on."""
+        python, *words = self._command(name, *arguments)
+        return subprocess.Popen(
+            [python, "-c", ON_ITS_TERMINAL, *words],
+            env={**self._environment, "TERM": "xterm"},
+            stdin=terminal.theirs,
+            stdout=terminal.theirs,
+            stderr=terminal.theirs,
+            start_new_session=True,
+        )
+
+    def _command(self, name: str, *arguments: str) -> list[str]:
+        return [sys.executable, str(self.folder / "scripts" / name), *arguments]
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        own = {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.environ["PATH"]}
+        return {**own, **self.local.server.environment()}
 
 
 class Running:
@@ -122,6 +148,15 @@ def start(tmp_path: Path, local: Local, held: Held) -> Iterator[Callable[..., Ru
         each.process.wait()
         if each.process.stdout:
             each.process.stdout.close()
+
+
+def seen_until(terminal: Terminal, words: str) -> list[str]:
+    """Return what the terminal shows once ``words`` are there."""
+    ends = time.monotonic() + 120
+    while words not in "\n".join(seen := terminal.seen()):
+        assert time.monotonic() < ends, seen
+        time.sleep(0.05)
+    return seen
 
 
 def statuses(local: Local, operation: str, member: str, status: str) -> list[str]:
@@ -190,6 +225,30 @@ def test_a_tuning_job_is_stopped_with_its_training_jobs(
     assert "Ctrl-C: stopping the tuning job digits-" in running.text
     assert "ended Stopped: 0 training jobs completed, 2 were stopped" in running.lines[-1]
     assert training_jobs(local) == ["Stopped", "Stopped"]
+
+
+def test_on_a_terminal_the_table_stays_with_how_it_ended(
+    local: Local, held: Held, tmp_path: Path
+) -> None:
+    terminal = Terminal(rows=30, columns=120)
+    script = Script(tmp_path / "checkout", local)
+    running = script.start_on(terminal, "tune.py", "--image", IMAGE, "--jobs", "1")
+    try:
+        seen_until(terminal, "1  InProgress")
+        os.write(terminal.ours, b"\x03")
+        assert running.wait(120) == 130
+        seen = seen_until(terminal, "ended Stopped")
+    finally:
+        running.kill()
+        running.wait()
+        terminal.close()
+    text = "\n".join(seen)
+    assert "Traceback" not in text
+    told, table = seen.index(next(line for line in seen if "ended Stopped" in line)), seen[-3:]
+    assert "Ctrl-C: stopping the tuning job digits-" in seen[told - 1]
+    assert table[0].endswith(": Stopped, 1 training job (1 Stopped)")
+    assert table[2].split()[:2] == ["1", "Stopped"]
+    assert training_jobs(local) == ["Stopped"]
 
 
 def test_an_execution_of_a_pipeline_is_stopped_with_its_job(
