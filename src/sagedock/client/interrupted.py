@@ -4,11 +4,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sagedock.client.show import Show
+from sagedock.contract import limits
 from sagedock.errors import SagedockError
 
 __all__ = ["stopped_by_ctrl_c"]
 
 Found = TypeVar("Found")
+
+_GRACE = f"up to {int(limits.TRAINING_STOP_GRACE_S)} s to end"
 
 
 def stopped_by_ctrl_c(
@@ -42,7 +45,7 @@ def _stop(
     from botocore import exceptions as aws
 
     asked = False
-    show(f"Ctrl-C: stopping {what}. A second Ctrl-C does not wait for its end")
+    show(f"Ctrl-C: stopping {what}: its containers have {_GRACE}. A second Ctrl-C does not wait")
     try:
         stop()
         asked = True

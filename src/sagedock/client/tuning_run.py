@@ -147,9 +147,9 @@ def _left(description: Mapping[str, Any]) -> str:
     """Return what is left of a job that Ctrl-C stopped."""
     counts = description["TrainingJobStatusCounters"]
     told = (
-        f"the tuning job {description[_NAME]} ended {description[_STATUS]}: "
-        f"{counts.get('Completed', 0)} training jobs completed, {counts.get('Stopped', 0)} were "
-        "stopped, and what they stored stays"
+        f"the tuning job {description[_NAME]} ended {description[_STATUS]} (training jobs: "
+        f"{counts.get('Completed', 0)} Completed, {counts.get('Stopped', 0)} Stopped); what they "
+        "stored stays"
     )
     best = description.get("BestTrainingJob")
-    return f"{told}. The best one is {best['TrainingJobName']}" if best else told
+    return f"{told}, and {best['TrainingJobName']} is the best" if best else told

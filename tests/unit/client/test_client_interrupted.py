@@ -223,7 +223,7 @@ def test_a_tuning_job_is_stopped_with_its_training_jobs(
     assert running.ends() == 130
     assert "Traceback" not in running.text
     assert "Ctrl-C: stopping the tuning job digits-" in running.text
-    assert "ended Stopped: 0 training jobs completed, 2 were stopped" in running.lines[-1]
+    assert "ended Stopped (training jobs: 0 Completed, 2 Stopped); what they" in running.lines[-1]
     assert training_jobs(local) == ["Stopped", "Stopped"]
 
 
