@@ -230,7 +230,7 @@ def test_a_tuning_job_is_stopped_with_its_training_jobs(
 def test_on_a_terminal_the_table_stays_with_how_it_ended(
     local: Local, held: Held, tmp_path: Path
 ) -> None:
-    terminal = Terminal(rows=30, columns=120)
+    terminal = Terminal(rows=30, columns=200)
     script = Script(tmp_path / "checkout", local)
     running = script.start_on(terminal, "tune.py", "--image", IMAGE, "--jobs", "1")
     try:
