@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, get_args
@@ -109,7 +109,7 @@ def _place_of_this_program(home: Path, show: Show) -> Place:
     from sagedock.local import client_variables, up_with_program
 
     server, end = up_with_program(home)
-    atexit.register(_patiently_ended, end)
+    atexit.register(partial(_patiently_ended, end))
     show(f"local SageMaker started at {server.url}; it ends with this program")
     variables = client_variables(server.url, region=server.region, home=home)
     return Place(pace=pace.LOCAL, variables=variables, ends_with_program=True)
