@@ -28,6 +28,7 @@ class Board:
         self._session = session
         self._followers: dict[_Key, SeriesFollower] = {}
         self._ended: dict[_Key, tuple[JobView, Mapping[str, Any]]] = {}
+        self._kinds: dict[str, Word] = {}
 
     def latest(
         self,
@@ -55,7 +56,9 @@ class Board:
         """Return one job. Raises InvalidRequest for an unknown one, and for a name that jobs of
         several kinds have where ``kind`` does not say which is meant.
         """
-        view, description = self._looked_at(KINDS[kind or self._kind_of(name)], name)
+        if kind is None and name not in self._kinds:
+            self._kinds[name] = self._kind_of(name)
+        view, description = self._looked_at(KINDS[kind or self._kinds[name]], name)
         if view.row.kind == "tuning":
             return replace(view, tuning=TuningRun(name, self._session, nowhere).analytics())
         if view.row.kind != "training" or not view.row.has_ended:
@@ -78,10 +81,6 @@ class Board:
 
     def _kind_of(self, name: str) -> Word:
         """Return the kind of the only job of this name."""
-        known = [kind for kind, ended in self._ended if ended == name]
-        known += [kind for kind, followed in self._followers if followed == name]
-        if known:
-            return known[0]
         with explained(self._session.target):
             there = [kind.word for kind in KINDS.values() if found(self._asking(kind), name=name)]
         if not there:
