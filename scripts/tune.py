@@ -8,7 +8,7 @@ python scripts/tune.py --target aws --role arn:aws:iam::<account>:role/<name> --
 import argparse
 
 from prepare_data import channels
-from program import parser_of, report, run, session_of
+from program import draws, parser_of, report, run, session_of
 from train import METRICS, SOURCE
 
 from sagedock import (
@@ -53,7 +53,8 @@ def main() -> int:
     if options.picture:
         found.save(options.picture)
         session.show(f"picture: {options.picture}")
-    session.show(found.text())
+    if not draws(session):  # there it is on the terminal already
+        session.show(found.text())
     best = tuner.best_estimator()
     facts = {"job": tuner.best_training_job(), "model": best.model_data}
     accuracy = found.best.objective if found.best else None

@@ -199,7 +199,8 @@ class Processor(_Machines):
 
         The request is checked before anything is sent. With ``wait`` the result is returned once
         the job completed, and the job's lines are shown if ``logs`` asks for them; else at once.
-        Raises InvalidRequest with every problem, or JobFailed with the service's FailureReason.
+        Ctrl-C stops a job that is waited for. Raises InvalidRequest with every problem, or
+        JobFailed with the service's FailureReason.
         """
         job = self._said(inputs, outputs, arguments, job_name)
         return self._run(job, {}, wait=wait, logs=logs)

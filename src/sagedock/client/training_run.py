@@ -46,11 +46,11 @@ class TrainingRun:
         """Return what is known of the job's metrics now, each over time: those of its definitions,
         then what each host uses. Metrics without a point are left out. See JobView.
         """
-        return tuple(self._board.view(self.name).series)
+        return tuple(self._board.view(self.name, "training").series)
 
     def save_curves(self, path: str | Path) -> None:
         """Draw the metrics over time into ``path``, a .png or .svg; see ``curves.save_curves``."""
-        save_curves(self._board.view(self.name), Path(path))
+        save_curves(self._board.view(self.name, "training"), Path(path))
 
     def wait(self, *, logs: bool = True) -> TrainingResult:
         """Return the result once the job completed, showing its states and, if asked, its lines.

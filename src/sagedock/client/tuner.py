@@ -64,8 +64,9 @@ class HyperparameterTuner:
         tuning job on the same files has the same input data, as a warm start wants it.
 
         The request is checked before anything is sent. With ``wait`` it returns once the job
-        completed, and shows each training job as it begins and ends. Raises InvalidRequest with
-        every problem, or JobFailed with the service's FailureReason.
+        completed, and shows each training job as it begins and ends, on a terminal as a table;
+        Ctrl-C stops the job. Raises InvalidRequest with every problem, or JobFailed with the
+        service's FailureReason.
         """
         name = job_name or self._new_name()
         channels = as_channels(inputs)

@@ -185,6 +185,9 @@ _MOVED_WORDS: Mapping[str, str] = MappingProxyType(
         "S3Output.S3Uri": "destination",
     }
 )
+_TYPE = (
+    'give one such as ml.m5.large; to run on this machine keep it, and use Session(target="local")'
+)
 _NAME = "use letters, digits and single hyphens, at most 63 in all"
 #: What to do, for the parameters that go wrong most.
 _REMEDIES: Mapping[str, str] = MappingProxyType(
@@ -197,8 +200,9 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         "ModelName": _NAME,
         "ModelPackageGroupName": _NAME,
         "OutputDataConfig.S3OutputPath": "give s3://bucket/prefix/",
-        "ResourceConfig.InstanceType": "give one such as ml.m5.large; to run on this machine keep "
-        'it, and use Session(target="local")',
+        "ProcessingResources.ClusterConfig.InstanceType": _TYPE,
+        "ResourceConfig.InstanceType": _TYPE,
+        "TransformResources.InstanceType": _TYPE,
         "ProductionVariants[0].ModelName": _NAME,
         "ProcessingJobName": _NAME,
         "RoleArn": "give the role's full ARN, arn:aws:iam::<account>:role/<name>",

@@ -1,5 +1,6 @@
 """scripts/ that are interrupted: nothing goes on, and nothing stays, without a word."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -56,7 +57,7 @@ def test_a_transform_job_that_is_interrupted_is_stopped(
     command = [sys.executable, str(SCRIPTS / "transform.py"), "--data", f"s3://{BUCKET}/rows/"]
     with subprocess.Popen(
         [*command, "--image", IMAGE, "--model-data", str(archive)],
-        env=local.server.environment(),
+        env={"PYTHONPATH": os.pathsep.join(sys.path), **local.server.environment()},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -4,6 +4,8 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 from sagedock.errors import EngineError, InvalidRequest
 from sagedock.local.platform import JOB_LABEL, Platform
@@ -24,6 +26,14 @@ from sagedock.local.training.warm_pools import WarmPools
 __all__ = ["TrainingJobs"]
 
 _log = logging.getLogger(__name__)
+#: Jobs of other kinds: their words, and what to do instead of interrupting them.
+_NOT_SPOT: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "processing-job": ("processing", "let it lose a host (the fault lost-host)"),
+        "transform-job": ("transform", "name a training job"),
+        "hyper-parameter-tuning-job": ("tuning", "name one of its training jobs"),
+    }
+)
 
 
 class TrainingJobs:
@@ -63,8 +73,9 @@ class TrainingJobs:
         job = self._platform.resources.get(key)
         run = self._runs.get(key)
         if job is None or run is None or job.status in TERMINAL:
-            state = f"is {job.status}" if job else f"does not exist in {key.region}"
-            raise InvalidRequest([f"job: {key.name} {state}: name a job that runs"])
+            if job is not None:
+                raise InvalidRequest([f"job: {key.name} is {job.status}: name a job that runs"])
+            raise InvalidRequest([f"job: {key.name} {self._what_else(key)}"])
         if not job.document["EnableManagedSpotTraining"]:
             raise InvalidRequest(
                 [
@@ -78,6 +89,13 @@ class TrainingJobs:
         timer.daemon = True
         timer.start()
         return True
+
+    def _what_else(self, key: Key) -> str:
+        """Return what has the name of a training job that does not exist, and what to do."""
+        for kind, (words, remedy) in _NOT_SPOT.items():
+            if self._platform.resources.get(replace(key, kind=kind)) is not None:
+                return f"is a {words} job, and only spot training jobs are interrupted: {remedy}"
+        return f"does not exist in {key.region}: name a job that runs"
 
     def wait_until_gone(self, key: Key) -> None:
         """Return once nothing is left of a job that has ended, in the engine or on disk."""
