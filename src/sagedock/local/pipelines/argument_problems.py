@@ -14,6 +14,7 @@ from sagedock.local.pipelines.step_kinds import CALLED
 
 __all__ = ["argument_problems"]
 
+_SHORTER = "Member must have length less than or equal to "
 _EXPRESSIONS = ("Get", "Std:Join", "Std:JsonGet")
 
 
@@ -34,7 +35,8 @@ def argument_problems(step: Step) -> Iterator[str]:
         yield f"Step {step.name}: {wrong.member}: {wrong.message}"
     if called.name is not None:
         known.setdefault(called.name, _ANYTHING)
-    for problem in api.problems_in_request("sagemaker", called.create, known):
+    problems = api.problems_in_request("sagemaker", called.create, known)
+    for problem in sorted(problems, key=lambda each: not each.constraint.startswith(_SHORTER)):
         if not problem.may_be_newer:
             yield f"Model Validation failed: {_words(problem, known)}"
     if step.type == "Processing":
@@ -43,10 +45,9 @@ def argument_problems(step: Step) -> Iterator[str]:
 
 def _words(problem: api.Problem, arguments: Mapping[str, Any]) -> str:
     value = arguments.get(problem.member)
-    most = "Member must have length less than or equal to "
-    if not isinstance(value, str) or not problem.constraint.startswith(most):
+    if not isinstance(value, str) or not problem.constraint.startswith(_SHORTER):
         return f"{problem}"
-    limit = float(problem.constraint.removeprefix(most))
+    limit = float(problem.constraint.removeprefix(_SHORTER))
     return (
         f"string '{value}' with length={len(value)} cannot be greater than max={limit} "
         f"defined for {problem.member}."

@@ -18,7 +18,9 @@ _FUNCTION = """
 def double(event, context):
     if event["number"] < 0:
         raise ValueError("below 0")
-    return {"doubled": 2 * event["number"], "name": context.function_name}
+    if event["number"] == 0:
+        return {"empty": set()}
+    return {"doubled": 2 * event["number"], "name": context.function_name, "text": "one"}
 """
 
 
@@ -34,7 +36,10 @@ def function(name: str, number: object, *outputs: str) -> dict[str, Any]:
         "FunctionArn": "arn:aws:lambda:us-west-2:123456789012:function:double",
         "Arguments": {"number": number},
         "OutputParameters": [
-            {"OutputName": each, "OutputType": "Integer" if each == "doubled" else "String"}
+            {
+                "OutputName": each,
+                "OutputType": "Integer" if each in ("doubled", "text") else "String",
+            }
             for each in outputs
         ],
     }
@@ -71,8 +76,10 @@ def test_a_function_is_called_and_its_answer_used(world: World, tmp_path: Path) 
         (function("f", -1, "doubled"), "below 0"),
         (function("f", 1, "tripled"), "the function did not return tripled"),
         ({**function("f", 1), "FunctionArn": "other"}, "SAGEDOCK_LAMBDAS=other=FILE:CALLABLE"),
+        (function("f", 1, "text"), "the function did not return text of type Integer, but 'one'"),
+        (function("f", 0), "Runtime.MarshalError: Unable to marshal response: Object of type set"),
     ],
-    ids=["raises", "leaves out", "is not registered"],
+    ids=["raises", "leaves out", "is not registered", "of another type", "no JSON"],
 )
 def test_a_function_that_fails_says_why(
     world: World, tmp_path: Path, step: dict[str, Any], said: str
