@@ -6,6 +6,7 @@ python scripts/tune.py --target aws --role arn:aws:iam::<account>:role/<name> --
 """
 
 import argparse
+from pathlib import Path
 
 from prepare_data import channels
 from program import draws, parser_of, report, run, session_of
@@ -17,11 +18,15 @@ from sagedock import (
     Estimator,
     HyperparameterTuner,
     IntegerParameter,
+    InvalidRequest,
 )
+from sagedock.client.pictures import problem_with_picture
 
 
 def main() -> int:
     options = parse_options()
+    if options.picture and (problem := problem_with_picture(Path(options.picture))):
+        raise InvalidRequest([f"--picture: {problem}"])
     session = session_of(options)
     estimator = Estimator(
         image_uri=options.image,

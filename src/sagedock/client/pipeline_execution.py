@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -38,14 +38,12 @@ class PipelineExecution:
     def describe(self) -> Record:
         """Return what DescribePipelineExecution answers."""
         with explained(self.session.target):
-            found: Record = self._sagemaker.describe_pipeline_execution(
-                PipelineExecutionArn=self.arn
-            )
-        return found
+            return self._describe()
 
     def steps(self) -> list[Record]:
         """Return the records of the steps that have begun, the first one first."""
-        return list(self._steps())
+        with explained(self.session.target):
+            return self._steps()
 
     def wait(self) -> Record:
         """Wait for the end, showing each step as it begins and ends, on a terminal their tree;
@@ -100,11 +98,11 @@ class PipelineExecution:
     def _follow(self, shown: Callable[[Sequence[Record]], None]) -> Record:
         """Return the description at the end; the steps are ``shown`` meanwhile."""
         clock, pace = Clock(), self.session.place.pace
+        ask = partial(patiently, patience_s=pace.patience_s, clock=clock, show=self.show)
         while True:
-            found = patiently(
-                self.describe, patience_s=pace.patience_s, clock=clock, show=self.show
-            )
-            shown(patiently(self.steps, patience_s=pace.patience_s, clock=clock, show=self.show))
+            with explained(self.session.target):
+                found, steps = ask(self._describe), ask(self._steps)
+            shown(steps)
             if states.is_terminal("pipeline-execution", found["PipelineExecutionStatus"]):
                 return found
             clock.sleep(pace.poll_s)
@@ -128,13 +126,15 @@ class PipelineExecution:
             "what succeeded is kept: its retry() goes on from there"
         )
 
-    def _steps(self) -> Iterator[Record]:
-        with explained(self.session.target):
-            pages = self._sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
-                PipelineExecutionArn=self.arn, SortOrder="Ascending"
-            )
-            for page in pages:
-                yield from page["PipelineExecutionSteps"]
+    def _describe(self) -> Record:
+        found: Record = self._sagemaker.describe_pipeline_execution(PipelineExecutionArn=self.arn)
+        return found
+
+    def _steps(self) -> list[Record]:
+        pages = self._sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
+            PipelineExecutionArn=self.arn, SortOrder="Ascending"
+        )
+        return [each for page in pages for each in page["PipelineExecutionSteps"]]
 
     @property
     def _sagemaker(self) -> Any:

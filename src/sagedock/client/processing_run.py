@@ -8,6 +8,7 @@ from typing import Any
 from sagedock.api import log_groups
 from sagedock.client.interrupted import stopped_by_ctrl_c
 from sagedock.client.logs import JobLogs
+from sagedock.client.patience import Clock, patiently
 from sagedock.client.refusals import explained
 from sagedock.client.session import Session
 from sagedock.client.show import Show, nowhere
@@ -102,7 +103,12 @@ class ProcessingRun:
         """Return what waits for the end; called again, it goes on where it was."""
         from sagedock.api import states
 
-        cluster = self.describe()["ProcessingResources"]["ClusterConfig"]
+        pace = self._session.place.pace
+        with explained(self._session.target):
+            found = patiently(
+                self._describe, patience_s=pace.patience_s, clock=Clock(), show=self._show
+            )
+        cluster = found["ProcessingResources"]["ClusterConfig"]
         job_logs = JobLogs(
             self._session.client("logs"),
             group=log_groups.PROCESSING_JOBS,
@@ -115,7 +121,7 @@ class ProcessingRun:
             self._describe,
             ended=lambda one: states.is_terminal("processing-job", one["ProcessingJobStatus"]),
             read_logs=job_logs.read if logs else lambda: 0,
-            pace=self._session.place.pace,
+            pace=pace,
             show=self._show,
             transitions=Transitions(self._show),
         )

@@ -62,17 +62,16 @@ class TuningRun:
             )
         status = found[_STATUS]
         if status != "Completed":
-            raise JobFailed(self.name, status, found.get("FailureReason", status))
+            raise JobFailed(self.name, status, found.get("FailureReason", ""))
+        if not found.get("BestTrainingJob"):
+            self._show(_without_best(self.name))
         return found
 
     def best_training_job(self) -> str:
         """Return the name of the best training job. Raises SagedockError while there is none."""
         best = self.describe().get("BestTrainingJob")
         if not best:
-            raise SagedockError(
-                f"{self.name} has no best training job: none has ended with the objective metric; "
-                "see that the metric definition finds it in the log"
-            )
+            raise SagedockError(_without_best(self.name))
         return str(best["TrainingJobName"])
 
     def stop(self) -> None:
@@ -141,6 +140,13 @@ def _objective(description: Mapping[str, Any]) -> Mapping[str, Any]:
     if found is None:
         found = description["TrainingJobDefinitions"][0]["TuningObjective"]
     return found  # type: ignore[no-any-return]
+
+
+def _without_best(name: str) -> str:
+    return (
+        f"{name} has no best training job: none has ended with the objective metric; see that the "
+        "metric definition finds it in the log"
+    )
 
 
 def _left(description: Mapping[str, Any]) -> str:

@@ -83,3 +83,20 @@ def test_a_transform_job_that_is_interrupted_is_stopped(
             == ["Stopped"]
         )
     )
+
+
+def test_where_a_picture_goes_is_looked_at_first(tmp_path: Path) -> None:
+    command = [sys.executable, str(SCRIPTS / "tune.py"), "--picture", str(tmp_path / "a.txt")]
+    home = tmp_path / "home"
+    kept = {n: v for n, v in os.environ.items() if not n.startswith(("AWS_", "SAGEDOCK_"))}
+    done = subprocess.run(
+        command,
+        env={**kept, "SAGEDOCK_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.endswith("a picture ends in .png or .svg: name it so\n")
+    assert not home.exists()

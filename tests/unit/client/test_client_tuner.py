@@ -83,6 +83,14 @@ def test_a_warm_start_on_the_same_files_has_the_same_data(client: Client, folder
     assert channels[0] == channels[1]
 
 
+def test_a_metric_that_nobody_finds_is_told(client: Client, folder: Path) -> None:
+    tuned = tuner(client, program=lambda _: 0)
+    tuned.fit()
+    assert any("has no best training job: none has ended with the" in e for e in client.lines)
+    with pytest.raises(InvalidRequest, match="see that the metric definition finds it"):
+        tuned.analytics().save(folder / "tuning.svg")
+
+
 def test_no_job_at_all_is_refused(client: Client, folder: Path) -> None:
     with pytest.raises(InvalidRequest, match="max_jobs"):
         tuner(client, max_jobs=0).fit()
