@@ -1,17 +1,30 @@
 """Ctrl-C while a job is waited for: the job is stopped, and what is left of it is told."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import TypeVar
 
 from sagedock.client.show import Show
 from sagedock.contract import limits
 from sagedock.errors import SagedockError
 
-__all__ = ["stopped_by_ctrl_c"]
+__all__ = ["begun_when_followed", "stopped_by_ctrl_c"]
 
 Found = TypeVar("Found")
 
 _GRACE = f"up to {int(limits.TRAINING_STOP_GRACE_S)} s to end"
+
+
+def begun_when_followed(begin: Callable[[], Callable[[], Found]]) -> Callable[[], Found]:
+    """Return what follows a job by what ``begin`` returns, which is called once, at first: what it
+    asks of the service is part of the waiting, then.
+    """
+    begun = cache(begin)
+
+    def follow() -> Found:
+        return begun()()
+
+    return follow
 
 
 def stopped_by_ctrl_c(

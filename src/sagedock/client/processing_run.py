@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from sagedock.api import log_groups
-from sagedock.client.interrupted import stopped_by_ctrl_c
+from sagedock.client.interrupted import begun_when_followed, stopped_by_ctrl_c
 from sagedock.client.logs import JobLogs
 from sagedock.client.patience import Clock, patiently
 from sagedock.client.refusals import explained
@@ -76,13 +76,8 @@ class ProcessingRun:
         Raises JobFailed if it ended otherwise, with what its containers left as their message.
         Ctrl-C stops the job, and is raised once it has ended; a second one at once.
         """
-        following = cache(partial(self._following, logs=logs))
-
-        def follow() -> Mapping[str, Any]:
-            return following()()
-
         description = stopped_by_ctrl_c(
-            follow,
+            begun_when_followed(partial(self._following, logs=logs)),
             what=f"the processing job {self.name}",
             stop=self.stop,
             left=_left,
