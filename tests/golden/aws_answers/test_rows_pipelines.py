@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import REGION, ROLE, Local
+from tests.conftest import BUCKET, REGION, ROLE, Local
 from tests.unit.local.hosting.conftest import started
 from tests.unit.local.hosting.hosting_local import create_model
 from tests.unit.local.pipelines.pipeline_world import (
@@ -133,6 +133,21 @@ def test_rows_150_162_a_quota(world: World) -> None:
     )
     assert (step["Metadata"], step["AttemptCount"]) == ({}, 1)
     assert prefix.endswith("pipeline/MyPipeline/execution")  # row 168
+
+
+def test_row_153_input_modes_that_exclude_each_other(world: World) -> None:
+    local = world.local
+    local.client("s3").put_object(Bucket=BUCKET, Key="data/a", Body=b"1")
+    channels = [
+        local.channel(f"s3://{BUCKET}/data", name, InputMode=name) for name in ("Pipe", "FastFile")
+    ]
+    step = training("a")
+    step["Arguments"]["InputDataConfig"] = channels
+    _, steps = world.run(step)
+    assert steps["a"]["FailureReason"].startswith(
+        "ClientError: Failed to invoke sagemaker:CreateTrainingJob. Error Details: Cannot use both "
+        "'Pipe' and 'FastFile' TrainingInputMode on the same Training Job."
+    )
 
 
 def test_rows_156_157_158_a_job_that_failed(world: World) -> None:
