@@ -149,7 +149,7 @@ class _Machines:
             if not (files and each.input_name == _CODE) and (path := local_path(each)) is not None
         ]
         local = [*files.values(), *data]
-        base = self.base_job_name or base_name_of_image(str(self.image_uri))
+        base = self.base_job_name or base_name_of_image(self.image_uri or "")
         job = replace(job, name=named_by_content(base, local))
         with explained(self.session.target):
             return self._uploaded(in_each_execution(job, self.session.default_bucket), files)
