@@ -40,7 +40,11 @@ def near(name: str, known: Iterable[str]) -> str:
     """Return what there is that is called much like ``name``, else all that there is."""
     names = list(known)
     found = difflib.get_close_matches(name, names, n=_MOST) or sorted(names)
-    return f"there {'is' if len(found) == 1 else 'are'} {', '.join(found)}" if found else "none is"
+    return (
+        f"there {'is' if len(found) == 1 else 'are'} {', '.join(found)}"
+        if found
+        else "there is none"
+    )
 
 
 def problem_of_property(reference: Property, step: Step) -> str | None:

@@ -236,7 +236,7 @@ def refused(reference: Reference, *steps: Step) -> list[str]:
         ("ModelArtifacts.S3", "nothing is called S3 there: there is S3ModelArtifacts"),
         ("FinalMetricDataList['los'].Value", "nothing is called los there: there is loss"),
         ("HyperParameters.epoch", "nothing is called epoch there: there is epochs"),
-        ("Environment.A", "nothing is called A there: none is"),
+        ("Environment.A", "nothing is called A there: there is none"),
         ("InputDataConfig['test']", "nothing is called test there: there is train"),
         ("TrainingJobName.X", "it is a string, and has no X"),
         ("ModelArtifacts[0]", r"it has no \[0\]"),
@@ -271,7 +271,7 @@ def test_an_output_that_is_absent_is_told_with_what_there_is(client: Client) -> 
     assert line.endswith("nothing is called trian there: there is train")
     bare = JobStep(name="prepare", job=processor(client).job())
     (line,) = refused(bare.output("train"), bare)
-    assert line.endswith("nothing is called train there: none is")
+    assert line.endswith("nothing is called train there: there is none")
     with pytest.raises(InvalidRequest, match="trian there: there is train"):
         pipeline(client, step, FailStep(name="f", message=step.output("trian"))).definition()
 

@@ -8,12 +8,14 @@ import pytest
 from sagedock import (
     CategoricalParameter,
     ContinuousParameter,
+    DryRun,
     HyperbandStrategyConfig,
     HyperparameterTuner,
     IntegerParameter,
     InvalidRequest,
     JobFailed,
     SagedockError,
+    Session,
     TuningJobCompletionCriteriaConfig,
     WarmStartConfig,
 )
@@ -293,3 +295,12 @@ def test_stop_stops(client: Client) -> None:
     tuned.stop()
     with pytest.raises(JobFailed, match="Stopped"):
         tuned.wait()
+
+
+def test_a_dry_run_asks_about_no_parents(client: Client) -> None:
+    dry_run = DryRun(account="123456789012")
+    session = Session(target="aws", region="us-west-2", dry_run=dry_run)
+    warm = WarmStartConfig(parents=["elsewhere"])
+    tuned = tuner(client, estimator={"session": session}, warm_start_config=warm)
+    tuned.fit(wait=False)
+    assert dry_run.requests[-1].operation == "CreateHyperParameterTuningJob"
