@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sagedock.client.reference_types import problems_of_types
 from sagedock.client.words import remedy_of, word_of
 from sagedock.jobs import Request
 from sagedock.jobs.pipeline import Reference
@@ -35,6 +36,7 @@ def problems_in(request: Request) -> list[str]:
             f"{word_of(found.member, parameters)}: {found.message}"
             for found in type_problems(*named)
         ),
+        *problems_of_types(request),
         *(
             f"extra: {request.operation} has no {member}: check its spelling"
             for member in unknown_members(*named)
