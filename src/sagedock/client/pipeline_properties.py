@@ -13,7 +13,7 @@ from sagedock.jobs.pipeline import (
     Property,
     Step,
 )
-from sagedock.jobs.pipeline.property_path import path_parts
+from sagedock.jobs.pipeline.property_path import ELEMENT_NAMES, path_parts
 
 if TYPE_CHECKING:
     from sagedock.api.model import Shape
@@ -28,8 +28,6 @@ _TUNING, _CHILDREN = (
     "CreateHyperParameterTuningJob",
     "ListTrainingJobsForHyperParameterTuningJob",
 )
-#: What names an element of a list. Source: the SDKs' properties, which name elements so.
-_NAMES = ("OutputName", "InputName", "MetricName", "ChannelName", "Name", "ContainerHostname")
 #: Lists and maps that are answered as the request has them.
 _AS_ASKED = ("Environment", "HyperParameters", "InputDataConfig", "Outputs", "ProcessingInputs")
 #: The metrics that a training job ends with: those that it defines, if it defines any.
@@ -122,7 +120,7 @@ def _elements(said: Any, member: str | int) -> list[str] | None:
 
 
 def _names_of(element: Any) -> Iterator[str]:
-    for key in _NAMES:
+    for key in ELEMENT_NAMES:
         if isinstance(element, Mapping) and isinstance(element.get(key), str):
             yield element[key]
 

@@ -3,8 +3,13 @@
 import re
 from collections.abc import Iterator
 
-__all__ = ["path_parts"]
+__all__ = ["ELEMENT_NAMES", "path_parts"]
 
+#: What names an element of a list, in the order tried. Source: the SDKs' properties, which name
+#: the elements of these lists so.
+ELEMENT_NAMES = (
+    *("OutputName", "InputName", "MetricName", "ChannelName", "Name", "ContainerHostname"),
+)
 _PART = re.compile(r"\.?([A-Za-z0-9_\-:]+)|\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 
 

@@ -29,6 +29,8 @@ def argument_problems(step: Step) -> Iterator[str]:
     """Yield what is wrong with a step's arguments."""
     called = CALLED[step.type]
     known = _known(step.arguments)
+    if not isinstance(known, dict):
+        return  # an expression as a whole
     for name in api.unknown_members("sagemaker", called.create, _nulls(known)):
         yield f"Step {step.name}: Unknown Argument member '{name.rpartition('.')[2]}'"
     for wrong in api.type_problems("sagemaker", called.create, _nulls(known)):
@@ -40,7 +42,7 @@ def argument_problems(step: Step) -> Iterator[str]:
         if not problem.may_be_newer:
             yield f"Model Validation failed: {_words(problem, known)}"
     if step.type == "Processing":
-        yield from _of_property_files(step)
+        yield from _of_property_files(step, known)
 
 
 def _words(problem: api.Problem, arguments: Mapping[str, Any]) -> str:
@@ -54,8 +56,8 @@ def _words(problem: api.Problem, arguments: Mapping[str, Any]) -> str:
     )
 
 
-def _of_property_files(step: Step) -> Iterator[str]:
-    config = step.arguments.get("ProcessingOutputConfig", {})
+def _of_property_files(step: Step, known: Mapping[str, Any]) -> Iterator[str]:
+    config = known.get("ProcessingOutputConfig", {})
     outputs = config.get("Outputs", []) if isinstance(config, dict) else None
     if not isinstance(outputs, list):
         return

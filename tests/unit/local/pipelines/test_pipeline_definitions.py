@@ -219,3 +219,16 @@ def test_arguments_that_cannot_be_sent_are_told_at_once(
 )
 def test_what_python_cannot_read_is_told_in_other_words(world: World, text: str, said: str) -> None:
     assert said in refused(world, text)
+
+
+def test_what_an_expression_becomes_is_not_guessed(world: World) -> None:
+    file = {"PropertyFileName": "f", "OutputName": "x", "FilePath": "f.json"}
+    outputs = get("Parameters.outputs")
+    whole = {**processing(), "Name": "q", "Arguments": get("Parameters.all")}
+    known = processing(arguments={"ProcessingOutputConfig": outputs}, PropertyFiles=[file])
+    arn = world.create(
+        known,
+        whole,
+        parameters=[{"Name": name, "Type": "String"} for name in ("outputs", "all")],
+    )
+    assert world.sagemaker.describe_pipeline(PipelineName=arn)["PipelineStatus"] == "Active"
