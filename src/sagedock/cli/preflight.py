@@ -20,6 +20,7 @@ __all__ = ["preflight"]
 
 _COLOURS = {"ok": "green", "warns": "yellow", "fails": "red", "cannot say": "cyan"}
 _WIDTH = 160
+_MB = 1_000_000
 _INTERRUPTED = 130
 
 _For = Literal["training", "processing", "serving", "transform"]
@@ -51,9 +52,9 @@ def preflight(
     from sagedock.errors import ContractBroken
     from sagedock.images.preflight import preflight as inspect
 
-    connected = engine.connect()
     try:
-        with _progress(connected.image(image).size) as progress:
+        connected = engine.connect()
+        with _progress(image, connected.image(image).size) as progress:
             report = inspect(
                 connected,
                 image,
@@ -75,9 +76,10 @@ def preflight(
 
 
 @contextmanager
-def _progress(size: int) -> Iterator[Callable[[int], None]]:
+def _progress(image: str, size: int) -> Iterator[Callable[[int], None]]:
     """Yield what is told how many bytes were read; a bar for it where stderr is a terminal."""
     if not sys.stderr.isatty():
+        typer.echo(f"reading {image} ({size / _MB:,.0f} MB)", err=True)
         yield lambda _: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())

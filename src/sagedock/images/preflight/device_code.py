@@ -105,8 +105,9 @@ class DeviceCodeScan:
 
     def result(self) -> DeviceCode | None:
         """Return what was found, None where there is no GPU code."""
-        if self._until is not None and self._codes:
+        if self._skip or (self._until is not None and self._codes):
             self._damaged += 1  # the file ends within a fatbin
+        if self._until is not None:
             self._close()
         if not self._fatbins and not self._damaged:
             return None
