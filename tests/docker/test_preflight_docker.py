@@ -153,6 +153,7 @@ def test_an_image_of_ones_own_with_many_faults(engine: Engine, build: Build) -> 
     told.pop("manifest", None)  # where the engine keeps it
     assert told == {
         **dict.fromkeys(("labels", "glibc", "size", "instance", "architecture"), "ok"),
+        "CUDA runtime": "ok",
         **dict.fromkeys(("/opt/ml", "user", "CUDA libraries", "entrypoint"), "warns"),
         **dict.fromkeys(("secrets", "driver", "GPU code of extensions"), "fails"),
     }
@@ -169,6 +170,7 @@ FAULTS: list[tuple[Files, tuple[str, ...], dict[str, Any], str, str]] = [
     (CUDA_12, (), {"driver": 470}, "driver", "fails"),
     (CUDA_12, (), {"driver": 550}, "driver", "ok"),
     (CUDA_12, (), {}, "driver", "cannot say"),
+    (CUDA_12, (), {}, "CUDA runtime", "fails"),
     (CUDA_12, REQUIRES, {"driver": 535}, "NVIDIA_REQUIRE_CUDA", "warns"),
     ({**CUDA_12, f"{CUDA}/compat/libcuda.so.550.54.15": b"x"}, (), {}, "cuda-compat", "warns"),
     ({"ops.so": library(fatbin("sm_90"))}, (), {}, "GPU code of extensions", "fails"),

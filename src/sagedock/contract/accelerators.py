@@ -139,16 +139,12 @@ DRIVERS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Ami:
-    """An operating system that a request may ask for: the branch of its driver.
-
-    ``mounts_compat`` says whether its container toolkit puts the image's cuda-compat in front.
-    """
+    """An operating system that a request may ask for in ``member``: the branch of its driver."""
 
     use: Use
     member: str
     name: str
     branch: int
-    mounts_compat: bool
     source: str = _AMI
 
 
@@ -158,35 +154,30 @@ AMIS = (
         member="InferenceAmiVersion",
         name="al2-ami-sagemaker-inference-gpu-2",
         branch=535,
-        mounts_compat=True,
     ),
     Ami(
         use="serving",
         member="InferenceAmiVersion",
         name="al2-ami-sagemaker-inference-gpu-2-1",
         branch=535,
-        mounts_compat=False,
     ),
     Ami(
         use="serving",
         member="InferenceAmiVersion",
         name="al2-ami-sagemaker-inference-gpu-3-1",
         branch=550,
-        mounts_compat=False,
     ),
     Ami(
         use="serving",
         member="InferenceAmiVersion",
         name="al2023-ami-sagemaker-inference-gpu-4-1",
         branch=580,
-        mounts_compat=False,
     ),
     Ami(
         use="transform",
         member="TransformAmiVersion",
         name="al2-ami-sagemaker-batch-gpu-535",
         branch=535,
-        mounts_compat=True,
         source=_TRANSFORM_AMI,
     ),
 )

@@ -123,6 +123,21 @@ def test_a_gpu_that_this_cuda_does_not_know_any_more():
 
 
 @pytest.mark.parametrize(
+    ("library", "verdict"),
+    [
+        ("usr/lib/python3/site-packages/nvidia/cuda_runtime/lib/libcudart.so.12", "ok"),
+        ("usr/lib/python3/site-packages/torch/lib/libcudart-d0da41ae.so.12.1", "ok"),
+        ("usr/lib/libcudart.so.11.8.89", "fails"),
+        ("srv/nothing", "fails"),
+    ],
+)
+def test_the_runtime_that_torch_loads(library, verdict):
+    found = facts({**torch("2.4.1", "12.4"), library: b"x"})
+    assert cuda(found, on("ml.g6.xlarge"))["CUDA runtime"].verdict == verdict
+    assert "CUDA runtime" not in cuda(facts(RUNTIME), on("ml.g6.xlarge"))
+
+
+@pytest.mark.parametrize(
     ("wanted", "branch", "is_unmet"),
     [
         ("cuda>=12.4", 535, True),

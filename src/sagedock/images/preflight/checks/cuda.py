@@ -68,6 +68,7 @@ def cuda_rows(facts: ImageFacts, target: Target) -> Iterator[Row]:
         yield _without(facts)
         return
     yield _against_driver(facts, target, cuda)
+    yield from _runtime(facts)
     yield from _compat(facts, target)
     yield from _required(facts, target)
     if gpu.last_cuda is not None and cuda[0][0] > gpu.last_cuda:
@@ -120,6 +121,25 @@ def _against_driver(facts: ImageFacts, target: Target, cuda: tuple[Version, str]
         needed=_need(minimum, driver),
         source=driver.said_by if driver.exact and target.driver is None else sources.NVIDIA_MINOR,
         remedy=remedy,
+    )
+
+
+def _runtime(facts: ImageFacts) -> Iterator[Row]:
+    """Yield whether the runtime that torch was built for is there: without it torch does not load.
+
+    Wheels of torch bring it as further wheels, which installing with --no-deps leaves out.
+    """
+    if facts.torch_cuda is None:
+        return
+    wanted = f"libcudart.so.{facts.torch_cuda[0]}"
+    found = [each.path for each in facts.libraries if each.soname == wanted]
+    yield Row(
+        check="CUDA runtime",
+        verdict=Verdict.OK if found else Verdict.FAILS,
+        found=f"/{found[0]}" if found else f"no {wanted}",
+        needed=f"{wanted}, for torch",
+        source=sources.TRAINING_DOCKERFILE,
+        remedy="" if found else "install torch with its dependencies, or that CUDA's runtime",
     )
 
 

@@ -56,7 +56,8 @@ def _parts(instance_type: str) -> Iterator[str]:
     if gpu is not None:
         major, minor = gpu.capability
         count = f"{has.gpus} x " if has is not None else ""
-        yield f"{count}{gpu.name} (sm_{major}{minor}, {gpu.memory_gb} GB)"
+        doubt = "" if gpu.verified else ", unverified"
+        yield f"{count}{gpu.name} (sm_{major}{minor}, {gpu.memory_gb} GB{doubt})"
     if has is not None and has.neuron_devices:
         yield f"{has.neuron_devices} Neuron devices"
     if has is None and gpu is None:
