@@ -90,7 +90,7 @@ class DockerEngine:
             response = api.get(
                 f"{api.base_url}/v{api.api_version}/images/{image}/get", stream=True, timeout=None
             )
-            api._raise_for_status(response)
+            response.raise_for_status()
             with response:
                 yield from response.iter_content(_ARCHIVE_CHUNK_BYTES)
 

@@ -101,6 +101,18 @@ def test_names_that_lead_out_are_counted_and_left_out():
     assert set(found.entries) == {"c", "d"}
 
 
+def test_names_longer_than_any_system_takes_are_left_out():
+    found = read_layer(Bytes(iter([layer({"x" * 5000: b"x", "x" * 4096: b"x"})])))
+    assert (found.outside, [len(name) for name in found.entries]) == (1, [4096])
+
+
+def test_what_is_kept_of_texts_has_a_limit_for_all_together():
+    wheels = {f"{number}.dist-info/WHEEL": bytes(200_000) for number in range(1100)}
+    found = read_layer(Bytes(iter([layer(wheels)])))
+    assert len(found.entries) == 1100
+    assert sum(len(each.text) for each in found.entries.values()) == 64 * 2**20
+
+
 @pytest.mark.parametrize("blobs", [False, True], ids=["older", "newer"])
 @pytest.mark.parametrize("size", [1000, 65536])
 def test_layers_come_in_the_manifests_order(blobs, size):

@@ -7,6 +7,7 @@ from tests.unit.images.made_images import SERVE, SHELL, TRAIN, facts, image, row
 
 PYTHON = ["python3", "/srv/app.py"]
 BY_PYTHON = {"srv/app.py": b"x"}
+OK, FAILS = ("training", "ok"), ("training", "fails")
 
 
 def started(files=None, use="training", **settings):
@@ -40,6 +41,9 @@ def started(files=None, use="training", **settings):
         ({"Entrypoint": ["tini", "--"]}, {"bin/tini": SHELL}, "training", "warns", "`tini --"),
         ({"Cmd": PYTHON}, BY_PYTHON, "processing", "ok", "`python3 /srv/app.py`"),
         ({"Cmd": None}, {}, "processing", "fails", "neither ENTRYPOINT nor CMD"),
+        ({"Entrypoint": ["./go"], "WorkingDir": "/srv"}, {"srv/go": TRAIN}, *OK, "/srv/go"),
+        ({"Entrypoint": ["./go"]}, {"srv/go": TRAIN}, "training", "fails", "there is no ./go"),
+        ({}, {"bin/train/x": b"x", "usr/bin/train": (b"", 0o644)}, *FAILS, "not executable"),
         ({"Env": ["PATH=/opt/bin"]}, {}, "training", "fails", "there is no train on PATH"),
     ],
 )

@@ -22,7 +22,7 @@ _LONGEST_ENTRY_HEADER = 64 * 1024
 _OF_ONE_CHIP, _OF_A_FAMILY = 0x100000, 0x200000
 _ARCHITECTURES = range(10, 1000)
 #: A file with more kinds of fatbins than this is told of by the first ones.
-_MOST_REGIONS = 10_000
+_MOST_REGIONS = 1_000
 _ELF_HEADER, _ELF_MACHINE_CUDA, _ELF_NEWER_ABI = 64, 190, 8
 
 

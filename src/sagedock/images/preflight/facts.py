@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from posixpath import basename, dirname
+from posixpath import basename, dirname, join
 from typing import Any
 
 from sagedock.images.preflight.device_code import DeviceCode
@@ -206,7 +206,9 @@ class ImageFacts:
         return dirname(path) in self.library_folders or dirname(real) in self.library_folders
 
     def program(self, name: str) -> str | None:
-        """Return the path of a program, looked for in PATH."""
+        """Return the path of a program, looked for in PATH, or from the working directory."""
+        if "/" in name:
+            name = join("/", str(self.settings.get("WorkingDir") or ""), name)
         return self.files.which(name, self.path)
 
 

@@ -38,8 +38,9 @@ class Files:
 
     ``removed`` are paths that a layer deletes of those below it, ``emptied`` folders whose former
     content it hides. ``size`` and ``packed_size`` are of the layer's archive, the latter estimated.
-    ``outside`` counts names that led outside of the image, and ``unread`` files of which only
-    the beginning was searched for secrets.
+    ``outside`` counts names that lead outside of the image, or are longer than Linux takes, and
+    ``unread`` files of which only the beginning was searched for secrets; ``kept`` is the size of
+    all texts.
     """
 
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class Files:
     packed_size: int = 0
     outside: int = 0
     unread: int = 0
+    kept: int = 0
 
     def resolve(self, path: str) -> str | None:
         """Return where a path leads once its links are followed; None where there is nothing."""
@@ -79,9 +81,10 @@ class Files:
     def which(self, program: str, folders: Iterable[str]) -> str | None:
         """Return the path of a program, looked for as a shell does, whether executable or not."""
         if "/" in program:
-            return self.resolve(program)
+            path = self.resolve(program)
+            return path if path is not None and self._is_file(path) else None
         found = (self.resolve(f"{folder}/{program}") for folder in folders)
-        return next((path for path in found if path is not None and path in self.entries), None)
+        return next((path for path in found if path is not None and self._is_file(path)), None)
 
     def below(self, folder: str) -> Iterator[str]:
         """Yield the paths of what is no folder below ``folder``."""
@@ -89,6 +92,9 @@ class Files:
         for path, entry in self.entries.items():
             if path.startswith(start) and entry.kind != "folder":
                 yield path
+
+    def _is_file(self, path: str) -> bool:
+        return path in self.entries and self.entries[path].kind in ("file", "hardlink")
 
     def _is_folder(self, path: str) -> bool:
         return not path or any(name.startswith(f"{path}/") for name in self.entries)

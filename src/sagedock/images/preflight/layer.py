@@ -19,11 +19,13 @@ _MIB = 1024 * 1024
 #: Of each layer, one megabyte in so many is compressed, to tell what all of it would be.
 _SAMPLED = 32
 #: How much of a file is searched for secrets, and kept of one whose text is wanted.
-_SEARCHED, _KEPT = 4 * _MIB, 1 * _MIB
+_SEARCHED, _KEPT = 4 * _MIB, 64 * 1024
 _DPKG = "var/lib/dpkg/status"
 _KEPT_OF_DPKG = 16 * _MIB
 _LONGEST_SHEBANG = 256
-_MOST_ENTRIES = 2_000_000
+_MOST_ENTRIES, _LONGEST_PATH = 2_000_000, 4096
+#: All texts of a layer together: an image that has more is not made to be read.
+_KEPT_OF_ALL = 64 * _MIB
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _EXECUTABLE = 0o111
 #: Files whose text the checks read.
@@ -41,7 +43,7 @@ def read_layer(source: Bytes) -> Files:
     sample = _Sample(source)
     for member, content in members(Bytes(sample.chunks())):
         path = inside(member.name)
-        if path.startswith("../") or path == "..":
+        if path.startswith("../") or path == ".." or len(path) > _LONGEST_PATH:
             layer.outside += 1
         elif path:
             _add(layer, path, member, content)
@@ -75,7 +77,9 @@ def _looked_at(layer: Files, path: str, entry: Entry, content: Iterator[memoryvi
         code = _device_code(beginning, rest)
     elif entry.size > len(beginning) and b"\0" not in beginning[: 8 * 1024]:
         layer.unread += 1
-    return replace(entry, text=_text(path, entry, beginning, rest), code=code)
+    text = _text(path, entry, beginning, rest)
+    layer.kept += len(text)
+    return replace(entry, text=text if layer.kept <= _KEPT_OF_ALL else b"", code=code)
 
 
 def _beginning(content: Iterator[memoryview]) -> tuple[bytes, Iterator[memoryview]]:

@@ -85,7 +85,7 @@ _KINDS = (
         what="credentials in a URL",
         hint=b"://",
         pattern=re.compile(
-            rb"https?://[^\s/:@\"'${}<>]{1,200}:(?P<secret>[^\s/@\"'${}<>]{3,2000})@[A-Za-z0-9]"
+            rb"https?://[^\s/:@\"'${}<>]{1,200}:(?P<secret>[^\s/@\"'${}<>]{3,300})@[A-Za-z0-9]"
         ),
         names=_WITH_INDEX,
     ),
