@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["preflight"]
 
 _COLOURS = {"ok": "green", "warns": "yellow", "fails": "red", "cannot say": "cyan"}
-_WIDTH = 160
+_WIDTH, _NARROWEST = 160, 80
 _MB = 1_000_000
 _INTERRUPTED = 130
 
@@ -95,7 +95,8 @@ def _progress(image: str, size: int) -> Iterator[Callable[[int], None]]:
 
 
 def _print(report: "Report") -> None:
-    console = Console(width=max(_WIDTH, Console().width), soft_wrap=False, highlight=False)
+    width = max(_NARROWEST, Console().width) if sys.stdout.isatty() else _WIDTH
+    console = Console(width=width, highlight=False)
     console.print(
         Text(f"{report.image} for {report.use}, read in {report.reading_s:.0f} s; ", end="")
         + Text(f"data of {report.data_of}")

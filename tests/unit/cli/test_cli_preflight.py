@@ -104,3 +104,14 @@ def test_ctrl_c_ends_it_and_nothing_is_left(
     assert told.out == ""
     assert told.err.endswith("\nsagedock: stopped; nothing was made or changed\n")
     assert (closed, engine.all) == ([True], {})
+
+
+def test_a_terminal_gets_a_bar_and_the_same_table(
+    engine: FakeEngine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("--instance-type", M5) == 0
+    plain = capsys.readouterr().out
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert run("--instance-type", M5) == 0
+    told = capsys.readouterr()
+    assert (told.out, "reading made:1" in told.err) == (plain, False)

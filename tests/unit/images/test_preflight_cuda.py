@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sagedock.images.preflight.checks.constraints import unmet
-from sagedock.images.preflight.checks.cuda import cuda_rows
+from sagedock.images.preflight.checks.cuda import cuda_rows, driver_of
 from sagedock.images.preflight.checks.gpu_code import gpu_code_rows
 from sagedock.images.preflight.checks.system import system_rows
 from sagedock.images.preflight.target import Target
@@ -48,6 +48,23 @@ def test_cuda_against_the_driver(made_for, target, verdict):
     assert row.verdict == verdict
     assert f"CUDA {made_for} (torch)" in row.found
     assert bool(row.remedy) == (verdict != "ok")
+
+
+@pytest.mark.parametrize(
+    ("target", "branch", "exact"),
+    [
+        (on("ml.g5.xlarge"), 470, True),
+        (on("ml.g5.xlarge", driver=550), 550, True),
+        (on("ml.g5.xlarge", "transform"), 470, True),
+        (on("ml.p4d.24xlarge", "training"), 450, False),
+        (on("ml.p5.48xlarge", "training"), 520, False),
+        (on("ml.p6-b200.48xlarge"), 570, False),
+        (on("ml.m5.xlarge"), None, False),
+    ],
+)
+def test_the_driver_that_is_reckoned_with(target, branch, exact):
+    found = driver_of(target)
+    assert (found.branch, found.exact) == (branch, exact)
 
 
 def test_the_remedy_names_the_operating_system_to_ask_for():

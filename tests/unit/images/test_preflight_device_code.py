@@ -1,5 +1,7 @@
 """GPU code is found in whatever pieces a file comes, and nothing else is taken for it."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +21,20 @@ def scanned(data, size=10_000):
 
 def named(found):
     return sorted(map(str, found.codes))
+
+
+@pytest.mark.parametrize("size", [1, 100, 10_000])
+def test_what_nvidias_own_tools_write(size):
+    """A kernel that stores a number, by ptxas and fatbinary of CUDA 13.5, with --compress-all.
+
+    `cuobjdump` tells of it sm_75, sm_90a, sm_100a, sm_100 (the family's), and PTX of two.
+    """
+    found = scanned((Path(__file__).parent / "kernel.fatbin").read_bytes(), size)
+    assert named(found) == [
+        *("compute_100f", "compute_90a", "sm_100a", "sm_100f", "sm_75", "sm_90a"),
+    ]
+    assert (found.fatbins.total(), found.damaged) == (1, 0)
+    assert {code.ptx_version for code in found.codes if code.kind == "ptx"} == {(8, 8)}
 
 
 @given(st.integers(1, 700))

@@ -24,6 +24,19 @@ def test_a_hidden_folder_keeps_what_its_own_layer_has():
     assert set(seen(lower, upper).entries) == {"d/y"}
 
 
+def test_a_hidden_folder_is_itself_still_there():
+    folder = tarfile.TarInfo("d")
+    folder.type = tarfile.DIRTYPE
+    whole = seen(layer({"d/x": b"1"}, folder), layer({"d/.wh..wh..opq": b""}))
+    assert {path: each.kind for path, each in whole.entries.items()} == {"d": "folder"}
+
+
+def test_as_many_links_are_followed_as_linux_follows():
+    chain = {f"{number}": f"{number + 1}" for number in range(41)}
+    whole = seen(layer({**chain, "41": b"x"}))
+    assert (whole.resolve("1"), whole.resolve("0")) == ("41", None)
+
+
 def test_a_deleted_file_that_comes_again_is_there():
     whole = seen(layer({"a": b"1"}), layer({".wh.a": b""}), layer({"a": (b"22", 0o755)}))
     assert whole.entries["a"].size == 2

@@ -86,6 +86,8 @@ def test_an_image_that_only_serves_is_judged_as_such():
     serves = engine(layer({**USUAL, "usr/bin/serve": SERVE}))
     assert preflight(serves, "made:1", [M5]).use == "serving"
     assert preflight(serves, "made:1", [M5], use="training").fails
+    both = made({"usr/bin/serve": SERVE})
+    assert preflight(both, "made:1", [M5]).use == "training"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ def system(files, *more, **changes):
     ("tag", "verdict", "needed"),
     [
         ("cp311-cp311-manylinux_2_28_x86_64", "ok", "glibc 2.28 or newer, for torch"),
+        ("cp311-cp311-manylinux_2_36_x86_64", "ok", "glibc 2.36 or newer, for torch"),
         ("cp311-cp311-manylinux_2_39_x86_64", "fails", "glibc 2.39 or newer, for torch"),
         ("cp311-cp311-manylinux2014_x86_64", "ok", "glibc 2.17 or newer, for torch"),
         ("cp311-cp311-manylinux_2_39_x86_64\nTag: x-manylinux_2_28_x86_64", "ok", "glibc 2.28"),
@@ -66,6 +67,8 @@ def test_links_stubs_and_cuda_compat_are_no_doubles():
             "usr/local/cuda/lib64/stubs/libcublas.so.12": b"x",
             "usr/local/cuda/compat/libcuda.so.550.54.15": b"x",
             "usr/local/cuda/compat/libnvidia-ml.so.1": b"x",
+            "usr/local/cuda-12.1/compat/libnccl.so.2": b"x",
+            "usr/local/cuda-12.4/lib64/libnccl.so.2": b"x",
         }
     )
     assert row["CUDA libraries"].verdict == "ok"
@@ -181,8 +184,17 @@ RUNTIME = {
             "ml.trn2.48xlarge",
             ("ok", "fails", "ok"),
         ),
+        (
+            {
+                **dist_info("libneuronxla", "2.1.681.0"),
+                **dist_info("neuronx_cc", "2.16.345.0"),
+                **RUNTIME,
+            },
+            "ml.trn2.48xlarge",
+            ("ok", "ok", "ok"),
+        ),
     ],
-    ids=["nothing", "all", "empty packages", "an old compiler"],
+    ids=["nothing", "all", "empty packages", "an old compiler", "the first compiler"],
 )
 def test_neurons_parts(files, instance_type, expected):
     told = neuron(files, instance_type)

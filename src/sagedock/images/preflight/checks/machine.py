@@ -59,6 +59,6 @@ def _parts(instance_type: str) -> Iterator[str]:
         doubt = "" if gpu.verified else ", unverified"
         yield f"{count}{gpu.name} (sm_{major}{minor}, {gpu.memory_gb} GB{doubt})"
     if has is not None and has.neuron_devices:
-        yield f"{has.neuron_devices} Neuron devices"
+        yield f"{has.neuron_devices} Neuron device{'s' if has.neuron_devices > 1 else ''}"
     if has is None and gpu is None:
         yield "its size is not in this version's data"

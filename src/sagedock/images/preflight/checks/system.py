@@ -1,5 +1,6 @@
 """What holds on any instance: glibc, versions of CUDA that belong together, doubles, size."""
 
+import re
 from collections.abc import Iterator
 
 from sagedock.contract.accelerators import NVIDIA_DRIVER_GLIBC
@@ -19,6 +20,8 @@ _CUDA_LIBRARIES = (
     *("libcusolver", "libcusparse", "libcusparseLt", "libnccl", "libnvrtc", "libnvJitLink"),
     *("libcupti", "libcufile", "libnvToolsExt", "libnppc", "libnvjpeg", "libnvshmem_host"),
 )
+#: Folders that no loader looks into unless it is told to.
+_APART = re.compile(r"(?:^|/)(?:compat|stubs)/")
 _DRIVERS = ("libcuda", "libnvidia-ml", "libnvidia-ptxjitcompiler")
 
 
@@ -97,9 +100,9 @@ def _torch_and_toolkit(facts: ImageFacts) -> Iterator[Row]:
 def _doubles(facts: ImageFacts) -> Iterator[Row]:
     by_name: dict[str, list[Library]] = {}
     for each in facts.libraries:
-        if each.soname.partition(".")[0] in _CUDA_LIBRARIES and "/stubs/" not in each.path:
+        if each.soname.partition(".")[0] in _CUDA_LIBRARIES and not _APART.search(each.path):
             by_name.setdefault(each.soname, []).append(each)
-    twice = {name: each for name, each in by_name.items() if len(each) > 1 and not _compat(each)}
+    twice = {name: each for name, each in by_name.items() if len(each) > 1}
     if not by_name:
         return
     wasted = sum(
@@ -123,10 +126,6 @@ def _doubles(facts: ImageFacts) -> Iterator[Row]:
     )
 
 
-def _compat(found: list[Library]) -> bool:
-    return sum("compat/" not in each.path for each in found) < 2
-
-
 def _places(name: str, found: list[Library]) -> str:
     return f"{name} in {' and '.join(sorted(f'/{each.path}' for each in found)[:_SHOWN])}"
 
@@ -136,9 +135,7 @@ def _driver_inside(facts: ImageFacts) -> Iterator[Row]:
     inside = [
         each.path
         for each in facts.libraries
-        if each.soname.partition(".")[0] in _DRIVERS
-        and each.size
-        and not any(part in each.path for part in ("compat/", "stubs/"))
+        if each.soname.partition(".")[0] in _DRIVERS and each.size and not _APART.search(each.path)
     ]
     if inside:
         yield Row(
