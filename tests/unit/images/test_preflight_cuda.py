@@ -110,13 +110,32 @@ def test_where_the_images_cuda_is_found(files, settings, told):
 
 @pytest.mark.parametrize(
     ("settings", "driver", "compat"),
-    [({}, "fails", "warns"), (ON_PATH, "ok", "ok")],
+    [({}, "warns", "warns"), (ON_PATH, "ok", "ok")],
     ids=["beside", "on the path"],
 )
 def test_cuda_compat_helps_where_the_loader_finds_it(settings, driver, compat):
     found = facts({**torch("2.4.1", "12.4"), **COMPAT, **LINKED}, settings=settings)
     told = cuda(found, on("ml.g5.xlarge"))
     assert (told["driver"].verdict, told["cuda-compat"].verdict) == (driver, compat)
+
+
+def test_a_cuda_compat_that_is_too_old_itself_does_not_help():
+    found = facts({**torch("2.9.0", "13.0"), **COMPAT, **LINKED}, settings=ON_PATH)
+    assert cuda(found, on("ml.g5.xlarge"))["driver"].verdict == "fails"
+    beside = facts({**torch("2.9.0", "13.0"), **COMPAT})
+    assert cuda(beside, on("ml.g5.xlarge"))["driver"].verdict == "fails"
+
+
+def test_cuda_compat_compiles_the_ptx_that_the_driver_cannot():
+    files = {OWN: library(fatbin("compute_80", ptx=(8, 4))), **COMPAT, **LINKED}
+    target = on("ml.g5.xlarge")
+
+    def verdict(**changes):
+        return rows(gpu_code_rows(facts(files, **changes), target))[
+            "GPU code of extensions"
+        ].verdict
+
+    assert (verdict(), verdict(settings=ON_PATH)) == ("fails", "warns")
 
 
 def test_cuda_compat_older_than_the_driver_is_warned_of():

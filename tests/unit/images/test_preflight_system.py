@@ -204,6 +204,21 @@ def test_neurons_parts(files, instance_type, expected):
     )
 
 
+def test_several_trainium_instances_need_the_collectives():
+    def verdict(files, count=2):
+        target = Target(instance_type="ml.trn1.32xlarge", use="training", count=count)
+        found = rows(neuron_rows(facts(files), target)).get("Neuron collectives")
+        return found and str(found.verdict)
+
+    package = b"Package: aws-neuronx-collectives\nStatus: install ok installed\nVersion: 2.32\n"
+    assert verdict({}) == "fails"
+    assert verdict({"opt/aws/neuron/lib/libnccom.so.2.32": b"x"}) == "ok"
+    assert verdict({"var/lib/dpkg/status": package}) == "ok"
+    gone = package.replace(b"install ok installed", b"deinstall ok config-files")
+    assert verdict({"var/lib/dpkg/status": gone}) == "fails"
+    assert verdict({}, count=1) is None
+
+
 def test_inferentia_one_needs_its_own_packages():
     told = neuron(dist_info("torch_neuron", "1.13.1"), "ml.inf1.xlarge")
     assert verdicts(told) == {"Neuron framework": "ok", "Neuron compiler": "warns"}

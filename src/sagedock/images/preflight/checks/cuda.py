@@ -11,7 +11,7 @@ from sagedock.images.preflight.facts import ImageFacts, two
 from sagedock.images.preflight.row import Row, Verdict
 from sagedock.images.preflight.target import Target
 
-__all__ = ["KnownDriver", "cuda_of", "cuda_rows", "driver_of"]
+__all__ = ["KnownDriver", "compiling_branch", "cuda_of", "cuda_rows", "driver_of"]
 
 Version = tuple[int, int]
 
@@ -114,6 +114,17 @@ def _against_driver(facts: ImageFacts, target: Target, cuda: tuple[Version, str]
     if compat is not None:
         found += f", cuda-compat of driver {compat}"
     verdict, remedy = _judged(target, driver, minimum, compat, cuda[0])
+    if (
+        verdict == Verdict.FAILS
+        and minimum
+        and facts.compat
+        and _branch(facts.compat[1]) >= minimum
+    ):
+        verdict, found = (
+            Verdict.WARNS,
+            f"{found}, cuda-compat of driver {facts.compat[1]} beside it",
+        )
+        remedy = "see `cuda-compat`: it helps where the container puts it on the library path"
     return Row(
         check="driver",
         verdict=verdict,
@@ -158,7 +169,7 @@ def _judged(
         return Verdict.CANNOT_SAY, f"NVIDIA's page lists no CUDA {cuda[0]} of that age or newness"
     if driver.branch is not None and driver.branch >= minimum:
         return Verdict.OK, ""
-    if compat is not None and int(compat.partition(".")[0]) >= minimum:
+    if compat is not None and _branch(compat) >= minimum:
         return Verdict.OK, ""
     if driver.exact:
         return Verdict.FAILS, _newer_driver(target, minimum)
@@ -190,14 +201,24 @@ def _usable_compat(facts: ImageFacts) -> str | None:
     return version if facts.is_found_by_the_loader(f"{folder}/libcuda.so.1") else None
 
 
+def compiling_branch(facts: ImageFacts, target: Target) -> int | None:
+    """Return the branch of the driver that compiles PTX there, None where nothing tells it."""
+    driver, compat = driver_of(target), _usable_compat(facts)
+    if not driver.exact or driver.branch is None:
+        return None
+    return driver.branch if compat is None else max(driver.branch, _branch(compat))
+
+
+def _branch(version: str) -> int:
+    return int(version.partition(".")[0])
+
+
 def _compat(facts: ImageFacts, target: Target) -> Iterator[Row]:
     if facts.compat is None:
         return
     folder, version = facts.compat
     used, driver = _usable_compat(facts) is not None, driver_of(target)
-    older = (
-        driver.exact and driver.branch is not None and int(version.split(".")[0]) < driver.branch
-    )
+    older = driver.exact and driver.branch is not None and _branch(version) < driver.branch
     remedy = ""
     if not used:
         remedy = (

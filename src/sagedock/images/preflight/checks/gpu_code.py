@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from sagedock.contract import accelerators
 from sagedock.contract.accelerators import BRANCH_CUDA, Gpu, cuda_of_ptx
 from sagedock.images.preflight import sources
-from sagedock.images.preflight.checks.cuda import driver_of
+from sagedock.images.preflight.checks.cuda import compiling_branch
 from sagedock.images.preflight.device_code import Code, DeviceCode
 from sagedock.images.preflight.facts import ImageFacts
 from sagedock.images.preflight.row import Row, Verdict
@@ -30,15 +30,16 @@ def gpu_code_rows(facts: ImageFacts, target: Target) -> Iterator[Row]:
         return
     big = {path: code for path, code in facts.device_code.items() if _CHOOSING.fullmatch(path)}
     own = {path: code for path, code in facts.device_code.items() if path not in big}
+    branch = compiling_branch(facts, target)
     if big:
-        yield _row("GPU code of torch, CUDA", big, gpu, target)
+        yield _row("GPU code of torch, CUDA", big, gpu, branch)
     if own:
-        yield _row("GPU code of extensions", own, gpu, target)
+        yield _row("GPU code of extensions", own, gpu, branch)
         yield from _partly(own, gpu)
     yield from _damaged(facts.device_code)
 
 
-def _row(check: str, found: Mapping[str, DeviceCode], gpu: Gpu, target: Target) -> Row:
+def _row(check: str, found: Mapping[str, DeviceCode], gpu: Gpu, branch: int | None) -> Row:
     without = {path: each for path, each in found.items() if not _runs(each, gpu)}
     compiled = {
         path: each
@@ -56,7 +57,7 @@ def _row(check: str, found: Mapping[str, DeviceCode], gpu: Gpu, target: Target) 
             remedy=f"build it again with TORCH_CUDA_ARCH_LIST containing {_dotted(gpu)}",
         )
     if compiled:
-        too_new = _too_new(compiled, gpu, target)
+        too_new = _too_new(compiled, gpu, branch)
         return Row(
             check=check,
             verdict=Verdict.FAILS if too_new else Verdict.WARNS,
@@ -75,12 +76,11 @@ def _row(check: str, found: Mapping[str, DeviceCode], gpu: Gpu, target: Target) 
     )
 
 
-def _too_new(compiled: Mapping[str, DeviceCode], gpu: Gpu, target: Target) -> str:
+def _too_new(compiled: Mapping[str, DeviceCode], gpu: Gpu, branch: int | None) -> str:
     """Return what the driver would have to know where it cannot compile the PTX, else nothing."""
-    driver = driver_of(target)
-    if not driver.exact or driver.branch is None:
+    if branch is None:
         return ""
-    has = max((cuda for each, cuda in BRANCH_CUDA.items() if each <= driver.branch), default=(0, 0))
+    has = max((cuda for each, cuda in BRANCH_CUDA.items() if each <= branch), default=(0, 0))
     for each in compiled.values():
         usable = [
             code for code in each.codes if code.kind == "ptx" and code.runs_on(gpu.capability)
@@ -89,7 +89,7 @@ def _too_new(compiled: Mapping[str, DeviceCode], gpu: Gpu, target: Target) -> st
         if needed > has:
             return (
                 f"a driver that knows CUDA {needed[0]}.{needed[1]}, to compile this PTX; "
-                f"{driver.branch} knows {has[0]}.{has[1]}"
+                f"{branch} knows {has[0]}.{has[1]}"
             )
     return ""
 

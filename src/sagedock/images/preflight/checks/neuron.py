@@ -11,7 +11,7 @@ __all__ = ["neuron_rows"]
 
 #: What public package indexes have under these names is empty, of this version.
 _PLACEHOLDER = "1.0"
-_RUNTIME = "libnrt.so.1"
+_RUNTIME, _COLLECTIVES = "libnrt.so.1", "libnccom.so.2"
 
 
 def neuron_rows(facts: ImageFacts, target: Target) -> Iterator[Row]:
@@ -25,6 +25,8 @@ def neuron_rows(facts: ImageFacts, target: Target) -> Iterator[Row]:
     yield _compiler(facts, chip)
     if chip.compiler == "neuronx-cc":
         yield _runtime(facts, chip)
+        if target.count > 1:
+            yield _collectives(facts, chip)
 
 
 def _of_no_use(facts: ImageFacts) -> Iterator[Row]:
@@ -82,17 +84,27 @@ def _compiler(facts: ImageFacts, chip: NeuronChip) -> Row:
 def _runtime(facts: ImageFacts, chip: NeuronChip) -> Row:
     library = next((each.path for each in facts.libraries if each.soname == _RUNTIME), None)
     package = facts.system_packages.get("aws-neuronx-runtime-lib")
-    collectives = facts.system_packages.get("aws-neuronx-collectives")
     good = library is not None or package is not None
-    told = [
-        f"aws-neuronx-runtime-lib {package}" if package else library or f"no {_RUNTIME}",
-        *([f"aws-neuronx-collectives {collectives}"] if collectives else []),
-    ]
     return Row(
         check="Neuron runtime",
         verdict=Verdict.OK if good else Verdict.FAILS,
-        found=", ".join(told),
+        found=f"aws-neuronx-runtime-lib {package}" if package else library or f"no {_RUNTIME}",
         needed=f"{_RUNTIME}, of the package aws-neuronx-runtime-lib",
+        source=chip.source,
+        remedy="" if good else "install it from AWS Neuron's own apt repository",
+    )
+
+
+def _collectives(facts: ImageFacts, chip: NeuronChip) -> Row:
+    package = facts.system_packages.get("aws-neuronx-collectives")
+    good = package is not None or facts.has_library(_COLLECTIVES)
+    return Row(
+        check="Neuron collectives",
+        verdict=Verdict.OK if good else Verdict.FAILS,
+        found=f"aws-neuronx-collectives {package}"
+        if package
+        else f"{'' if good else 'no '}{_COLLECTIVES}",
+        needed=f"{_COLLECTIVES}, of the package aws-neuronx-collectives, for several instances",
         source=chip.source,
         remedy="" if good else "install it from AWS Neuron's own apt repository",
     )
