@@ -79,8 +79,12 @@ def preflight(
 def _progress(image: str, size: int) -> Iterator[Callable[[int], None]]:
     """Yield what is told how many bytes were read; a bar for it where stderr is a terminal."""
     if not sys.stderr.isatty():
-        typer.echo(f"reading {image} ({size / _MB:,.0f} MB)", err=True)
-        yield lambda _: None
+
+        def begun(done: int) -> None:
+            if not done:
+                typer.echo(f"reading {image} ({size / _MB:,.0f} MB)", err=True)
+
+        yield begun
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:

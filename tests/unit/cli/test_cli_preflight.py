@@ -72,7 +72,9 @@ def test_wrong_input_is_told(
     said: str,
 ) -> None:
     assert run(*words) == code
-    assert said in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert said in told
+    assert "reading" not in told
 
 
 def test_an_image_that_is_not_there(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,7 @@
 """glibc, doubles, size, names that lead out; the network of several instances; Neuron."""
 
+import random
+
 import pytest
 
 from sagedock.images.preflight.checks.network import network_rows
@@ -92,8 +94,19 @@ def test_nvidias_driver_inside_is_warned_of():
 
 def test_the_size_forecasts_the_start():
     row = system({"srv/data": bytes(3_000_000)})["size"]
-    assert "in 1 layers, the largest is layer 1" in row.found
-    assert row.needed.startswith("about 0 s of each start")
+    assert row.found == "about 0 MB compressed (3 MB in 1 layer)"
+    assert row.needed == "about 0 s of each start that has to download it"
+    two = system({"srv/data": b"x"}, {"srv/more": random.Random(1).randbytes(2_000_000)})["size"]
+    assert two.found == "about 2 MB compressed (2 MB in 2 layers, the largest is layer 2: 2 MB)"
+
+
+def test_a_large_image_takes_long_to_start():
+    found = facts()
+    (only,) = found.saved.layers
+    only.packed_size, only.size = 17_700_000_000, 40_000_000_000
+    row = rows(system_rows(found))["size"]
+    assert row.found == "about 17.70 GB compressed (40.00 GB in 1 layer)"
+    assert row.needed.startswith("about 336 s of each start")
 
 
 def test_names_that_lead_out_fail():

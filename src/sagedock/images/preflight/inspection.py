@@ -31,13 +31,15 @@ def preflight(
     """Return what is to be said of an image before it is pushed, for each of the instance types.
 
     ``use`` None takes what the image looks made for. Nothing of it is run, and nothing is made in
-    the engine or on this machine's disk. Raises InvalidRequest, ImageNotFound, or EngineError
+    the engine or on this machine's disk. ``progress`` is told 0 once what is asked for is known to
+    be right, then how many bytes were read. Raises InvalidRequest, ImageNotFound, or EngineError
     where the engine's archive cannot be read.
     """
     asked = targets(instance_types, use or "training", count=count, driver=driver)
     if not asked:
         raise InvalidRequest(["--instance-type: none is given: give one such as ml.p4d.24xlarge"])
     image = engine.image(reference)
+    progress(0)
     began = time.monotonic()
     facts = ImageFacts(read_saved(engine.saved(image.id), progress))
     reading_s = time.monotonic() - began

@@ -51,7 +51,7 @@ def _glibc(facts: ImageFacts) -> Row:
             found="musl, and no glibc" if musl else "no GNU C library",
             needed=needed,
             source=sources.PEP_600,
-            remedy="start from an image with glibc, such as Debian's or Ubuntu's",
+            remedy="start from an image with glibc, such as Debian's or Ubuntu's" if wanted else "",
         )
     old = most is not None and facts.glibc < most
     return Row(
@@ -149,21 +149,23 @@ def _driver_inside(facts: ImageFacts) -> Iterator[Row]:
 
 
 def _size(facts: ImageFacts) -> Row:
-    packed, size = facts.files.packed_size / _GB, facts.files.size / _GB
-    largest = max(facts.saved.layers, key=lambda each: each.packed_size, default=None)
-    number = facts.saved.layers.index(largest) + 1 if largest is not None else 0
+    layers = facts.saved.layers
+    sizes = [layer.packed_size for layer in layers]
+    largest = f", the largest is layer {sizes.index(max(sizes)) + 1}" if len(layers) > 1 else ""
+    seconds = round(facts.files.packed_size / _GB * _SECONDS_PER_GB)
     return Row(
         check="size",
         verdict=Verdict.OK,
-        found=f"about {packed:.2f} GB compressed ({size:.2f} GB in {len(facts.saved.layers)} layers"
-        + (
-            f", the largest is layer {number}: {largest.packed_size / _GB:.2f} GB)"
-            if largest
-            else ")"
-        ),
-        needed=f"about {round(packed * _SECONDS_PER_GB)} s of each start that has to download it",
+        found=f"about {_amount(facts.files.packed_size)} compressed "
+        f"({_amount(facts.files.size)} in {len(layers)} layer{'s' if len(layers) != 1 else ''}{largest}"
+        + (f": {_amount(max(sizes))})" if largest else ")"),
+        needed=f"about {seconds} s of each start that has to download it",
         source=sources.START_UP,
     )
+
+
+def _amount(size: int) -> str:
+    return f"{size / _GB:.2f} GB" if size >= _GB else f"{size / _MB:.0f} MB"
 
 
 def _archive(facts: ImageFacts) -> Iterator[Row]:
