@@ -96,8 +96,10 @@ def verdicts(report: Report) -> dict[str, str]:
     return {row.check: str(row.verdict) for row in report.rows}
 
 
-def containers() -> set[str]:
-    return {each.id for each in docker.from_env().containers.list(all=True)}
+def containers(image: str) -> list[str]:
+    """Return the containers of an image that no other test has."""
+    found = docker.from_env().containers.list(all=True, filters={"ancestor": image})
+    return [each.name for each in found]
 
 
 def test_the_training_image_fits_a_cpu_and_no_gpu(engine: Engine) -> None:
@@ -143,9 +145,8 @@ def test_an_image_of_ones_own_with_many_faults(engine: Engine, build: Build) -> 
             "train.py": b"pass",
         },
     )
-    before = containers()
     found = rows_of(preflight(engine, name, [G5], use="serving"))
-    assert containers() == before
+    assert containers(name) == []
     assert "a private key in /srv/key.pem" in found["secrets"].found
     assert "deleted or replaced later" in found["secrets"].found
     assert b"MIIEvQ".decode() not in json.dumps([row.found for row in found.values()])
@@ -227,19 +228,19 @@ def test_the_command_tells_and_ends_with_its_code() -> None:
 
 
 @pytest.mark.parametrize("after_s", [0, 3])
-def test_ctrl_c_ends_it_and_leaves_nothing(after_s: float) -> None:
-    before = containers()
+def test_ctrl_c_ends_it_and_leaves_nothing(build: Build, after_s: float) -> None:
+    name = build(f"FROM {TRAINING}\nLABEL one.of={uuid.uuid4().hex}", {})
     process = subprocess.Popen(
-        command(TRAINING, "--instance-type", M5), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command(name, "--instance-type", M5), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stderr is not None
-    assert process.stderr.readline().startswith(b"reading sagedock-training:cpu (")
+    assert process.stderr.readline().startswith(f"reading {name} (".encode())
     time.sleep(after_s)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (130, b"")
     assert err == b"sagedock: stopped; nothing was made or changed\n"
-    assert containers() == before
+    assert containers(name) == []
 
 
 def test_memory_stays_small_whatever_the_image_has() -> None:

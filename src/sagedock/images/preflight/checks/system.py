@@ -152,12 +152,13 @@ def _size(facts: ImageFacts) -> Row:
     layers = facts.saved.layers
     sizes = [layer.packed_size for layer in layers]
     largest = f", the largest is layer {sizes.index(max(sizes)) + 1}" if len(layers) > 1 else ""
+    count = f"{len(layers)} layer{'s' if len(layers) != 1 else ''}"
     seconds = round(facts.files.packed_size / _GB * _SECONDS_PER_GB)
     return Row(
         check="size",
         verdict=Verdict.OK,
         found=f"about {_amount(facts.files.packed_size)} compressed "
-        f"({_amount(facts.files.size)} in {len(layers)} layer{'s' if len(layers) != 1 else ''}{largest}"
+        f"({_amount(facts.files.size)} in {count}{largest}"
         + (f": {_amount(max(sizes))})" if largest else ")"),
         needed=f"about {seconds} s of each start that has to download it",
         source=sources.START_UP,
