@@ -17,7 +17,7 @@ from tests.laws.tree import SOURCES, literals, nodes, room_of, short
 MODULES = tuple(
     importlib.import_module(f"sagedock.contract.{name}")
     for name in (
-        *("fabric", "labels", "limits", "network", "paths", "routes", "signals"),
+        *("accelerators", "fabric", "labels", "limits", "network", "paths", "routes", "signals"),
         *("transform", "variables"),
     )
 )

@@ -80,6 +80,20 @@ class DockerEngine:
             media_type=(attributes.get("Descriptor") or {}).get("mediaType"),
         )
 
+    def saved(self, image: str) -> Iterator[bytes]:
+        """Yield the archive of an image, as ``docker save`` writes it. Nothing runs.
+
+        Older engines lay it out on their disk before the first byte, which takes minutes.
+        """
+        api = self._client.api
+        with _engine_errors(f"saving image {image}"):
+            response = api.get(
+                f"{api.base_url}/v{api.api_version}/images/{image}/get", stream=True, timeout=None
+            )
+            response.raise_for_status()
+            with response:
+                yield from response.iter_content(_ARCHIVE_CHUNK_BYTES)
+
     def create(self, spec: ContainerSpec) -> str:
         """Create a container and return its id. Nothing runs yet."""
         api = self._client.api

@@ -26,6 +26,10 @@ class Engine(Protocol):
         """Return the image of that name, tag, digest or id, or raise ImageNotFound."""
         ...
 
+    def saved(self, image: str) -> Iterator[bytes]:
+        """Yield the archive of an image, as ``docker save`` writes it. Nothing runs."""
+        ...
+
     def create(self, spec: ContainerSpec) -> str:
         """Create a container and return its id. Nothing runs yet."""
         ...

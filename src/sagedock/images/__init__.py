@@ -7,6 +7,7 @@
 ``wheels``   an image's Python packages, gathered on this machine
 ``build``    the build, carried out
 ``listing``  what the engine has
+``preflight``  an image, judged before it is pushed
 """
 
 from sagedock.images.build import build_image

@@ -100,8 +100,9 @@ Program = Callable[[Container], int]
 
 class FakeEngine:
     """Runs ``program`` for every container. ``images`` are the names it knows; each has ``labels``,
-    ``image_bytes``, and ``media_type``. What a name means is built anew by ``rebuild``: it has
-    another id then, and the old one is known by its id only.
+    ``image_bytes``, ``media_type``, and ``archive_of_images`` as what is saved of it. What a name
+    means is built anew by ``rebuild``: it has another id then, and the old one is known by its id
+    only.
 
     The program gets the container and returns its exit code; it should return once
     ``container.terminated`` is set. A program that is None cannot be started.
@@ -113,6 +114,7 @@ class FakeEngine:
         self._builds: dict[str, list[str]] = {}
         self.labels: Mapping[str, str] = {}
         self.image_bytes = 0
+        self.archive_of_images = b""
         self.media_type: str | None = None
         self.hardware = Machine(cpus=2, memory_mib=8192)
         self.all: dict[str, Container] = {}
@@ -133,6 +135,11 @@ class FakeEngine:
             labels=self.labels,
             media_type=self.media_type,
         )
+
+    def saved(self, image: str) -> Iterator[bytes]:
+        """Yield ``archive_of_images``, whichever image is asked for."""
+        self.image(image)
+        yield self.archive_of_images
 
     def rebuild(self, name: str) -> None:
         """Let the image of that name be another one from now on."""
