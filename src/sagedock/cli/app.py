@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import sagedock
-from sagedock.cli import images, jobs, load, local, models, serve
+from sagedock.cli import images, jobs, load, local, models, push, serve
 from sagedock.errors import SagedockError
 
 __all__ = ["main"]
@@ -24,6 +24,7 @@ app.add_typer(local.app, name="local")
 app.command("images")(images.images)
 app.command("load")(load.load)
 app.command("models")(models.models)
+app.command("push")(push.push)
 app.command("serve")(serve.serve)
 
 
