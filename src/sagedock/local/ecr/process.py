@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -37,14 +38,16 @@ _LONGEST_SOCKET = 107
 _TAIL_CHARACTERS = 600
 NO_PROGRAM = (
     "the local ECR keeps images with the program docker-registry, which is not on PATH: install it "
-    "(Debian and Ubuntu: `apt-get install docker-registry`; elsewhere the program `registry` of "
-    "https://github.com/distribution/distribution, version 2.8)"
+    "(Debian and Ubuntu: `apt-get install docker-registry`, or `make registry` in a checkout; "
+    "elsewhere the program `registry` of https://github.com/distribution/distribution, version 2.8)"
 )
 
 
 def find_program(path: str | None = None) -> str | None:
-    """Return the registry's program on PATH (or ``path``), or None."""
-    return next(filter(None, (shutil.which(name, path=path) for name in _PROGRAMS)), None)
+    """Return the registry's program on PATH (or ``path``), else beside Python's; or None."""
+    folders = (path, str(Path(sys.executable).parent))
+    found = (shutil.which(name, path=each) for each in folders for name in _PROGRAMS)
+    return next(filter(None, found), None)
 
 
 class RegistryProcess:
