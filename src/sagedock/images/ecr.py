@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from sagedock.errors import PushFailed, SagedockError
+from sagedock.errors import InvalidRequest, PushFailed, SagedockError
 
 __all__ = ["EcrRegistry", "Kept", "Login", "Repository"]
 
@@ -188,6 +188,10 @@ class EcrRegistry:
             raise PushFailed(
                 f"ECR in {self.region}: no credentials ({error}): run `aws configure`, set "
                 "AWS_PROFILE, or push with --target local, which needs none"
+            ) from error
+        except aws.ParamValidationError as error:
+            raise InvalidRequest(
+                [f"{error}: choose other names with --repository, --tag"]
             ) from error
         except aws.EndpointConnectionError as error:
             raise PushFailed(

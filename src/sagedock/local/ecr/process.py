@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +52,13 @@ def find_program(path: str | None = None) -> str | None:
 
 
 class RegistryProcess:
-    """The process, and its folder. Safe to use from several threads."""
+    """The process, and its folder; ``find`` returns its program. Safe to use from any thread."""
 
-    def __init__(self, folder: Path, secret: str) -> None:
+    def __init__(
+        self, folder: Path, secret: str, find: Callable[[], str | None] = find_program
+    ) -> None:
         self._folder = folder
+        self._find = find
         self._secret = secret
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -106,7 +110,7 @@ class RegistryProcess:
                 self._descriptor = None
 
     def _start(self) -> None:
-        program = find_program()
+        program = self._find()
         if program is None:
             raise LocalServerError(NO_PROGRAM)
         self._end()
