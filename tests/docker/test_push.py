@@ -283,7 +283,7 @@ def test_findings_hold_an_image_back(real: RealLocal, tiny: TinyImages, tmp_path
     name = tiny.make()
     good = push(real, tmp_path, name, "--fail-on", "high")
     assert good.returncode == 0, good.stderr
-    assert "0 found, 0 held back" in good.stderr
+    assert "0 found, 0 held back (ECR: The local ECR looks into no image" in good.stderr
 
 
 def test_the_wrong_architecture_is_refused(real: RealLocal, engine: Any, tiny: TinyImages) -> None:
@@ -293,3 +293,79 @@ def test_the_wrong_architecture_is_refused(real: RealLocal, engine: Any, tiny: T
     with pytest.raises(InvalidRequest, match="is for amd64, and SageMaker's instances are arm64"):
         plan_push(engine, [wanted], [registry], architecture="arm64")
     assert real.client("ecr").describe_repositories()["repositories"] == []
+
+
+def test_an_unmodified_docker_client_logs_in_pushes_and_pulls(
+    real: RealLocal, tiny: TinyImages, tmp_path: Path
+) -> None:
+    name = tiny.make()
+    ecr = real.client("ecr")
+    ecr.create_repository(repositoryName=name.partition(":")[0])
+    (data,) = ecr.get_authorization_token()["authorizationData"]
+    user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
+    host = data["proxyEndpoint"].partition("//")[2]
+
+    def docker(*words: str, said: str = "") -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["docker", "--config", str(tmp_path / "docker"), *words],
+            input=said,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    wrong = docker("login", "--username", user, "--password-stdin", host, said=f"{password}0")
+    assert wrong.returncode != 0
+    assert "unauthorized" in wrong.stderr.lower()
+    assert (
+        docker("login", "--username", user, "--password-stdin", host, said=password).returncode == 0
+    )
+    docker("tag", name, f"{host}/{name}")
+    pushed = docker("push", f"{host}/{name}")
+    assert pushed.returncode == 0, pushed.stderr
+    (found,) = ecr.describe_images(repositoryName=name.partition(":")[0])["imageDetails"]
+    assert found["imageDigest"] in pushed.stdout
+    tiny.remove(name)
+    pulled = docker("pull", f"{host}/{name}")
+    assert pulled.returncode == 0, pulled.stderr
+    assert found["imageDigest"] in pulled.stdout
+
+
+def test_findings_of_a_file_hold_an_image_back(
+    engine: Any, tiny: TinyImages, tmp_path: Path
+) -> None:
+    name = tiny.make()
+    findings = tmp_path / "findings.json"
+    rows = [{"name": "CVE-2026-0001", "severity": "HIGH"}]
+    findings.write_text(json.dumps({name.partition(":")[0]: rows}))
+    allow = tmp_path / "allow.toml"
+    with LocalSageMaker(home=tmp_path / "home", scan_findings=findings) as server:
+        real = RealLocal(server=server, engine=engine)
+        held = push(real, tmp_path, name, "--fail-on", "high")
+        assert held.returncode == 10
+        assert "CVE-2026-0001 (high)" in held.stderr
+        assert held.stdout.splitlines()[-1].partition("@")[1] == "@"
+        assert push(real, tmp_path, name, "--fail-on", "critical").returncode == 0
+        row = '[[allow]]\nfinding = "CVE-2026-0001"\nreason = "unused"\nexpires = {}\n'
+        allow.write_text(row.format("2999-12-31"))
+        words = (name, "--fail-on", "high", "--allow", str(allow))
+        assert push(real, tmp_path, *words).returncode == 0
+        allow.write_text(row.format("2020-12-31"))
+        lapsed = push(real, tmp_path, *words)
+        assert (lapsed.returncode, "until 2020-12-31 only" in lapsed.stderr) == (10, True)
+
+
+def test_several_regions_and_a_role(real: RealLocal, tiny: TinyImages, tmp_path: Path) -> None:
+    name = tiny.make()
+    words = ("--region", "eu-west-1", "--region", "us-west-2", "--json")
+    role = ("--role-arn", f"arn:aws:iam::{ACCOUNT}:role/pusher", "--external-id", "secret")
+    done = push(real, tmp_path, name, *words, *role)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert [each["region"] for each in found] == ["eu-west-1", "us-west-2"]
+    assert len({each["digest"] for each in found}) == 1
+    for each in found:
+        client = real.client("ecr", each["region"])
+        (image,) = client.describe_images(repositoryName=each["repository"])["imageDetails"]
+        assert image["imageDigest"] == each["digest"]

@@ -184,10 +184,11 @@ def _held_back(
     from sagedock.images.scan_gate import await_findings, hold_back
 
     _say(f"{pushed.repository}:{pushed.tag}: awaiting ECR's scan in {pushed.region}")
-    findings = await_findings(registry, pushed, timeout_s=timeout_s)
+    scan = await_findings(registry, pushed, timeout_s=timeout_s)
     today = datetime.datetime.now(datetime.UTC).date()
-    held = hold_back(findings, worst=worst, allowed=allowed, today=today)
-    _say(f"{pushed.repository}:{pushed.tag}: {len(findings)} found, {len(held)} held back")
+    held = hold_back(scan.findings, worst=worst, allowed=allowed, today=today)
+    counts = f"{len(scan.findings)} found, {len(held)} held back"
+    _say(f"{pushed.repository}:{pushed.tag}: {counts} (ECR: {scan.said or 'no more'})")
     return [f"{pushed.repository}:{pushed.tag} in {pushed.region}: {each}" for each in held]
 
 

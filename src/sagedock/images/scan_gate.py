@@ -11,7 +11,7 @@ from sagedock.images.allowed import Allowed
 from sagedock.images.ecr import EcrRegistry
 from sagedock.images.push import PushedImage
 
-__all__ = ["Finding", "Severity", "await_findings", "hold_back"]
+__all__ = ["Finding", "Scan", "Severity", "await_findings", "hold_back"]
 
 Severity = Literal["critical", "high", "medium", "low", "informational"]
 #: The gravest first; what nobody has rated comes last, as in ECR's own lists.
@@ -30,6 +30,14 @@ class Finding:
     severity: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Scan:
+    """What a scan found, and what ECR says of it."""
+
+    findings: tuple[Finding, ...]
+    said: str
+
+
 def await_findings(
     registry: EcrRegistry,
     pushed: PushedImage,
@@ -37,7 +45,7 @@ def await_findings(
     timeout_s: float,
     sleep: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
-) -> tuple[Finding, ...]:
+) -> Scan:
     """Wait until an image is scanned, and return what was found. Raises PushFailed where it cannot
     be scanned, or takes too long: that is no good result.
     """
@@ -49,7 +57,8 @@ def await_findings(
             started = True
         status = (answer or {}).get("imageScanStatus", {})
         if answer is not None and status.get("status") in _GOOD:
-            return tuple(_findings(registry, pushed, answer))
+            found = tuple(_findings(registry, pushed, answer))
+            return Scan(findings=found, said=status.get("description", ""))
         if answer is not None and status.get("status") not in _GOES_ON:
             raise _not_scanned(pushed, f"{status.get('status')}: {status.get('description')}")
         if clock() > ends:

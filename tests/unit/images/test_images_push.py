@@ -331,7 +331,7 @@ def scanned(*answers: Any) -> tuple[Finding, ...]:
             registry, PUSHED, timeout_s=5, sleep=lambda _: None, clock=lambda: next(now)
         )
         stubber.assert_no_pending_responses()
-        return found
+        return found.findings
 
 
 def status(name: str, *findings: dict[str, str], token: str | None = None) -> dict[str, Any]:
