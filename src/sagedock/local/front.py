@@ -90,7 +90,7 @@ class Front:
             return _OursOrTheirs(ours, await self._moto_later(), is_about_sagemaker)
         if service == api.target_prefix(ECR) and operation not in OF_THE_WHOLE_REGISTRY:
             return _Json(self.ecr.api, operation, caller)
-        if scope["path"].startswith(DATA_PATH):  # no bucket has so short a name
+        if scope["path"].startswith(DATA_PATH) and caller.service is None:  # no bucket is so short
             return self.ecr.registry
         if scope["path"].startswith(CONTROL_PATH):
             return self.control

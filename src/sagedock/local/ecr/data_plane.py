@@ -7,6 +7,7 @@ Source: https://distribution.github.io/distribution/spec/api/
 """
 
 import json
+import logging
 import re
 import time
 from collections.abc import AsyncIterator
@@ -29,6 +30,8 @@ from sagedock.local.ecr.pushed import Pushed, PushedImages, TagIsImmutable
 from sagedock.local.ecr.tokens import BadToken, Tokens
 
 __all__ = ["DATA_PATH", "DataPlane"]
+
+_log = logging.getLogger(__name__)
 
 DATA_PATH = "/v2/"
 _PATH = re.compile(
@@ -224,6 +227,8 @@ class DataPlane:
         )
         try:
             await self._pass_on(asked, carried, request, send)
+        except RegistryBroke as error:  # the answer has begun: its end is all that can be told
+            _log.warning("a layer of %s was cut off: %s", asked.name, error)
         finally:
             carried.close()
 

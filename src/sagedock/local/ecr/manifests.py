@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,11 @@ INDEX_TYPES = frozenset(
         "application/vnd.oci.image.index.v1+json",
     }
 )
+
+
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
+_NO_DIGEST = f"sha256:{'0' * 64}"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class NotAManifest(Exception):
@@ -42,13 +47,18 @@ class Manifest:
         NotAManifest.
         """
         try:
-            said: Any = json.loads(body)
-        except (ValueError, RecursionError) as error:
+            text = body.decode()
+            said: Any = json.loads(text)
+        except (ValueError, RecursionError) as error:  # UnicodeDecodeError, too
             raise NotAManifest(f"it is no JSON: {error}") from error
         if not isinstance(said, dict) or said.get("schemaVersion") != 2:
             raise NotAManifest("it is of no version 2")
         kind = str(said.get("mediaType") or media_type or "")
-        config: Mapping[str, Any] = said.get("config") or {}
+        config: Any = said.get("config") or {}
+        if not _MEDIA_TYPE.fullmatch(kind) or not isinstance(config, dict):
+            raise NotAManifest("it has no media type, or no configuration")
+        if not _DIGEST.fullmatch(str(config.get("digest", _NO_DIGEST))):
+            raise NotAManifest("the digest of its configuration is none")
         named = (
             said.get("manifests") if kind in INDEX_TYPES else [config, *(said.get("layers") or ())]
         )
@@ -57,7 +67,7 @@ class Manifest:
         except (KeyError, TypeError, ValueError) as error:
             raise NotAManifest(f"it does not tell the size of what it names: {error}") from error
         return cls(
-            text=body.decode(),
+            text=text,
             media_type=kind,
             digest=f"sha256:{hashlib.sha256(body).hexdigest()}",
             size=size,

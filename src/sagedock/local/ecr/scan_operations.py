@@ -11,15 +11,13 @@ from typing import Any
 from sagedock.api import ecr_messages as words
 from sagedock.errors import InvalidRequest
 from sagedock.local.caller import Caller
-from sagedock.local.ecr.shelf import Shelf, identifier
+from sagedock.local.ecr.shelf import Shelf, identifier, part_of
 from sagedock.local.moments import epoch_s
-from sagedock.local.pages import page_of
 from sagedock.local.refusal import Refused
 
 __all__ = ["ScanOperations", "read_findings"]
 
 _SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNDEFINED")
-_DEFAULT_PAGE = 100
 #: Stands for every repository in a file of findings.
 _ANY = "*"
 
@@ -58,9 +56,7 @@ class ScanOperations:
             raise Refused(words.scan_not_found(name, caller.account, named))
         found = read_findings(self.file)
         findings = [*found.get(name, ()), *found.get(_ANY, ())]
-        asked = {"NextToken": request["nextToken"]} if "nextToken" in request else {}
-        asked |= {"MaxResults": request["maxResults"]} if "maxResults" in request else {}
-        rows, token = page_of(findings, asked, default=_DEFAULT_PAGE)
+        rows, token = part_of(findings, request)
         at = epoch_s(image.scanned)
         answer = _answer(caller, request, image.digest)
         answer["imageScanStatus"] = {

@@ -13,7 +13,7 @@ from sagedock.local.refusal import Refused
 from sagedock.local.resources import Key, Resource, Resources
 from sagedock.local.tags import Tags
 
-__all__ = ["Shelf", "identifier", "page"]
+__all__ = ["Shelf", "identifier", "page", "part_of"]
 
 #: Sources: the documentation of maxResults in the service's model.
 _DEFAULT_PAGE = 100
@@ -64,12 +64,23 @@ def identifier(named: Request) -> str:
     return f"{{imageDigest:'{digest}', imageTag:'{tag}'}}"
 
 
-def page(rows: Sequence[Row], request: Request, member: str) -> dict[str, Any]:
-    """Return a page of ``rows`` as the answer's ``member``, with the token of the next one."""
+def part_of(rows: Sequence[Row], request: Request) -> tuple[Sequence[Row], str | None]:
+    """Return a page of ``rows``, and the token of the next one, if there is one; refuse a token that
+    is none.
+    """
     asked = {
         name: request[given]
         for name, given in (("NextToken", "nextToken"), ("MaxResults", "maxResults"))
         if given in request
     }
-    found, token = page_of(rows, asked, default=_DEFAULT_PAGE)
+    try:
+        return page_of(rows, asked, default=_DEFAULT_PAGE)
+    except Refused as refused:
+        said = str(refused.error.message)
+        raise Refused(words.invalid_parameter("nextToken", said)) from refused
+
+
+def page(rows: Sequence[Row], request: Request, member: str) -> dict[str, Any]:
+    """Return a page of ``rows`` as the answer's ``member``, with the token of the next one."""
+    found, token = part_of(rows, request)
     return {member: list(found), **({"nextToken": token} if token else {})}

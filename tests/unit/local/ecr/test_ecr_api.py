@@ -164,3 +164,13 @@ def test_what_is_of_the_whole_registry_is_moto_s(ecr: Any) -> None:
 def test_an_operation_that_nobody_has_is_refused_by_name(ecr: Any) -> None:
     code, message = refusal(ecr.start_lifecycle_policy_preview, repositoryName="team/app")
     assert (code, "StartLifecyclePolicyPreview" in message) == ("UnknownOperationException", True)
+
+
+def test_repositories_come_in_pages(ecr: Any) -> None:
+    ecr.create_repository(repositoryName="another")
+    first = ecr.describe_repositories(maxResults=1)
+    rest = ecr.describe_repositories(nextToken=first["nextToken"])
+    found = [each["repositoryName"] for page in (first, rest) for each in page["repositories"]]
+    assert (found, "nextToken" in rest) == (["team/app", "another"], False)
+    code, message = refusal(ecr.describe_repositories, nextToken="none")
+    assert (code, "nextToken" in message) == ("InvalidParameterException", True)
