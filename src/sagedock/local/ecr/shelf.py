@@ -65,8 +65,8 @@ def identifier(named: Request) -> str:
 
 
 def part_of(rows: Sequence[Row], request: Request) -> tuple[Sequence[Row], str | None]:
-    """Return a page of ``rows``, and the token of the next one, if there is one; refuse a token that
-    is none.
+    """Return a page of ``rows``, and the token of the next one, if there is one. A token that is
+    none is refused.
     """
     asked = {
         name: request[given]
