@@ -3,6 +3,7 @@
 BASE_IMAGE := sagedock/base:bookworm-py3.11
 IMAGES ?=
 PUSH ?=
+LOGIN_REGISTRIES ?=
 
 .PHONY: engine
 engine: ## find a Docker engine, or install and start one
@@ -14,7 +15,7 @@ base: engine ## make the base image; BASE=IMAGE takes a public one
 
 .PHONY: build
 build: setup engine ## build the CPU images, or IMAGES="NAME..." of containers/images.toml
-	@$(BIN)/python containers/build.py $(IMAGES)
+	@$(BIN)/python containers/build.py $(addprefix --login-registry ,$(LOGIN_REGISTRIES)) $(IMAGES)
 
 .PHONY: registry
 registry: setup ## find docker-registry, with which the local ECR keeps images, or take Debian's

@@ -17,6 +17,7 @@ from sagedock import LocalSageMaker
 from sagedock.errors import EngineError, ImageNotFound, InvalidRequest
 from sagedock.images.ecr import EcrRegistry
 from sagedock.images.layer_lines import LayerLines
+from sagedock.images.logins import logged_in
 from sagedock.images.push import push_image
 from sagedock.images.push_plan import Planned, ToPush, plan_push
 from sagedock.local.ecr import find_program
@@ -330,6 +331,28 @@ def test_an_unmodified_docker_client_logs_in_pushes_and_pulls(
     pulled = docker("pull", f"{host}/{name}")
     assert pulled.returncode == 0, pulled.stderr
     assert found["imageDigest"] in pulled.stdout
+
+
+def test_a_build_s_docker_client_is_logged_in_by_a_configuration_of_its_own(
+    real: RealLocal, engine: Any, tiny: TinyImages, tmp_path: Path
+) -> None:
+    name = tiny.make()
+    made = planned(real, engine, name)
+    pushed = push_image(engine, made, progress=lambda *_: None, say=print)
+    login = made.registry.login()
+    base = f"{login.host}/{pushed.repository}@{pushed.digest}"
+
+    def pull(environ: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+        words = ["docker", "pull", base]
+        return subprocess.run(words, env=environ, capture_output=True, text=True, check=False)
+
+    own = {**os.environ, "DOCKER_CONFIG": str(tmp_path)}
+    assert pull(own).returncode != 0
+    with logged_in([login], own) as environ:
+        done = pull(environ)
+        assert done.returncode == 0, done.stderr
+    assert list(tmp_path.glob("*.json")) == []
+    engine.untag(base)
 
 
 def test_findings_of_a_file_hold_an_image_back(

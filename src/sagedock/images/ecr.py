@@ -92,10 +92,11 @@ class EcrRegistry:
     region: str
     kms_key: str | None = None
 
-    def login(self) -> Login:
-        """Return what the engine logs in with, and where."""
+    def login(self, account: str | None = None) -> Login:
+        """Return what the engine logs in with, and where; for another account's registry, too."""
+        whose = {"registryIds": [account]} if account else {}
         with self.explained():
-            (data,) = self.client.get_authorization_token()["authorizationData"]
+            (data,) = self.client.get_authorization_token(**whose)["authorizationData"]
         user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
         host = urlsplit(data["proxyEndpoint"]).netloc
         return Login(host=host, user=user, password=password)
