@@ -94,10 +94,11 @@ class Images:
         found = self.pushed.of(uri.region, uri.repository, reference)
         if found is None:
             return None
+        name = repository_uri(self.account, uri.region, uri.repository)
         for own in (found.image_id, found.digest):
             with contextlib.suppress(ImageNotFound):  # the engine has it, by another name
-                return self.engine.image(own)
-        return _as_image(found, repository_uri(self.account, uri.region, uri.repository))
+                return replace(self.engine.image(own), digests=(f"{name}@{found.digest}",))
+        return _as_image(found, name)
 
     def _pull(self, region: str, repository: str, image: Pushed) -> str:
         """Pull an image by its digest, and give it a name that says which it is.

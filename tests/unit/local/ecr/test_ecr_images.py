@@ -1,12 +1,14 @@
 """What an image's name means: the engine's image, else the one that was pushed."""
 
 import json
+import time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from sagedock.errors import ImageNotFound
+from sagedock.testing import Reply, serving
 from tests.conftest import ACCOUNT, BUCKET, REGION, ROLE, Local
 from tests.unit.local.ecr.docker_client import NAME, Docker, digest, needs_registry
 
@@ -103,3 +105,30 @@ def test_a_model_is_made_of_an_image_that_nobody_has_pulled(local: Local, pushed
     with pytest.raises(ClientError, match="multi-models=true"):  # its labels are known
         sagemaker.create_model(ModelName="n", PrimaryContainer=many, ExecutionRoleArn=ROLE)
     assert pushed.reference not in local.engine.images
+
+
+def test_an_endpoint_s_image_is_pulled_when_its_container_is_made(
+    local: Local, pushed: Pushed
+) -> None:
+    local.engine.program = serving(lambda _: Reply())
+    sagemaker = local.client("sagemaker")
+    image = f"{URI}:1"
+    sagemaker.create_model(ModelName="m", PrimaryContainer={"Image": image}, ExecutionRoleArn=ROLE)
+    variant = {
+        "VariantName": "v",
+        "ModelName": "m",
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+    }
+    sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
+    ends = time.monotonic() + 60
+    while (found := sagemaker.describe_endpoint(EndpointName="e"))["EndpointStatus"] == "Creating":
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+    assert found["EndpointStatus"] == "InService", found.get("FailureReason")
+    (deployed,) = found["ProductionVariants"][0]["DeployedImages"]
+    assert deployed["SpecifiedImage"] == image
+    assert deployed["ResolvedImage"] == f"{URI}@{pushed.digest}"
+    assert {each.spec.image for each in local.engine.all.values()} == {pushed.id}
+    assert local.client("sagemaker-runtime").invoke_endpoint(EndpointName="e", Body=b"x")
