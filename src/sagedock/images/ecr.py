@@ -207,6 +207,8 @@ class EcrRegistry:
             return _Absent(said)
         if code == "RepositoryAlreadyExistsException":
             return _Exists(said)
+        if code == "InvalidParameterException":
+            return InvalidRequest([f"{said}: choose another --repository or --tag"])
         if code in _DENIED:
             return PushFailed(f"{said}: ask for the permission; a push needs {', '.join(_NEEDED)}")
         if code in _EXPIRED:

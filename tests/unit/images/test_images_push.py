@@ -227,6 +227,14 @@ def test_a_refusal_of_ecr_s_says_what_to_do(engine: Engine, code: str, words: st
             plan_push(engine, [to_push()], [EcrRegistry(client=client, region=REGION)])
 
 
+def test_a_name_that_ecr_does_not_take_is_told(engine: Engine) -> None:
+    client = boto3.client("ecr", region_name=REGION)
+    with Stubber(client) as stubber:
+        stubber.add_client_error("batch_get_image", "InvalidParameterException", "'repositoryName'")
+        with pytest.raises(InvalidRequest, match=r"repositoryName.*another --repository"):
+            plan_push(engine, [to_push()], [EcrRegistry(client=client, region=REGION)])
+
+
 def test_no_credentials_are_told(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
