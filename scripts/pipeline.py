@@ -16,13 +16,15 @@ from typing import Any
 
 import numpy as np
 from prepare_data import DATA, write_digits
-from program import parser_of, report, run, session_of
+from program import draws, parser_of, report, run, session_of
 from train import METRICS, SOURCE
 
 from sagedock import (
     Estimator,
+    JobFailed,
     ModelPackage,
     Pipeline,
+    PipelineExecution,
     ProcessingInput,
     ProcessingOutput,
     ScriptProcessor,
@@ -55,11 +57,10 @@ def main() -> int:
     execution = pipeline.start(epochs=options.epochs, threshold=options.threshold)
     try:
         execution.wait()
-    except KeyboardInterrupt:
-        execution.stop()
+    except JobFailed:
+        show_tree(execution)
         raise
-    finally:
-        session.show(execution.tree())
+    show_tree(execution)
     steps = {each["StepName"]: each for each in execution.steps()}
     package = ModelPackage(
         arn=steps["register"]["Metadata"]["RegisterModel"]["Arn"],
@@ -71,6 +72,12 @@ def main() -> int:
         facts |= deployed(package, options, test_set(session, steps["prepare"]))
     report(facts, as_json=options.json)
     return 0
+
+
+def show_tree(execution: PipelineExecution) -> None:
+    """Show how the steps ended, unless that is on the terminal already."""
+    if not draws(execution.session):
+        execution.show(execution.tree())
 
 
 def made(session: Session, options: argparse.Namespace) -> Pipeline:

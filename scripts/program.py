@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sagedock import DryRun, DryRunOver, SagedockError, Session
-from sagedock.client.show import nowhere
+from sagedock.client.show import Lines, nowhere
 
 ACCOUNT, REGION = "123456789012", "us-west-2"
+INTERRUPTED = 130
 
 
 def parser_of(description: str, repository: str) -> argparse.ArgumentParser:
@@ -34,10 +35,7 @@ def parser_of(description: str, repository: str) -> argparse.ArgumentParser:
 
 def session_of(options: argparse.Namespace) -> Session:
     """Return a session that tells its progress, beside the result where that is JSON."""
-
-    def show(line: str) -> None:
-        print(line, file=sys.stderr if options.json else sys.stdout, flush=True)
-
+    show = Lines(lambda: sys.stderr if options.json else sys.stdout)
     if options.dry_run:
         plan = DryRun(account=account_of(options.role), show=None if options.json else show)
         return Session(target=options.target, region=options.region, show=nowhere, dry_run=plan)
@@ -50,13 +48,23 @@ def account_of(role: str) -> str:
     return parts[4] if len(parts) == 6 and parts[4] else ACCOUNT
 
 
+def draws(session: Session) -> bool:
+    """Say whether what is waited for is a picture on a terminal, which stays there at the end."""
+    return isinstance(session.show, Lines) and session.show.can_draw
+
+
 def report(facts: Mapping[str, Any], *, as_json: bool) -> None:
     """Print a result."""
     if as_json:
         print(json.dumps(facts, indent=2))
         return
     for name, value in facts.items():
-        print(f"{name:<14} {value:.4f}" if isinstance(value, float) else f"{name:<14} {value}")
+        print(f"{name:<14} {_number(value) if isinstance(value, float) else value}")
+
+
+def _number(value: float) -> str:
+    """Return four decimals, or four digits of what is too small for that."""
+    return f"{value:.4f}" if value == 0 or abs(value) >= 0.1 else f"{value:.4g}"
 
 
 def run(main: Callable[[], int]) -> None:
@@ -73,4 +81,4 @@ def run(main: Callable[[], int]) -> None:
             print(json.dumps([each.document() for each in over.dry_run.requests], indent=2))
         sys.exit(0)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from program import parser_of, report, run
+from program import INTERRUPTED, parser_of, report, run
 
 from sagedock import SagedockError
 
@@ -68,16 +68,28 @@ def answered(program: str, options: argparse.Namespace, *more: str) -> Mapping[s
     """Run a program, its progress shown as it comes; return its result."""
     print(f"\n== scripts/{program}", file=sys.stderr, flush=True)
     places = ["--target", options.target, "--role", options.role]
-    done = subprocess.run(
-        [sys.executable, str(HERE / program), *places, "--json", *more],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise SagedockError(f"scripts/{program} ended with {done.returncode}: see above")
-    found: Mapping[str, Any] = json.loads(done.stdout)
+    command = [sys.executable, str(HERE / program), *places, "--json", *more]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        said, was_interrupted = read_to_the_end(running)
+    if was_interrupted or running.returncode == INTERRUPTED:
+        raise KeyboardInterrupt
+    if running.returncode != 0:
+        raise SagedockError(f"scripts/{program} ended with {running.returncode}: see above")
+    found: Mapping[str, Any] = json.loads(said)
     return found
+
+
+def read_to_the_end(running: "subprocess.Popen[str]") -> tuple[str, bool]:
+    """Return what a program printed once it has ended, and whether Ctrl-C was pressed meanwhile.
+
+    The terminal sends that to the program too, each time: it stops its job, and says so.
+    """
+    was_interrupted = False
+    while True:
+        try:
+            return running.communicate()[0], was_interrupted
+        except KeyboardInterrupt:
+            was_interrupted = True
 
 
 def _rows(facts: Mapping[str, Any]) -> str:

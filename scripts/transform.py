@@ -13,7 +13,7 @@ from prepare_data import channels
 from program import report, run, session_of
 from trained import serving_parser, trained_model
 
-from sagedock import SagedockError, Session, Transformer
+from sagedock import Session
 
 
 def main() -> int:
@@ -41,9 +41,6 @@ def main() -> int:
             join_source="Input",
             output_filter="$[0,-1]",
         )
-    except KeyboardInterrupt:
-        stop(transformer)
-        raise
     finally:
         model.delete()
     rows = answers(session, where)
@@ -51,18 +48,6 @@ def main() -> int:
     facts = {"output": where, "rows": len(rows), "test:accuracy": right / len(rows)}
     report(facts, as_json=options.json)
     return 0
-
-
-def stop(transformer: Transformer) -> None:
-    """Stop the job that was interrupted, if there is one."""
-    if transformer.latest_transform_job is None:
-        return
-    try:
-        transformer.stop()
-    except SagedockError as error:  # it has ended meanwhile
-        transformer.show(str(error))
-    else:
-        transformer.show(f"{transformer.latest_transform_job} is being stopped")
 
 
 def answers(session: Session, where: str) -> list[tuple[int, int]]:

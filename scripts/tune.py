@@ -6,9 +6,10 @@ python scripts/tune.py --target aws --role arn:aws:iam::<account>:role/<name> --
 """
 
 import argparse
+from pathlib import Path
 
 from prepare_data import channels
-from program import parser_of, report, run, session_of
+from program import draws, parser_of, report, run, session_of
 from train import METRICS, SOURCE
 
 from sagedock import (
@@ -17,11 +18,15 @@ from sagedock import (
     Estimator,
     HyperparameterTuner,
     IntegerParameter,
+    InvalidRequest,
 )
+from sagedock.client.pictures import problem_with_picture
 
 
 def main() -> int:
     options = parse_options()
+    if options.picture and (problem := problem_with_picture(Path(options.picture))):
+        raise InvalidRequest([f"--picture: {problem}"])
     session = session_of(options)
     estimator = Estimator(
         image_uri=options.image,
@@ -53,7 +58,8 @@ def main() -> int:
     if options.picture:
         found.save(options.picture)
         session.show(f"picture: {options.picture}")
-    session.show(found.text())
+    if not draws(session):  # there it is on the terminal already
+        session.show(found.text())
     best = tuner.best_estimator()
     facts = {"job": tuner.best_training_job(), "model": best.model_data}
     accuracy = found.best.objective if found.best else None

@@ -1,5 +1,6 @@
 """What every test may use: a local SageMaker whose containers are Python functions."""
 
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -30,13 +31,19 @@ _LONGEST_PAUSE_S = 0.05
 
 def pytest_configure() -> None:
     """Let signals reach the programs that tests start, also where we run in the background: what
-    is ignored here would be ignored there. Let properties try as many examples as there are to be.
+    is ignored here would be ignored there. Let properties try as many examples as there are to be,
+    the same ones in every run, however slow the machine; RANDOM_EXAMPLES=1 makes new ones.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    settings.register_profile("amount", max_examples=amount(100, quick=25))
+    settings.register_profile(
+        "amount",
+        max_examples=amount(100, quick=25),
+        deadline=None,
+        derandomize=not os.environ.get("RANDOM_EXAMPLES"),
+    )
     settings.load_profile("amount")
 
 

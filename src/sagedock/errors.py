@@ -83,7 +83,7 @@ class JobFailed(SagedockError):
         self.status = status
         self.reason = reason
         self.remedy = remedy
-        told = f"{name} ended {status}: {reason or 'no reason given'}"
+        told = f"{name} ended {status}" + (f": {reason}" if reason else "")
         super().__init__(f"{told}\n{remedy}" if remedy else told)
 
 

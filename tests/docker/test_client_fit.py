@@ -207,6 +207,7 @@ def test_ctrl_c_ends_the_script_and_its_container(tmp_path: Path, engine: Any) -
     process.send_signal(signal.SIGINT)
     rest = process.stdout.read()
     assert process.wait(60) == 130
-    assert "goes on until this program ends" in rest
+    assert "Ctrl-C: stopping the training job digits-" in rest
+    assert "ended Stopped; what it saved is in s3://" in rest
     labels = {HOME_LABEL: home_id(tmp_path / "sagedock")}
     assert list(engine.containers(labels)) == []

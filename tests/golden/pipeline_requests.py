@@ -5,6 +5,7 @@ that is sent, and as the JSON that it is.
 from dataclasses import replace
 
 from sagedock.jobs import (
+    ContinuousParameter,
     HostedModel,
     ModelContainer,
     ModelVersion,
@@ -12,6 +13,7 @@ from sagedock.jobs import (
     ProcessingOutput,
     Request,
     TrainingJob,
+    TuningJob,
 )
 from sagedock.jobs.pipeline import (
     Cache,
@@ -36,6 +38,7 @@ ROLE = "arn:aws:iam::123456789012:role/sagedock"
 IMAGE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/sagedock-training:cpu"
 
 EPOCHS = Parameter("epochs", 3)
+RATE = Parameter("rate", 0.1)
 KIND = Parameter("instance-type", "ml.m5.large", choices=["ml.m5.large", "ml.m5.xlarge"])
 PREPARE = JobStep(
     name="prepare",
@@ -44,6 +47,8 @@ PREPARE = JobStep(
         image_uri=IMAGE,
         role=ROLE,
         instance_type=KIND,
+        arguments=["--epochs", EPOCHS],
+        env={"KIND": KIND, "EPOCHS": EPOCHS},
         outputs=[
             ProcessingOutput(
                 source="/opt/ml/processing/output/report",
@@ -67,6 +72,35 @@ TRAIN = JobStep(
         inputs={"train": PREPARE.output("report")},
     ),
     retries=[Retry(exceptions=["SageMaker.CAPACITY_ERROR"], max_attempts=3)],
+)
+TUNE = JobStep(
+    name="tune",
+    job=TuningJob(
+        name="tune",
+        training=TrainingJob(
+            name="unused",
+            image_uri=IMAGE,
+            role=ROLE,
+            instance_type=KIND,
+            output_path="s3://bucket/output/",
+            hyperparameters={"epochs": EPOCHS},
+            inputs={"train": PREPARE.output("report"), "model": TRAIN.model_data},
+            metric_definitions=[{"Name": "loss", "Regex": "loss=([0-9.]+)"}],
+        ),
+        ranges={"lr": ContinuousParameter(1e-4, RATE)},
+        objective_metric_name="loss",
+        objective_type="Minimize",
+        max_jobs=EPOCHS,
+    ),
+)
+BEST = JobStep(
+    name="best",
+    job=ModelVersion(
+        group="digits",
+        containers=[
+            ModelContainer(image_uri=IMAGE, model_data=TUNE.model_data, environment={"LR": RATE})
+        ],
+    ),
 )
 CONTAINER = ModelContainer(image_uri=IMAGE, model_data=TRAIN.model_data)
 REGISTER = JobStep(
@@ -101,8 +135,8 @@ GOOD = ConditionStep(
 PIPELINE = PipelineDefinition(
     name="digits",
     role=ROLE,
-    steps=[PREPARE, TRAIN, ASK, NOTIFY, GOOD],
-    parameters=[EPOCHS, KIND],
+    steps=[PREPARE, TRAIN, TUNE, BEST, ASK, NOTIFY, GOOD],
+    parameters=[EPOCHS, RATE, KIND],
     max_parallel_steps=2,
     tags={"team": "a"},
 )

@@ -15,15 +15,18 @@ __all__ = [
     "execution_ended",
     "execution_not_found",
     "nothing_to_retry",
+    "output_of_wrong_type",
     "parameters_wrong",
     "pipeline_exists",
     "pipeline_not_found",
     "pipeline_runs",
     "selection_of_nothing",
+    "selection_of_other_pipeline",
     "selection_without_result",
     "selection_without_source",
     "step_has_ended",
     "too_many_versions",
+    "undeclared_output",
 ]
 
 
@@ -125,6 +128,25 @@ def selection_without_result(source: str, step: str) -> ServiceError:
     """The execution that results are taken from has none of a step. Unverified."""
     return validation(
         f"Invalid SourcePipelineExecutionArn: {source}. The step [{step}] has not succeeded in it."
+    )
+
+
+def selection_of_other_pipeline(source: str, pipeline: str) -> ServiceError:
+    """The execution that results are taken from is another pipeline's. Unverified."""
+    return validation(
+        f"Invalid SourcePipelineExecutionArn: {source}. It is no execution of {pipeline}."
+    )
+
+
+def undeclared_output(step: str, output: str) -> ServiceError:
+    """A callback answers what its step does not declare. Unverified."""
+    return validation(f"The callback step [{step}] declares no output parameter [{output}].")
+
+
+def output_of_wrong_type(step: str, output: str, kind: str) -> ServiceError:
+    """A callback answers a value that is not of the declared type. Unverified."""
+    return validation(
+        f"The output parameter [{output}] of the callback step [{step}] is not of type {kind}."
     )
 
 

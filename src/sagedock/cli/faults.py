@@ -60,7 +60,9 @@ def lost_host(
     times: Annotated[int, typer.Option(help="How often.")] = 1,
     home: Home = None,
 ) -> None:
-    """Let a machine fail without notice: InternalServerError, retried by the RetryStrategy."""
+    """Let a machine of a training or processing job fail: InternalServerError, which a training
+    job's RetryStrategy retries.
+    """
     _add(home, "lost-host", after_s=after, host=host, job=job, times=times)
 
 
@@ -108,7 +110,7 @@ def slow_download(
     times: _Times = None,
     home: Home = None,
 ) -> None:
-    """Let input data arrive slowly, so that Downloading lasts."""
+    """Let input data of training and processing jobs arrive slowly."""
     _add(home, "slow-download", bytes_per_s=bytes_per_s, job=job, times=times)
 
 

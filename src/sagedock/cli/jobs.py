@@ -1,4 +1,4 @@
-"""``sagedock jobs``: a table of training jobs, one of them in detail, and its curves."""
+"""``sagedock jobs``: a table of jobs of every kind, one of them in detail, and its curves."""
 
 import json
 import sys
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from sagedock.client import Session
-    from sagedock.client.board import Board, JobView
+    from sagedock.client.board import Board
+    from sagedock.client.job_kinds import Word
+    from sagedock.client.job_rows import JobView
 
 __all__ = ["app"]
 
@@ -28,7 +30,7 @@ _WIDE = 160  # where nobody looks, a name is not cut
 
 Seen = TypeVar("Seen")
 
-app = typer.Typer(help="Training jobs: what they are doing, and what they have reached.")
+app = typer.Typer(help="Jobs of every kind: what they are doing, and what they have reached.")
 
 Target = Literal["local", "aws"]
 _Target = Annotated[
@@ -36,6 +38,9 @@ _Target = Annotated[
     typer.Option(help="Where the jobs are; $SAGEDOCK_TARGET by default.", show_default=False),
 ]
 _Region = Annotated[str | None, typer.Option(help="Their region.", show_default=False)]
+#: The words of ``client.job_kinds``, which is not loaded before it is needed.
+Kind = Literal["training", "processing", "transform", "tuning"]
+_Kind = Annotated[Kind | None, typer.Option(help="Only jobs of that kind.", show_default=False)]
 _Watch = Annotated[bool, typer.Option("--watch", "-w", help="Draw it anew, until Ctrl-C.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -52,10 +57,11 @@ def jobs(
     contains: Annotated[
         str | None, typer.Option(help="Only names with this in them.", show_default=False)
     ] = None,
+    kind: _Kind = None,
     watch: _Watch = False,
     as_json: _Json = False,
 ) -> None:
-    """List the newest training jobs: status, time, latest metrics, CPU and memory."""
+    """List the newest jobs of every kind: status, time, latest metrics, CPU and memory."""
     if context.invoked_subcommand is not None:
         return
     from sagedock.cli.tables import job_line, jobs_table
@@ -63,7 +69,9 @@ def jobs(
     session, board = _board(target, region)
     with _quiet_when_interrupted():
         looks = _looks(
-            lambda: board.latest(limit=limit, status=status, contains=contains), session, watch
+            lambda: board.latest(limit=limit, status=status, contains=contains, kind=kind),
+            session,
+            watch,
         )
         if as_json:
             for rows in looks:
@@ -76,9 +84,10 @@ def jobs(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="The training job.")],
+    name: Annotated[str, typer.Argument(help="The job.")],
     target: _Target = None,
     region: _Region = None,
+    kind: _Kind = None,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Draw it anew, until the job has ended.")
     ] = False,
@@ -87,22 +96,23 @@ def show(
         Path | None,
         typer.Option(help="Draw the curves into this file, .png or .svg.", show_default=False),
     ] = None,
+    lines: Annotated[
+        int | None,
+        typer.Option(min=1, max=10_000, help="Print so many of the log's last lines, too."),
+    ] = None,
 ) -> None:
-    """Show one training job, with each of its metrics.
+    """Show one job, with each of its metrics; of a tuning job, each of its training jobs.
 
     With --watch the exit code is 4 if the job ended Failed or Stopped.
     """
     from sagedock.cli.tables import job_line, job_table
-    from sagedock.client.curves import save_curves
-    from sagedock.client.pictures import problem_with_picture
 
-    if save and (problem := problem_with_picture(save)):
-        raise InvalidRequest([f"--save: {problem}"])
+    _check(save, lines, as_json)
     session, board = _board(target, region)
     last: list[JobView] = []
 
     def views() -> Iterator["JobView"]:
-        for view in _looks(lambda: board.view(name), session, watch):
+        for view in _looks(lambda: board.view(name, kind), session, watch):
             last[:] = [view]
             yield view
             if view.row.has_ended:
@@ -117,11 +127,50 @@ def show(
         else:
             _draw(map(job_table, views()), live=watch)
     (view,) = last
+    if lines:
+        _print_log(session, view.row.kind, view.row.name, lines)
     if save:
-        save_curves(view, save)
-        typer.echo(f"curves of {name}: {save}", err=as_json)
+        _save(view, save, beside=as_json)
     if watch and view.row.status in ("Failed", "Stopped"):
         raise JobFailed(name, view.row.status, view.row.failure_reason or "")
+
+
+def _check(save: Path | None, lines: int | None, as_json: bool) -> None:
+    from sagedock.client.pictures import problem_with_picture
+
+    if save and (problem := problem_with_picture(save)):
+        raise InvalidRequest([f"--save: {problem}"])
+    if lines and as_json:
+        raise InvalidRequest(["--lines: prints text: give it without --json"])
+
+
+def _print_log(session: "Session", kind: "Word", name: str, count: int) -> None:
+    from sagedock.client.job_kinds import KINDS
+    from sagedock.client.logs import last_lines
+    from sagedock.client.refusals import explained
+    from sagedock.client.show import to_stdout
+
+    group = KINDS[kind].log_group
+    if group is None:
+        raise InvalidRequest(
+            ["--lines: a tuning job has no log: give it with one of its training jobs"]
+        )
+    with explained(session.target):
+        found = last_lines(session.client("logs"), group=group, job_name=name, count=count)
+    for line in found or ["no log lines"]:
+        to_stdout(line)
+
+
+def _save(view: "JobView", path: Path, *, beside: bool) -> None:
+    """Draw a job's curves, and say so: ``beside`` what is printed, where that is JSON."""
+    from sagedock.client.curves import save_curves
+    from sagedock.client.tuning_picture import save_tuning
+
+    if view.tuning is not None:
+        save_tuning(view.tuning, path)
+    else:
+        save_curves(view, path)
+    typer.echo(f"curves of {view.row.name}: {path}", err=beside)
 
 
 def _board(target: Target | None, region: str | None) -> "tuple[Session, Board]":

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 
 from rich.console import Group, RenderableType
@@ -9,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sagedock.api import metrics as names
-from sagedock.client.board import JobRow, JobView
+from sagedock.client.analytics import TuningAnalytics, short
+from sagedock.client.job_rows import JobRow, JobView
 from sagedock.client.series import MetricSeries
 
 __all__ = ["job_line", "job_table", "jobs_table"]
@@ -33,10 +35,11 @@ _MINUTE_S, _HOUR_S = 60, 3600
 def jobs_table(rows: Sequence[JobRow]) -> RenderableType:
     """Return the table of several jobs."""
     if not rows:
-        return Text("no training jobs")
+        return Text("no jobs")
     used = [name for name in _USED if any(name in row.usage for row in rows)]
     table = Table(box=None, pad_edge=False)
     table.add_column("name", overflow="fold", min_width=_NAME_WIDTH)
+    table.add_column("kind", no_wrap=True)
     table.add_column("status", no_wrap=True)
     for title in ("elapsed", "billable", *(_SHORT[name] for name in used)):
         table.add_column(title, justify="right", no_wrap=True)
@@ -44,6 +47,7 @@ def jobs_table(rows: Sequence[JobRow]) -> RenderableType:
     for row in rows:
         table.add_row(
             Text(row.name),
+            row.kind,
             _status(row),
             _duration(row.elapsed_s),
             _billable(row),
@@ -54,13 +58,41 @@ def jobs_table(rows: Sequence[JobRow]) -> RenderableType:
 
 
 def job_table(view: JobView) -> RenderableType:
-    """Return one job in detail: its facts, and a row for each metric."""
+    """Return one job in detail: its facts, and a row for each metric; of a tuning job, one for each
+    training job.
+    """
     facts = Table(box=None, pad_edge=False, show_header=False)
-    for title, value in _facts(view.row):
+    for title, value in _facts(view):
         facts.add_row(title, value)
+    if view.tuning is not None:
+        return Group(facts, Text(), _trials_table(view.tuning))
     if not view.series:
         return Group(facts, Text("\nno metrics yet"))
     return Group(facts, Text(), _series_table(view.series))
+
+
+def _trials_table(found: TuningAnalytics) -> Table:
+    """Return the training jobs of a tuning job, the best one marked."""
+    values = list(dict.fromkeys(name for each in found.trials for name in each.values))
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for title in ("#", found.metric, *values, "elapsed"):
+        table.add_column(Text(title), justify="right", overflow="fold")
+    table.add_column("status", no_wrap=True)
+    table.add_column("training job", overflow="fold", min_width=_NAME_WIDTH)
+    best, now = found.best, datetime.now(UTC)
+    for each in found.trials:
+        lasted = each.lasted_s(now)
+        table.add_row(
+            "*" if best is not None and each.name == best.name else "",
+            str(each.number),
+            "" if each.objective is None else f"{each.objective:.6g}",
+            *(Text(short(each.values.get(name, ""))) for name in values),
+            "" if lasted is None else _duration(lasted),
+            Text(each.status, style=_COLOURS.get(each.status, "cyan")),
+            Text(each.name),
+        )
+    return table
 
 
 def job_line(row: JobRow) -> tuple[object, str]:
@@ -69,18 +101,22 @@ def job_line(row: JobRow) -> tuple[object, str]:
     used = " ".join(f"{name}={value:.1f}%" for name, value in usage.items())
     found = " ".join(f"{name}={value:.6g}" for name, value in row.metrics.items())
     told = (row.name, row.secondary_status, found, used)
-    parts = (*told[:2], _duration(row.elapsed_s), *told[2:])
+    parts = (*told[:2], _duration(row.elapsed_s), *told[2:], row.kind)
     return told, "  ".join(part for part in parts if part)
 
 
-def _facts(row: JobRow) -> Iterator[tuple[str, Text | str]]:
+def _facts(view: JobView) -> Iterator[tuple[str, Text | str]]:
+    row = view.row
     yield "job", Text(row.name)
+    yield "kind", row.kind
     yield "status", _status(row)
     yield "created", row.created.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     yield "elapsed", _duration(row.elapsed_s)
     if row.billable_s is not None:
         yield "billable", _duration(row.billable_s)
     yield "instances", row.instances
+    for title, value in view.details.items():
+        yield title, Text(value)
     if row.failure_reason:
         yield "reason", Text(row.failure_reason)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["TrialRow", "TuningAnalytics"]
+__all__ = ["TrialRow", "TuningAnalytics", "aligned", "short"]
 
 _GAP = "  "
 
@@ -21,6 +21,7 @@ class TrialRow:
     objective: float | None
     values: Mapping[str, str]
     created: datetime
+    began: datetime | None
     seconds: float | None
     failure_reason: str | None
 
@@ -36,14 +37,21 @@ class TrialRow:
             objective=metric.get("Value"),
             values=summary["TunedHyperParameters"],
             created=summary["CreationTime"],
+            began=began,
             seconds=(ended - began).total_seconds() if began and ended else None,
             failure_reason=summary.get("FailureReason"),
         )
 
+    def lasted_s(self, now: datetime) -> float | None:
+        """Return how long it has trained, or had when it ended; None before it began."""
+        if self.seconds is not None or self.began is None:
+            return self.seconds
+        return max(0.0, (now - self.began).total_seconds())
+
     @property
     def line(self) -> str:
         """The row as a line: what was tried, and what came of it."""
-        values = " ".join(f"{name}={_short(value)}" for name, value in self.values.items())
+        values = " ".join(f"{name}={short(value)}" for name, value in self.values.items())
         reached = "" if self.objective is None else f"{_GAP}{self.objective:.6g}"
         why = f"{_GAP}{self.failure_reason}" if self.failure_reason else ""
         return f"{self.number:>4} {self.status:<10} {values}{reached}{why}"
@@ -113,13 +121,18 @@ class TuningAnalytics:
         table = [["", "#", "status", *names, self.metric]]
         for each in self.trials:
             reached = "" if each.objective is None else f"{each.objective:.6g}"
-            values = [_short(each.values.get(name, "")) for name in names]
+            values = [short(each.values.get(name, "")) for name in names]
             mark = "*" if best is not None and each.name == best.name else ""
             table.append([mark, str(each.number), each.status, *values, reached])
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        for row in table:
-            cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
-            yield _GAP.join(cells).rstrip()
+        yield from aligned(table)
+
+
+def aligned(table: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield a line for each row, its cells below those of the row before."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+        yield _GAP.join(cells).rstrip()
 
 
 def _number(text: str) -> float | str:
@@ -129,7 +142,7 @@ def _number(text: str) -> float | str:
         return text.strip('"')
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """Return a value in few digits; what is no number stays."""
     number = _number(text)
     if isinstance(number, str):

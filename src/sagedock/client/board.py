@@ -1,159 +1,139 @@
 """Jobs as the rows of a table: what each is doing, what it costs, what it has reached."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from statistics import fmean
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sagedock.api import metrics as names
-from sagedock.api import states
 from sagedock.client.exact import exact_series
+from sagedock.client.existing import found
+from sagedock.client.job_kinds import KINDS, JobKind, Word
+from sagedock.client.job_rows import JobRow, JobView, details_of
 from sagedock.client.refusals import explained
-from sagedock.client.series import MetricSeries, SeriesFollower, host_count
+from sagedock.client.series import SeriesFollower
 from sagedock.client.session import Session
+from sagedock.client.show import nowhere
+from sagedock.client.tuning_run import TuningRun
+from sagedock.errors import InvalidRequest
 
-__all__ = ["Board", "JobRow", "JobView"]
+__all__ = ["Board"]
 
 _PAGE = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobRow:
-    """A training job, short. Times are seconds; ``billable_s`` is known once the job has ended.
-
-    ``metrics`` holds the latest value of each metric that was found, ``usage`` that of each
-    instance metric, as a mean over the hosts.
-    """
-
-    name: str
-    status: str
-    secondary_status: str
-    created: datetime
-    elapsed_s: float
-    billable_s: int | None
-    instances: str
-    failure_reason: str | None
-    metrics: Mapping[str, float]
-    usage: Mapping[str, float]
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether nothing of it changes any more."""
-        return states.is_terminal("training-job", self.status)
-
-    @classmethod
-    def of(cls, description: Mapping[str, Any], series: Sequence[MetricSeries]) -> "JobRow":
-        """Return the row of a job, from DescribeTrainingJob and its metrics over time."""
-        began = description.get("TrainingStartTime") or description["CreationTime"]
-        final = description.get("FinalMetricDataList", ())
-        return cls(
-            name=description["TrainingJobName"],
-            status=description["TrainingJobStatus"],
-            secondary_status=description["SecondaryStatus"],
-            created=description["CreationTime"],
-            elapsed_s=max(0.0, (_ended(description) - began).total_seconds()),
-            billable_s=description.get("BillableTimeInSeconds"),
-            instances=_instances(description),
-            failure_reason=description.get("FailureReason"),
-            metrics={each.name: each.last for each in series if each.host is None}
-            | {each["MetricName"]: each["Value"] for each in final},
-            usage=_usage(series),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobView:
-    """A training job, whole: its row, and its metrics over time.
-
-    Of a job that has ended those of its definitions are each value, if its log is not long, and
-    not CloudWatch's means.
-    """
-
-    row: JobRow
-    series: Sequence[MetricSeries]
+_Key = tuple[Word, str]
 
 
 class Board:
-    """Looks at training jobs, again and again: of each it asks only for what may have changed."""
+    """Looks at jobs, again and again: of each it asks only for what may have changed."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._followers: dict[str, SeriesFollower] = {}
-        self._ended: dict[str, tuple[JobView, Mapping[str, Any]]] = {}
+        self._followers: dict[_Key, SeriesFollower] = {}
+        self._ended: dict[_Key, tuple[JobView, Mapping[str, Any]]] = {}
+        self._kinds: dict[str, Word] = {}
 
     def latest(
-        self, *, limit: int, status: str | None = None, contains: str | None = None
+        self,
+        *,
+        limit: int,
+        status: str | None = None,
+        contains: str | None = None,
+        kind: Word | None = None,
     ) -> tuple[JobRow, ...]:
-        """Return the newest jobs, newest first; of those in ``status``, or with such a name."""
+        """Return the newest jobs, newest first; of those in ``status``, with such a name, of that
+        kind.
+        """
         asked = {"StatusEquals": status, "NameContains": contains}
         request = {name: value for name, value in asked.items() if value is not None}
         with explained(self._session.target):
-            pages = self._sagemaker.get_paginator("list_training_jobs").paginate(
-                **request,
-                SortBy="CreationTime",
-                SortOrder="Descending",
-                PaginationConfig={"MaxItems": limit, "PageSize": min(limit, _PAGE)},
-            )
-            found = [
-                each["TrainingJobName"] for page in pages for each in page["TrainingJobSummaries"]
+            listed = [
+                (each["CreationTime"], one, one.name(each))
+                for one in _kinds_with(status, kind)
+                for each in self._listed(one, request, limit)
             ]
-        return tuple(self._looked_at(name)[0].row for name in found[:limit])
+        newest = sorted(listed, key=lambda each: each[0], reverse=True)[:limit]
+        return tuple(self._looked_at(one, name)[0].row for _, one, name in newest)
 
-    def view(self, name: str) -> JobView:
-        """Return one job. Raises InvalidRequest for an unknown one."""
-        view, description = self._looked_at(name)
-        if not view.row.has_ended:
+    def view(self, name: str, kind: Word | None = None) -> JobView:
+        """Return one job. Raises InvalidRequest for an unknown one, and for a name that jobs of
+        several kinds have where ``kind`` does not say which is meant.
+        """
+        if kind is None and name not in self._kinds:
+            self._kinds[name] = self._kind_of(name)
+        view, description = self._looked_at(KINDS[kind or self._kinds[name]], name)
+        if view.row.kind == "tuning":
+            return replace(view, tuning=TuningRun(name, self._session, nowhere).analytics())
+        if view.row.kind != "training" or not view.row.has_ended:
             return view
         with explained(self._session.target):
             series = exact_series(self._session.client("logs"), description, view.series)
         return replace(view, series=series)
 
-    def _looked_at(self, name: str) -> tuple[JobView, Mapping[str, Any]]:
-        """Return a job as CloudWatch has it, and its description."""
-        if name in self._ended:
-            return self._ended[name]
+    def _listed(
+        self, kind: JobKind, request: Mapping[str, str], limit: int
+    ) -> Iterator[Mapping[str, Any]]:
+        pages = self._sagemaker.get_paginator(f"list_{kind.snake}s").paginate(
+            **request,
+            SortBy="CreationTime",
+            SortOrder="Descending",
+            PaginationConfig={"MaxItems": limit, "PageSize": min(limit, _PAGE)},
+        )
+        for page in pages:
+            yield from page[kind.summaries]
+
+    def _kind_of(self, name: str) -> Word:
+        """Return the kind of the only job of this name."""
         with explained(self._session.target):
-            description = self._sagemaker.describe_training_job(TrainingJobName=name)
-            series = self._follower(name).read(description)
-        view = JobView(row=JobRow.of(description, series), series=series)
+            there = [kind.word for kind in KINDS.values() if found(self._asking(kind), name=name)]
+        if not there:
+            kinds = ", ".join(KINDS)
+            raise InvalidRequest(
+                [
+                    f"{name}: not found among the jobs of {self._session.region} ({kinds}): "
+                    "`sagedock jobs` lists the newest"
+                ]
+            )
+        if len(there) > 1:
+            raise InvalidRequest(
+                [f"{name}: is the name of jobs of several kinds: give --kind {' or '.join(there)}"]
+            )
+        return there[0]
+
+    def _looked_at(self, kind: JobKind, name: str) -> tuple[JobView, Mapping[str, Any]]:
+        """Return a job as CloudWatch has it, and its description."""
+        key = (kind.word, name)
+        if key in self._ended:
+            return self._ended[key]
+        with explained(self._session.target):
+            description = kind.describe(self._sagemaker, name)
+            series = self._follower(key).read(description, kind)
+        view = JobView(
+            row=JobRow.of(description, series, kind),
+            series=series,
+            details=details_of(kind, description),
+        )
         if view.row.has_ended:
-            self._ended[name] = (view, description)
+            self._ended[key] = (view, description)
         return view, description
 
-    def _follower(self, name: str) -> SeriesFollower:
-        if name not in self._followers:
-            self._followers[name] = SeriesFollower(
+    def _asking(self, kind: JobKind) -> Any:
+        return lambda name: kind.describe(self._sagemaker, name)
+
+    def _follower(self, key: _Key) -> SeriesFollower:
+        if key not in self._followers:
+            self._followers[key] = SeriesFollower(
                 self._session.client("cloudwatch"), self._session.place.pace
             )
-        return self._followers[name]
+        return self._followers[key]
 
     @property
     def _sagemaker(self) -> Any:
         return self._session.client("sagemaker")
 
 
-def _ended(description: Mapping[str, Any]) -> datetime:
-    """Return when a job ended, or now. One that never got machines has no TrainingEndTime."""
-    if ended := description.get("TrainingEndTime"):
-        return ended  # type: ignore[no-any-return]
-    if states.is_terminal("training-job", description["TrainingJobStatus"]):
-        last = description["SecondaryStatusTransitions"][-1]
-        return last.get("EndTime", description["LastModifiedTime"])  # type: ignore[no-any-return]
-    return datetime.now(UTC)
-
-
-def _instances(description: Mapping[str, Any]) -> str:
-    resources = description["ResourceConfig"]
-    kinds = [group["InstanceType"] for group in resources.get("InstanceGroups", ())]
-    kind = resources.get("InstanceType") or " + ".join(dict.fromkeys(kinds))
-    count = host_count(description)
-    return f"{count} x {kind}" if count > 1 else kind
-
-
-def _usage(series: Sequence[MetricSeries]) -> dict[str, float]:
-    found = {
-        name: [each.last for each in series if each.host and each.name == name]
-        for name in names.INSTANCE_METRICS
-    }
-    return {name: fmean(values) for name, values in found.items() if values}
+def _kinds_with(status: str | None, kind: Word | None) -> Sequence[JobKind]:
+    """Return the kinds to list: a status that a kind has not would be refused. One that no kind has
+    is asked for, to be refused in the service's words.
+    """
+    if kind is not None:
+        return [KINDS[kind]]
+    knowing = [each for each in KINDS.values() if status is None or status in each.statuses]
+    return knowing or [KINDS["training"]]

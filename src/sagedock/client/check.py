@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sagedock.client.reference_types import problems_of_types
 from sagedock.client.words import remedy_of, word_of
 from sagedock.jobs import Request
 from sagedock.jobs.pipeline import Reference
@@ -35,6 +36,7 @@ def problems_in(request: Request) -> list[str]:
             f"{word_of(found.member, parameters)}: {found.message}"
             for found in type_problems(*named)
         ),
+        *problems_of_types(request),
         *(
             f"extra: {request.operation} has no {member}: check its spelling"
             for member in unknown_members(*named)
@@ -85,10 +87,8 @@ def unknown_instance_type(request: Request) -> str | None:
     known, _ = _without_references(request.parameters)
     for found in problems_in_request(request.service, request.operation, known):
         if _is_type(found):
-            given = found.shown.strip().strip("'")
-            near = difflib.get_close_matches(given, _choices(found), n=3)
-            hint = f"; near it are {', '.join(near)}" if near else ""
-            return f"instance_type: the installed botocore does not know {given!r}{hint}"
+            given, near = _given(found), _near(found)
+            return f"instance_type: the installed botocore does not know {given!r}{near}"
     return None
 
 
@@ -98,7 +98,7 @@ def instance_types_in(request: Request) -> frozenset[str]:
 
     known, _ = _without_references(request.parameters)
     found = problems_in_request(request.service, request.operation, known)
-    return frozenset(each.shown.strip().strip("'") for each in found if _is_type(each))
+    return frozenset(_given(each) for each in found if _is_type(each))
 
 
 def _formed_like_a_type(parameters: Any) -> Iterator[str]:
@@ -131,8 +131,18 @@ def _demand(problem: "Problem") -> str:
     if problem.kind == "required":
         return "is missing"
     if _is_type(problem):
-        return "is no SageMaker instance type"
+        return f"is no SageMaker instance type{_near(problem)}"
     return problem.constraint.removeprefix("Member ")
+
+
+def _given(problem: "Problem") -> str:
+    return problem.shown.strip().strip("'")
+
+
+def _near(problem: "Problem") -> str:
+    """Return the types of the kind of job that are written nearly as the one given, in words."""
+    near = difflib.get_close_matches(_given(problem).lower(), _choices(problem), n=3)
+    return f"; near it are {', '.join(near)}" if near else ""
 
 
 def _choices(problem: "Problem") -> list[str]:

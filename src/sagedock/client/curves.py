@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sagedock.api import metrics as names
-from sagedock.client.board import JobView
+from sagedock.client.job_rows import JobView
 from sagedock.client.pictures import (
     COLOURS,
     INK,

@@ -35,6 +35,7 @@ from sagedock.jobs import (
     base_name_of_image,
     unique_name,
 )
+from sagedock.jobs.pipeline import Reference
 
 __all__ = ["Estimator"]
 
@@ -73,7 +74,7 @@ class Estimator:
     metric_definitions: Sequence[Mapping[str, str]] = ()
     output_path: str | None = None
     base_job_name: str | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str | Reference] = field(default_factory=dict)
     max_run: int = 24 * 60 * 60
     use_spot_instances: bool = False
     max_wait: int | None = None
@@ -86,8 +87,8 @@ class Estimator:
     output_kms_key: str | None = None
     disable_output_compression: bool = False
     keep_alive_period_in_seconds: int | None = None
-    container_entry_point: Sequence[str] = ()
-    container_arguments: Sequence[str] = ()
+    container_entry_point: Sequence[str | Reference] = ()
+    container_arguments: Sequence[str | Reference] = ()
     container_log_level: int = 20
     encrypt_inter_container_traffic: bool = False
     enable_network_isolation: bool = False
@@ -157,10 +158,19 @@ class Estimator:
         """Upload what is on this machine to a place that follows from its content, and return the
         job that reads it from S3: what is the same again has the same place.
         """
+        return self.uploaded(self._place(channels), channels)
+
+    def placement(self, channels: Mapping[str, AnyChannel]) -> TrainingJob:
+        """Return the job that ``placed`` would, without uploading anything."""
+        bucket = self._bucket() or self.session.default_bucket()
+        return self._job(self._place(channels), channels, bucket)
+
+    def _place(self, channels: Mapping[str, AnyChannel]) -> str:
+        """Return the name by its content of what is on this machine."""
         source = self._source()
         local = [] if source is None or source.is_packed else [*source.members().values()]
         local += [path for each in channels.values() if (path := local_path(each)) is not None]
-        return self.uploaded(named_by_content(self._base_name(), local), channels)
+        return named_by_content(self._base_name(), local)
 
     def wait(self, logs: bool | Literal["All", "None"] = True) -> TrainingResult:
         """Wait for the latest training job; see ``fit``."""

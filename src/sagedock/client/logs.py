@@ -1,13 +1,14 @@
 """The log lines of a job, read from CloudWatch Logs."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sagedock.api import log_groups
 from sagedock.client.show import Show
 
-__all__ = ["TRAINING_LOGS", "JobLogs"]
+__all__ = ["TRAINING_LOGS", "JobLogs", "last_lines"]
 
 TRAINING_LOGS = log_groups.TRAINING_JOBS
 #: <job>/algo-<number>-<time of start>
@@ -30,6 +31,8 @@ class JobLogs:
         self._show = show
         self._name_hosts = name_hosts
         self._tokens: dict[str, str] = {}
+        #: How many events behind a stream's token were shown: Ctrl-C comes between any two.
+        self._ahead: Counter[tuple[str, str | None]] = Counter()
 
     def read(self) -> int:
         """Show every line that has come since the last call, and return how many there were."""
@@ -44,6 +47,7 @@ class JobLogs:
             ]
             # Only now, with every page shown: a call that fails above loses and repeats nothing.
             self._tokens |= {stream: page["nextForwardToken"] for stream, page in pages.items()}
+            self._ahead.clear()
         return lines
 
     def _is_drained(self, stream: str, page: Mapping[str, Any]) -> bool:
@@ -52,9 +56,17 @@ class JobLogs:
 
     def _show_pages(self, pages: Mapping[str, Mapping[str, Any]]) -> None:
         """Show the pages' lines by time; the sort is stable, so each host keeps its order."""
-        found = [(stream, event) for stream, page in pages.items() for event in page["events"]]
+        found = [
+            (stream, event)
+            for stream, page in pages.items()
+            for event in page["events"][self._ahead[self._place(stream)] :]
+        ]
         for stream, event in sorted(found, key=lambda one: one[1]["timestamp"]):
-            self._show(self._line(stream, event["message"]))
+            self._ahead[self._place(stream)] += 1
+            self._show(_line(stream, event["message"], name_host=self._name_hosts))
+
+    def _place(self, stream: str) -> tuple[str, str | None]:
+        return stream, self._tokens.get(stream)
 
     def _events(self, stream: str) -> Mapping[str, Any]:
         token = self._tokens.get(stream)
@@ -66,21 +78,43 @@ class JobLogs:
 
     def _streams(self) -> list[str]:
         """Return the job's streams: none before its first line; more after each restart."""
-        try:
-            return list(self._named_streams())
-        except self._client.exceptions.ResourceNotFoundException:
-            return []
+        return _streams(self._client, self._group, self._prefix)
 
-    def _named_streams(self) -> Iterator[str]:
-        pages = self._client.get_paginator("describe_log_streams").paginate(
-            logGroupName=self._group, logStreamNamePrefix=self._prefix
-        )
-        for page in pages:
-            yield from (stream["logStreamName"] for stream in page["logStreams"])
 
-    def _line(self, stream: str, message: str) -> str:
-        line = message.rstrip("\n")
-        if not self._name_hosts:
-            return line
-        host = _HOST.fullmatch(stream)
-        return f"{host['host'] if host else stream} | {line}"
+def last_lines(client: Any, *, group: str, job_name: str, count: int) -> list[str]:
+    """Return the last lines of a job's streams, in the order of their times; each begins with the
+    name of its host where there are several streams.
+    """
+    streams = _streams(client, group, f"{job_name}/")
+    found = [
+        (event["timestamp"], _line(stream, event["message"], name_host=len(streams) > 1))
+        for stream in streams
+        for event in client.get_log_events(
+            logGroupName=group, logStreamName=stream, startFromHead=False, limit=count
+        )["events"]
+    ]
+    return [line for _, line in sorted(found, key=lambda one: one[0])[-count:]]
+
+
+def _streams(client: Any, group: str, prefix: str) -> list[str]:
+    """Return the names of the streams of a job, whose names begin with ``prefix``."""
+    try:
+        return list(_named_streams(client, group, prefix))
+    except client.exceptions.ResourceNotFoundException:
+        return []
+
+
+def _named_streams(client: Any, group: str, prefix: str) -> Iterator[str]:
+    pages = client.get_paginator("describe_log_streams").paginate(
+        logGroupName=group, logStreamNamePrefix=prefix
+    )
+    for page in pages:
+        yield from (stream["logStreamName"] for stream in page["logStreams"])
+
+
+def _line(stream: str, message: str, *, name_host: bool) -> str:
+    line = message.rstrip("\n")
+    if not name_host:
+        return line
+    host = _HOST.fullmatch(stream)
+    return f"{host['host'] if host else stream} | {line}"

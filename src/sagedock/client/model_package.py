@@ -27,8 +27,8 @@ class ModelPackage:
     """One version of a model in the registry, by its ARN. Nothing is asked before it is needed."""
 
     arn: str
-    session: Session = field(default_factory=Session)
-    show: Show = to_stdout
+    session: Session = field(default_factory=Session, repr=False)
+    show: Show = field(default=to_stdout, repr=False)
 
     @property
     def group(self) -> str:
@@ -133,8 +133,8 @@ class ModelPackageGroup:
     name: str
     description: str | None = None
     tags: Tags = ()
-    session: Session = field(default_factory=Session)
-    show: Show = to_stdout
+    session: Session = field(default_factory=Session, repr=False)
+    show: Show = field(default=to_stdout, repr=False)
 
     def create(self) -> bool:
         """Make the group, unless it is there; say whether it was made."""

@@ -29,7 +29,7 @@ class Pace:
 
 _DAY_S = 24 * 60 * 60
 
-LOCAL = Pace(poll_s=0.2, quiet_s=0.0, patience_s=5.0)
+LOCAL = Pace(poll_s=0.2, quiet_s=0.0, patience_s=15.0)
 #: Source of the periods: API_GetMetricData, "Period" and "StartTime".
 AWS = Pace(
     poll_s=5.0,

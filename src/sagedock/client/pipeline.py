@@ -12,7 +12,7 @@ from sagedock.client.refusals import explained, with_remedy
 from sagedock.client.session import Session
 from sagedock.client.show import Show, to_stdout
 from sagedock.errors import InvalidRequest
-from sagedock.jobs import Tags
+from sagedock.jobs import Request, Tags
 from sagedock.jobs.pipeline import (
     JobStep,
     Parameter,
@@ -73,15 +73,22 @@ class Pipeline:
     def start(self, display_name: str | None = None, **parameters: Any) -> PipelineExecution:
         """Start an execution with values for some of the parameters, and return it at once.
 
-        Raises InvalidRequest for a parameter that there is not.
+        Raises InvalidRequest for a parameter that there is not, or that is given as None.
         """
         known = {each.name for each in self.parameters}
-        if unknown := sorted(set(parameters) - known):
-            listed = ", ".join(sorted(known)) or "none"
-            raise InvalidRequest(
-                [f"{name}: is no parameter of {self.name}: there are {listed}" for name in unknown]
-            )
-        asked = {
+        listed = ", ".join(sorted(known)) or "none"
+        problems = [
+            *(
+                f"{name}: is no parameter of {self.name}: there are {listed}"
+                for name in sorted(set(parameters) - known)
+            ),
+            *(
+                f"{name}: is None: give a value, or leave it out for the default"
+                for name, value in parameters.items()
+                if name in known and value is None
+            ),
+        ]
+        asked: dict[str, Any] = {
             "PipelineName": self.name,
             "ClientRequestToken": secrets.token_hex(16),
             "PipelineParameters": [
@@ -90,6 +97,9 @@ class Pipeline:
         }
         if display_name is not None:
             asked["PipelineExecutionDisplayName"] = display_name
+        request = Request(service="sagemaker", operation="StartPipelineExecution", parameters=asked)
+        if problems := problems or problems_in(request):
+            raise InvalidRequest([with_remedy(line, self.session.target) for line in problems])
         with explained(self.session.target):
             answer = self.session.client("sagemaker").start_pipeline_execution(**asked)
         execution = PipelineExecution(answer["PipelineExecutionArn"], self.session, self.show)

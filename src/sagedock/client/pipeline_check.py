@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sagedock.client.pipeline_form import problems_of_form
+from sagedock.client.pipeline_properties import near, problem_of_property
 from sagedock.jobs.pipeline import (
     ConditionStep,
     FailStep,
@@ -22,6 +24,9 @@ __all__ = ["problems_in_pipeline"]
 
 def problems_in_pipeline(steps: Sequence[Step], parameters: Sequence[Parameter]) -> Iterator[str]:
     """Yield a line for each problem: the step, what it says, the remedy."""
+    if malformed := [*problems_of_form(steps, parameters)]:
+        yield from malformed
+        return
     every = list(all_steps(steps))
     if not every:
         yield "steps: are missing: give one or more"
@@ -36,7 +41,14 @@ def problems_in_pipeline(steps: Sequence[Step], parameters: Sequence[Parameter])
         for needed in step.depends_on:
             other = needed if isinstance(needed, str) else needed.name
             if other not in named:
-                yield f"step {step.name}: depends_on: {other} is no step of this pipeline"
+                yield (
+                    f"step {step.name}: depends_on: {other} is no step of this pipeline: "
+                    f"{near(other, named)}"
+                )
+            elif isinstance(named[other], FailStep):
+                yield f"step {step.name}: depends_on: behind {other} nothing runs"
+        if isinstance(step, JobStep):
+            yield from _of_property_files(step)
         for reference in references_in(_values_of(step)):
             yield from _of_reference(step, reference, named, {p.name for p in parameters})
 
@@ -64,7 +76,10 @@ def _of_reference(
         return
     other = named.get(reference.step)
     if other is None:
-        yield f"step {step.name}: refers to {reference.step}, which is no step of this pipeline"
+        yield (
+            f"step {step.name}: refers to {reference.step}, which is no step of this pipeline: "
+            f"{near(reference.step, named)}"
+        )
     elif isinstance(other, FailStep):
         yield f"step {step.name}: refers to {other.name}, behind which nothing runs"
     elif isinstance(reference, JsonGet):
@@ -73,4 +88,17 @@ def _of_reference(
             yield (
                 f"step {step.name}: refers to the property file {reference.file}: "
                 f"name it in property_files of {other.name}"
+            )
+    elif problem := problem_of_property(reference, other):
+        yield f"step {step.name}: refers to {reference.path} of the step {other.name}: {problem}"
+
+
+def _of_property_files(step: JobStep) -> Iterator[str]:
+    config = step.request.parameters.get("ProcessingOutputConfig", {})
+    outputs = [each.get("OutputName") for each in config.get("Outputs", ())]
+    for each in step.property_files:
+        if each.output not in outputs:
+            yield (
+                f"step {step.name}: property_files: {each.name}: the job has no output "
+                f"{each.output}: {near(each.output, outputs)}"
             )

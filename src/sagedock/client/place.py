@@ -2,9 +2,10 @@
 
 import atexit
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, get_args
@@ -108,7 +109,13 @@ def _place_of_this_program(home: Path, show: Show) -> Place:
     from sagedock.local import client_variables, up_with_program
 
     server, end = up_with_program(home)
-    atexit.register(end)
+    atexit.register(partial(_patiently_ended, end))
     show(f"local SageMaker started at {server.url}; it ends with this program")
     variables = client_variables(server.url, region=server.region, home=home)
     return Place(pace=pace.LOCAL, variables=variables, ends_with_program=True)
+
+
+def _patiently_ended(end: Callable[[], None]) -> None:
+    """End the local SageMaker; Ctrl-C does not wait for it, which ends by itself then."""
+    with suppress(KeyboardInterrupt):
+        end()

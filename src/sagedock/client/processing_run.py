@@ -1,14 +1,18 @@
 """One processing job that was created: asked, followed, stopped; and what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sagedock.api import log_groups
+from sagedock.client.interrupted import begun_when_followed, stopped_by_ctrl_c
 from sagedock.client.logs import JobLogs
+from sagedock.client.patience import Clock, patiently
 from sagedock.client.refusals import explained
 from sagedock.client.session import Session
 from sagedock.client.show import Show, nowhere
+from sagedock.client.transitions import Transitions
 from sagedock.client.waiting import wait_until_ended
 from sagedock.errors import JobFailed
 
@@ -70,8 +74,16 @@ class ProcessingRun:
         """Return the result once the job completed, showing its states and, if asked, its lines.
 
         Raises JobFailed if it ended otherwise, with what its containers left as their message.
+        Ctrl-C stops the job, and is raised once it has ended; a second one at once.
         """
-        result = ProcessingResult.of(self._wait(logs=logs))
+        description = stopped_by_ctrl_c(
+            begun_when_followed(partial(self._following, logs=logs)),
+            what=f"the processing job {self.name}",
+            stop=self.stop,
+            left=_left,
+            show=self._show,
+        )
+        result = ProcessingResult.of(description)
         if result.status == "Completed":
             return result
         told = (result.failure_reason, result.exit_message)
@@ -82,10 +94,16 @@ class ProcessingRun:
         with explained(self._session.target):
             self._sagemaker.stop_processing_job(ProcessingJobName=self.name)
 
-    def _wait(self, *, logs: bool) -> Mapping[str, Any]:
+    def _following(self, *, logs: bool) -> Callable[[], Mapping[str, Any]]:
+        """Return what waits for the end; called again, it goes on where it was."""
         from sagedock.api import states
 
-        cluster = self.describe()["ProcessingResources"]["ClusterConfig"]
+        pace = self._session.place.pace
+        with explained(self._session.target):
+            found = patiently(
+                self._describe, patience_s=pace.patience_s, clock=Clock(), show=self._show
+            )
+        cluster = found["ProcessingResources"]["ClusterConfig"]
         job_logs = JobLogs(
             self._session.client("logs"),
             group=log_groups.PROCESSING_JOBS,
@@ -93,14 +111,21 @@ class ProcessingRun:
             show=self._show if logs else nowhere,
             name_hosts=cluster.get("InstanceCount", 1) > 1,
         )
-        with explained(self._session.target):
-            return wait_until_ended(
-                self._describe,
-                ended=lambda one: states.is_terminal("processing-job", one["ProcessingJobStatus"]),
-                read_logs=job_logs.read if logs else lambda: 0,
-                pace=self._session.place.pace,
-                show=self._show,
-            )
+        follow = partial(
+            wait_until_ended,
+            self._describe,
+            ended=lambda one: states.is_terminal("processing-job", one["ProcessingJobStatus"]),
+            read_logs=job_logs.read if logs else lambda: 0,
+            pace=pace,
+            show=self._show,
+            transitions=Transitions(self._show),
+        )
+
+        def following() -> Mapping[str, Any]:
+            with explained(self._session.target):
+                return follow()
+
+        return following
 
     def _describe(self) -> Mapping[str, Any]:
         answer: Mapping[str, Any] = self._sagemaker.describe_processing_job(
@@ -111,3 +136,13 @@ class ProcessingRun:
     @property
     def _sagemaker(self) -> Any:
         return self._session.client("sagemaker")
+
+
+def _left(description: Mapping[str, Any]) -> str:
+    """Return what is left of a job that Ctrl-C stopped."""
+    result = ProcessingResult.of(description)
+    told = f"the processing job {result.name} ended {result.status}"
+    if not result.outputs:
+        return told
+    stored = ", ".join(f"{name} in {uri}" for name, uri in result.outputs.items())
+    return f"{told}. What it had stored by then stays: {stored}"

@@ -31,6 +31,7 @@ from sagedock.jobs import (
     base_name_of_image,
     unique_name,
 )
+from sagedock.jobs.pipeline import Reference
 
 __all__ = ["Processor", "ScriptProcessor"]
 
@@ -56,7 +57,7 @@ class _Machines:
     output_kms_key: str | None = None
     max_runtime_in_seconds: int | None = None
     base_job_name: str | None = None
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str | Reference] = field(default_factory=dict)
     encrypt_inter_container_traffic: bool = False
     enable_network_isolation: bool = False
     subnets: Sequence[str] = ()
@@ -148,7 +149,7 @@ class _Machines:
             if not (files and each.input_name == _CODE) and (path := local_path(each)) is not None
         ]
         local = [*files.values(), *data]
-        base = self.base_job_name or base_name_of_image(str(self.image_uri))
+        base = self.base_job_name or base_name_of_image(self.image_uri or "")
         job = replace(job, name=named_by_content(base, local))
         with explained(self.session.target):
             return self._uploaded(in_each_execution(job, self.session.default_bucket), files)
@@ -182,7 +183,7 @@ class Processor(_Machines):
     states, and the job's log.
     """
 
-    entrypoint: Sequence[str] = ()
+    entrypoint: Sequence[str | Reference] = ()
 
     def run(
         self,
@@ -199,7 +200,8 @@ class Processor(_Machines):
 
         The request is checked before anything is sent. With ``wait`` the result is returned once
         the job completed, and the job's lines are shown if ``logs`` asks for them; else at once.
-        Raises InvalidRequest with every problem, or JobFailed with the service's FailureReason.
+        Ctrl-C stops a job that is waited for. Raises InvalidRequest with every problem, or
+        JobFailed with the service's FailureReason.
         """
         job = self._said(inputs, outputs, arguments, job_name)
         return self._run(job, {}, wait=wait, logs=logs)
@@ -310,12 +312,17 @@ class ScriptProcessor(_Machines):
 
 
 def _require_lists(**given: Sequence[Any]) -> None:
-    """Raise InvalidRequest for texts in the place of lists: they are lists, of letters."""
+    """Raise InvalidRequest for one value in the place of a list: a text is a list, of letters."""
     problems = [
         f"{name}: {value!r} is one text: give a list of words, {name}={value.split()!r}"
         for name, value in given.items()
         if isinstance(value, str)
     ]
+    problems += (
+        f"{name}: {value!r} is one value: give a list of words, {name}=[...]"
+        for name, value in given.items()
+        if isinstance(value, Reference)
+    )
     if problems:
         raise InvalidRequest(problems)
 

@@ -87,5 +87,4 @@ def _explained_refusal(error: "ClientError", target: Target) -> Exception:
         return InvalidRequest([with_remedy(refused, target)])
     if code in ("ExpiredToken", "ExpiredTokenException"):
         return SagedockError(f"AWS: {message}: sign in again, e.g. `aws sso login`")
-    refusal: Exception = error  # botocore has no types
-    return refusal
+    return SagedockError(f"{error.operation_name}: {message} ({code})")

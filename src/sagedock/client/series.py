@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sagedock.api import metrics as names
+from sagedock.client.job_kinds import KINDS, JobKind
 from sagedock.client.pace import Pace
 from sagedock.contract import network
 
@@ -48,14 +50,19 @@ class SeriesFollower:
     _points: dict[tuple[str, str | None], dict[datetime, float]] = field(default_factory=dict)
     _read_until: datetime | None = None
 
-    def read(self, description: Mapping[str, Any]) -> tuple[MetricSeries, ...]:
-        """Return the metrics of the job ``description`` (DescribeTrainingJob) that have points."""
-        began = description.get("TrainingStartTime") or description["CreationTime"]
+    def read(
+        self, description: Mapping[str, Any], kind: JobKind = KINDS["training"]
+    ) -> tuple[MetricSeries, ...]:
+        """Return the metrics that have points of the job ``description`` (as Describe answers)."""
+        if kind.namespace is None:
+            return ()
         now = datetime.now(UTC)
+        began, ended = (description.get(member) for member in kind.times)
+        began = began or description["CreationTime"]
         start = max(began, self._read_until or began) - _MARGIN
-        end = min(now, description.get("TrainingEndTime", now)) + _MARGIN
+        end = min(now, ended or now) + _MARGIN
         period_s = self.pace.period_s((now - began).total_seconds())
-        queries = list(_queries(description, period_s))
+        queries = list(_queries(description, period_s, kind))
         for first in range(0, len(queries), _QUERIES):
             self._take(queries[first : first + _QUERIES], start, end)
         self._read_until = now
@@ -83,7 +90,9 @@ class SeriesFollower:
 
 
 def host_count(description: Mapping[str, Any]) -> int:
-    """Return how many instances a job has."""
+    """Return how many instances a training job or a processing job has."""
+    if "ProcessingResources" in description:
+        return int(description["ProcessingResources"]["ClusterConfig"].get("InstanceCount", 1))
     resources = description["ResourceConfig"]
     groups = resources.get("InstanceGroups", ())
     return resources.get("InstanceCount") or sum(group["InstanceCount"] for group in groups) or 1
@@ -94,12 +103,13 @@ class _Query:
     """One metric to ask for."""
 
     key: tuple[str, str | None]
+    namespace: str
     dimensions: Mapping[str, str]
     period_s: int
 
     def request(self, number: int) -> dict[str, Any]:
         metric = {
-            "Namespace": names.TRAINING_JOBS,
+            "Namespace": self.namespace,
             "MetricName": self.key[0],
             "Dimensions": [{"Name": k, "Value": v} for k, v in self.dimensions.items()],
         }
@@ -107,17 +117,16 @@ class _Query:
         return {"Id": f"m{number}", "MetricStat": stat}
 
 
-def _queries(description: Mapping[str, Any], period_s: int) -> Iterator[_Query]:
+def _queries(description: Mapping[str, Any], period_s: int, kind: JobKind) -> Iterator[_Query]:
     """Yield a query for each metric that the job may have: what it has is known from no list, as
     ListMetrics tells of new ones only after minutes.
     """
-    job = description["TrainingJobName"]
-    defined = description["AlgorithmSpecification"].get("MetricDefinitions", ())
+    job = kind.name(description)
+    query = partial(_Query, namespace=kind.namespace or "", period_s=period_s)
+    defined = description.get("AlgorithmSpecification", {}).get("MetricDefinitions", ())
     for name in dict.fromkeys(each["Name"] for each in defined):
-        yield _Query(key=(name, None), dimensions=names.job_dimension(job), period_s=period_s)
+        yield query(key=(name, None), dimensions=names.job_dimension(job))
     for number in range(1, host_count(description) + 1):
         host = network.host(number)
         for name in names.INSTANCE_METRICS:
-            yield _Query(
-                key=(name, host), dimensions=names.host_dimension(job, host), period_s=period_s
-            )
+            yield query(key=(name, host), dimensions=names.host_dimension(job, host))

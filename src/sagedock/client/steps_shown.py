@@ -7,10 +7,13 @@ from typing import Any
 
 from sagedock.client.show import Show
 
-__all__ = ["StepsShown", "tree"]
+__all__ = ["StepsShown", "tree", "tree_lines"]
 
 Record = Mapping[str, Any]
 _STEPS = "Steps."
+_RUNNING = ("Starting", "Executing", "Stopping")
+#: What stands for the lines before and behind.
+_MARKS = 2
 
 
 class StepsShown:
@@ -52,20 +55,42 @@ def tree(definition: str, steps: Sequence[Record], now_s: float) -> str:
               ├─ register  Succeeded  0.2 s    (then)
               └─ too-bad   -                   (otherwise)
     """
+    return "\n".join(tree_lines(definition, steps, now_s))
+
+
+def tree_lines(
+    definition: str, steps: Sequence[Record], now_s: float, rows: int | None = None
+) -> list[str]:
+    """Return the lines of ``tree``, ``rows`` at most: what goes on now is among them."""
     records = {each["StepName"]: each for each in steps}
-    rows = list(_rows(json.loads(definition)["Steps"]))
+    found = list(_rows(json.loads(definition)["Steps"]))
     children: dict[str | None, list[tuple[str, str]]] = {}
     depth: dict[str, int] = {}
-    for name, needs, branch in _in_order(rows):
+    for name, needs, branch in _in_order(found):
         parent = max(needs, key=lambda each: depth[each], default=None)
         depth[name] = 0 if parent is None else depth[parent] + 1
         children.setdefault(parent, []).append((name, branch))
     lines = list(_drawn(children, None, ""))
     widest = max(len(label) for label, _, _ in lines)
-    return "\n".join(
+    drawn = [
         f"{label:<{widest}}  {_said(records.get(name), now_s)}{branch}".rstrip()
         for label, name, branch in lines
-    )
+    ]
+    begun = [number for number, (_, name, _) in enumerate(lines) if name in records]
+    running = [n for n in begun if records[lines[n][1]]["StepStatus"] in _RUNNING]
+    return _part(drawn, rows, max(running or begun, default=0))
+
+
+def _part(lines: list[str], rows: int | None, wanted: int) -> list[str]:
+    """Return the lines that there is room for, ``wanted`` among them, and how many others there
+    are.
+    """
+    if rows is None or len(lines) <= rows:
+        return lines
+    room = rows - _MARKS if rows > _MARKS else rows
+    first = min(max(0, wanted - room + 1), len(lines) - room)
+    part, after = lines[first : first + room], len(lines) - room - first
+    return part if room == rows else [f"... {first} more", *part, f"... {after} more"]
 
 
 def _rows(steps: Sequence[Record], within: str | None = None, branch: str = "") -> Iterator[Any]:

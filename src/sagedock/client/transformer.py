@@ -1,15 +1,17 @@
 """Transformer: a model run over many objects of S3."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from sagedock.api import log_groups, states
 from sagedock.client.check import problems_in
 from sagedock.client.hosting_check import problems_in_types
+from sagedock.client.interrupted import begun_when_followed, stopped_by_ctrl_c
 from sagedock.client.logs import JobLogs
 from sagedock.client.refusals import explained, with_remedy
 from sagedock.client.session import Session
@@ -119,38 +121,44 @@ class Transformer:
     def wait(self, *, logs: bool = True) -> None:
         """Wait for the latest job, showing its states and, if asked, its lines.
 
-        Raises JobFailed if it ended otherwise than Completed. Ctrl-C ends the waiting; the job goes
-        on.
+        Raises JobFailed if it ended otherwise than Completed. Ctrl-C stops the job, and is raised
+        once it has ended; a second one at once.
         """
         name = self._latest()
-        try:
-            found = self._ended(name, logs=logs)
-        except KeyboardInterrupt:
-            self.show(
-                f"{name} goes on {self.session.lasts}. Stop it: stop() of its transformer, or "
-                f"boto3's stop_transform_job(TransformJobName={name!r})"
-            )
-            raise
+        found = stopped_by_ctrl_c(
+            begun_when_followed(partial(self._following, name, logs=logs)),
+            what=f"the transform job {name}",
+            stop=self.stop,
+            left=_left,
+            show=self.show,
+        )
         status = found["TransformJobStatus"]
         if status != "Completed":
             raise JobFailed(name, status, found.get("FailureReason", ""))
         self.show(f"the answers are below {found['TransformOutput']['S3OutputPath']}")
 
-    def _ended(self, name: str, *, logs: bool) -> Mapping[str, Any]:
+    def _following(self, name: str, *, logs: bool) -> Callable[[], Mapping[str, Any]]:
+        """Return what waits for the end; called again, it goes on where it was."""
         job_logs = JobLogs(
             self.session.client("logs"),
             group=log_groups.TRANSFORM_JOBS,
             job_name=name,
             show=self.show if logs else nowhere,
         )
-        with explained(self.session.target):
-            return wait_until_ended(
-                self._describe,
-                ended=lambda one: states.is_terminal("transform-job", one["TransformJobStatus"]),
-                read_logs=job_logs.read if logs else lambda: 0,
-                pace=self.session.place.pace,
-                show=self.show,
-            )
+
+        def follow() -> Mapping[str, Any]:
+            with explained(self.session.target):
+                return wait_until_ended(
+                    self._describe,
+                    ended=lambda one: states.is_terminal(
+                        "transform-job", one["TransformJobStatus"]
+                    ),
+                    read_logs=job_logs.read if logs else lambda: 0,
+                    pace=self.session.place.pace,
+                    show=self.show,
+                )
+
+        return follow
 
     def stop(self) -> None:
         """Ask the service to stop the latest job."""
@@ -236,4 +244,13 @@ def _in_bucket(job: TransformJob, bucket: str, local: Path | None) -> TransformJ
         job,
         data=f"{where}/{_INPUT}/" if local is not None else job.data,
         output_path=job.output_path or f"{where}/output",
+    )
+
+
+def _left(description: Mapping[str, Any]) -> str:
+    """Return what is left of a job that Ctrl-C stopped."""
+    status, where = description["TransformJobStatus"], description["TransformOutput"]
+    return (
+        f"the transform job {description['TransformJobName']} ended {status}; the answers that "
+        f"were written stay below {where['S3OutputPath']}"
     )

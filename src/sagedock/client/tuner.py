@@ -11,6 +11,7 @@ from sagedock.client.estimator import Estimator
 from sagedock.client.inputs import AnyChannel, Inputs, as_channels
 from sagedock.client.refusals import explained, with_remedy
 from sagedock.client.tuning_run import TuningRun
+from sagedock.client.warm_start import problems_of_parents
 from sagedock.errors import InvalidRequest, SagedockError
 from sagedock.jobs import (
     HyperbandStrategyConfig,
@@ -21,6 +22,7 @@ from sagedock.jobs import (
     WarmStartConfig,
     base_name_of_image,
 )
+from sagedock.jobs.pipeline import Reference
 from sagedock.jobs.tuning import Parameter, Strategy
 
 __all__ = ["HyperparameterTuner"]
@@ -44,9 +46,9 @@ class HyperparameterTuner:
     metric_definitions: Sequence[Mapping[str, str]] = ()
     strategy: Strategy = "Bayesian"
     objective_type: Literal["Maximize", "Minimize"] = "Maximize"
-    max_jobs: int | None = None
-    max_parallel_jobs: int = 1
-    max_runtime_in_seconds: int | None = None
+    max_jobs: int | Reference | None = None
+    max_parallel_jobs: int | Reference = 1
+    max_runtime_in_seconds: int | Reference | None = None
     early_stopping_type: Literal["Off", "Auto"] = "Off"
     strategy_config: HyperbandStrategyConfig | None = None
     completion_criteria_config: TuningJobCompletionCriteriaConfig | None = None
@@ -64,21 +66,34 @@ class HyperparameterTuner:
         tuning job on the same files has the same input data, as a warm start wants it.
 
         The request is checked before anything is sent. With ``wait`` it returns once the job
-        completed, and shows each training job as it begins and ends. Raises InvalidRequest with
-        every problem, or JobFailed with the service's FailureReason.
+        completed, and shows each training job as it begins and ends, on a terminal as a table;
+        Ctrl-C stops the job. Raises InvalidRequest with every problem, or JobFailed with the
+        service's FailureReason.
         """
         name = job_name or self._new_name()
         channels = as_channels(inputs)
         self._check(name, channels)
         session, show = self.estimator.session, self.estimator.show
         with explained(session.target):
-            job = self._job(name, self._training(self.estimator.placed(channels)))
-            (request,) = job.requests()
+            (request,) = self._placed(name, channels).requests()
             session.client("sagemaker").create_hyper_parameter_tuning_job(**request.parameters)
         self.latest_tuning_job = TuningRun(name, session, show)
         show(f"created the tuning job {name}")
         if wait:
             self.wait()
+
+    def job(self, inputs: Inputs = None) -> TuningJob:
+        """Return the tuning job without creating it, for a step of a pipeline; what is on this
+        machine is uploaded, to a place that follows from its content. Inputs, hyperparameters, the
+        ends of ranges and the rest may be references.
+
+        Raises InvalidRequest with every problem, before anything is uploaded.
+        """
+        name = self._base_name()[:_LONGEST].rstrip("-")
+        channels = as_channels(inputs)
+        self._check(name, channels)
+        with explained(self.estimator.session.target):
+            return self._placed(name, channels)
 
     def wait(self) -> None:
         """Wait for the latest tuning job; see ``fit``."""
@@ -113,10 +128,12 @@ class HyperparameterTuner:
 
     def _new_name(self) -> str:
         """Return a name of at most 32 characters, in the SDK's form: digits-260131-2359-58."""
-        base = self.base_tuning_job_name or self.estimator.base_job_name
-        base = base or base_name_of_image(self.estimator.image_uri)
         stamp = f"{datetime.now(UTC):%y%m%d-%H%M-%S}"
-        return f"{base[: _LONGEST - len(stamp) - 1].rstrip('-')}-{stamp}"
+        return f"{self._base_name()[: _LONGEST - len(stamp) - 1].rstrip('-')}-{stamp}"
+
+    def _base_name(self) -> str:
+        base = self.base_tuning_job_name or self.estimator.base_job_name
+        return base or base_name_of_image(self.estimator.image_uri)
 
     def _check(self, name: str, channels: Mapping[str, AnyChannel]) -> None:
         """Raise InvalidRequest with all that is wrong with the job, its files included."""
@@ -132,6 +149,17 @@ class HyperparameterTuner:
             raise InvalidRequest(problems)
         if warning := unknown_instance_type(request):
             self.estimator.show(warning)
+
+    def _placed(self, name: str, channels: Mapping[str, AnyChannel]) -> TuningJob:
+        """Refuse parents that do not fit, upload, and return the job that reads it all from S3."""
+        session = self.estimator.session
+        # Of a dry run it is not known which tuning jobs there are.
+        if self.warm_start_config is not None and session.dry_run is None:
+            job = self._job(name, self._training(self.estimator.placement(channels)))
+            (request,) = job.requests()
+            if problems := [*problems_of_parents(request, session.client("sagemaker"))]:
+                raise InvalidRequest(problems)
+        return self._job(name, self._training(self.estimator.placed(channels)))
 
     def _training(self, job: TrainingJob) -> TrainingJob:
         """Return the training job as the tuning job launches it."""

@@ -25,9 +25,10 @@ def save_tuning(analytics: TuningAnalytics, path: Path) -> None:
     Raises InvalidRequest where no training job has an objective yet, and as ``save_picture`` does.
     """
     if analytics.best is None:
-        raise InvalidRequest(
-            [f"{analytics.name}: no training job has an objective yet: ask again later"]
-        )
+        later = "see that the metric definition finds it in the log"
+        if analytics.status in ("InProgress", "Stopping"):
+            later = "ask again later"
+        raise InvalidRequest([f"{analytics.name}: no training job has an objective: {later}"])
     save_picture(lambda: _picture(analytics), path)
 
 

@@ -21,13 +21,15 @@ def wait_until_ended(
     pace: Pace,
     show: Show,
     clock: Clock | None = None,
+    transitions: Transitions | None = None,
 ) -> Description:
     """Return the job's description once it has ended and its last line was shown.
 
-    ``read_logs`` shows the new lines and returns how many there were.
+    ``read_logs`` shows the new lines and returns how many there were; ``transitions`` shows the
+    states, of which it may have shown some before.
     """
     clock = clock or Clock()
-    transitions = Transitions(show)
+    transitions = transitions or Transitions(show)
 
     def patient_describe() -> Description:
         return patiently(describe, patience_s=pace.patience_s, clock=clock, show=show)

@@ -79,6 +79,14 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "OutputDataConfig.CompressionType": "disable_output_compression",
         "OutputDataConfig.KmsKeyId": "output_kms_key",
         "OutputDataConfig.S3OutputPath": "output_path",
+        "ParallelismConfiguration": "max_parallel_steps",
+        "ParallelismConfiguration.MaxParallelExecutionSteps": "max_parallel_steps",
+        "PipelineDefinition": "steps, parameters",
+        "PipelineDescription": "description",
+        "PipelineDisplayName": "display_name",
+        "PipelineExecutionDisplayName": "display_name",
+        "PipelineName": "name",
+        "PipelineParameters": "parameters",
         "PrimaryContainer": "image_uri, model_data",
         "PrimaryContainer.Environment": "environment",
         "PrimaryContainer.Image": "image_uri",
@@ -185,6 +193,9 @@ _MOVED_WORDS: Mapping[str, str] = MappingProxyType(
         "S3Output.S3Uri": "destination",
     }
 )
+_TYPE = (
+    'give one such as ml.m5.large; to run on this machine keep it, and use Session(target="local")'
+)
 _NAME = "use letters, digits and single hyphens, at most 63 in all"
 #: What to do, for the parameters that go wrong most.
 _REMEDIES: Mapping[str, str] = MappingProxyType(
@@ -196,9 +207,12 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         "EndpointName": _NAME,
         "ModelName": _NAME,
         "ModelPackageGroupName": _NAME,
+        "PipelineExecutionDisplayName": "use letters, digits and single hyphens, at most 82 in all",
+        "PipelineName": "use letters, digits and single hyphens, at most 256 in all",
         "OutputDataConfig.S3OutputPath": "give s3://bucket/prefix/",
-        "ResourceConfig.InstanceType": "give one such as ml.m5.large; to run on this machine keep "
-        'it, and use Session(target="local")',
+        "ProcessingResources.ClusterConfig.InstanceType": _TYPE,
+        "ResourceConfig.InstanceType": _TYPE,
+        "TransformResources.InstanceType": _TYPE,
         "ProductionVariants[0].ModelName": _NAME,
         "ProcessingJobName": _NAME,
         "RoleArn": "give the role's full ARN, arn:aws:iam::<account>:role/<name>",

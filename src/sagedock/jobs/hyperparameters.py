@@ -8,7 +8,7 @@ from typing import Any
 from sagedock.errors import InvalidRequest
 from sagedock.jobs.pipeline.references import Join, JsonGet, Parameter, Reference
 
-__all__ = ["Script", "as_json", "as_text"]
+__all__ = ["Script", "as_json", "as_text", "json_of"]
 
 #: logging.INFO, which SageMaker SDK v2 sends unless told otherwise.
 _INFO = 20
@@ -62,7 +62,7 @@ def as_json(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
     texts: dict[str, Any] = {}
     for name, value in hyperparameters.items():
         if isinstance(value, Reference):
-            texts[str(name)] = _json_of(value)
+            texts[str(name)] = json_of(value)
             continue
         try:
             texts[str(name)] = json.dumps(value)
@@ -76,7 +76,8 @@ def as_json(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
     return texts
 
 
-def _json_of(reference: Reference) -> Join:
+def json_of(reference: Reference) -> Join:
+    """Return a reference as JSON: text, in quotation marks, but where it is known to be none."""
     is_text = not isinstance(reference, JsonGet) and not (
         isinstance(reference, Parameter) and reference.kind != "String"
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sagedock.jobs.pipeline.references import Reference
+from sagedock.jobs.pipeline.references import Reference, text_of
 from sagedock.jobs.request import Request, merged, present
 from sagedock.jobs.tags import Tags, tag_list
 
@@ -22,7 +22,7 @@ class ModelContainer:
 
     image_uri: str | Reference
     model_data: str | Reference | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str | Reference] = field(default_factory=dict)
     mode: Literal["SingleModel", "MultiModel"] = "SingleModel"
     hostname: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class ModelContainer:
             "Mode": None if self.mode == "SingleModel" else self.mode,
             "ModelDataUrl": None if is_folder else self.model_data,
             "ModelDataSource": {"S3DataSource": source} if is_folder else None,
-            "Environment": dict(self.environment),
+            "Environment": {n: text_of(value) for n, value in self.environment.items()},
         }
         return merged(present(members), self.extra)
 

@@ -4,10 +4,13 @@ import re
 import secrets
 from datetime import UTC, datetime
 
+from sagedock.jobs.pipeline.references import Reference
+
 __all__ = ["base_name_of_image", "unique_name", "unique_stamp"]
 
 #: API_CreateTrainingJob: TrainingJobName has at most 63 characters.
 _LONGEST = 63
+_ANY_JOB = "training-job"
 
 
 def unique_name(base: str, now: datetime, *, suffix: str | None = None) -> str:
@@ -27,7 +30,9 @@ def unique_stamp(now: datetime, *, suffix: str | None = None) -> str:
     return f"{stamp}-{secrets.token_hex(2) if suffix is None else suffix}"
 
 
-def base_name_of_image(image_uri: str) -> str:
+def base_name_of_image(image_uri: str | Reference) -> str:
     """Return the repository's last word, in letters, digits and hyphens: a job name's base."""
+    if isinstance(image_uri, Reference):
+        return _ANY_JOB
     repository = re.split(r"[:@]", image_uri.rsplit("/", 1)[-1])[0]
-    return re.sub(r"[^a-zA-Z0-9]+", "-", repository).strip("-") or "training-job"
+    return re.sub(r"[^a-zA-Z0-9]+", "-", repository).strip("-") or _ANY_JOB

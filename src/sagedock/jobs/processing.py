@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sagedock.jobs.pipeline.references import Reference
+from sagedock.jobs.pipeline.references import Reference, text_of
 from sagedock.jobs.request import Request, merged, present
 from sagedock.jobs.tags import Tags, tag_list
 
@@ -80,7 +80,8 @@ class ProcessingJob:
     its ``run``.
 
     Without an ``entrypoint`` the image's own runs; ``arguments`` stand in place of its CMD.
-    ``extra`` is in API casing and is merged in last; a None there removes a member.
+    References in them and in ``env`` become text. ``extra`` is in API casing and is merged in last;
+    a None there removes a member.
     """
 
     name: str
@@ -89,11 +90,11 @@ class ProcessingJob:
     instance_type: str | Reference
     instance_count: int | Reference = 1
     volume_size_in_gb: int = 30
-    entrypoint: Sequence[str] = ()
+    entrypoint: Sequence[str | Reference] = ()
     arguments: Sequence[Any] = ()
     inputs: Sequence[ProcessingInput] = ()
     outputs: Sequence[ProcessingOutput] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str | Reference] = field(default_factory=dict)
     max_runtime_in_seconds: int | None = None
     volume_kms_key: str | None = None
     output_kms_key: str | None = None
@@ -114,8 +115,8 @@ class ProcessingJob:
     def _what(self) -> dict[str, Any]:
         application = {
             "ImageUri": self.image_uri,
-            "ContainerEntrypoint": list(self.entrypoint),
-            "ContainerArguments": list(self.arguments),
+            "ContainerEntrypoint": [text_of(each) for each in self.entrypoint],
+            "ContainerArguments": [text_of(each) for each in self.arguments],
         }
         outputs = {
             "Outputs": [each.member() for each in self.outputs],
@@ -128,7 +129,7 @@ class ProcessingJob:
                 "AppSpecification": present(application),
                 "ProcessingInputs": [each.member() for each in self.inputs],
                 "ProcessingOutputConfig": present(outputs) if self.outputs else None,
-                "Environment": dict(self.env),
+                "Environment": {name: text_of(value) for name, value in self.env.items()},
                 "Tags": tag_list(self.tags),
             }
         )

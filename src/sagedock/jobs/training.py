@@ -9,7 +9,7 @@ from sagedock.errors import InvalidRequest
 from sagedock.jobs.channel import Channel, FileSystemChannel, InputMode
 from sagedock.jobs.distribution import InstanceGroup, distribution_hyperparameters
 from sagedock.jobs.hyperparameters import Script, as_json, as_text
-from sagedock.jobs.pipeline.references import Reference
+from sagedock.jobs.pipeline.references import Reference, text_of
 from sagedock.jobs.request import Request, merged, present
 from sagedock.jobs.tags import Tags, tag_list
 
@@ -48,7 +48,7 @@ class TrainingJob:
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     script: Script | None = None
     distribution: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str | Reference] = field(default_factory=dict)
     inputs: Mapping[str, str | Reference | Channel | FileSystemChannel] = field(
         default_factory=dict
     )
@@ -56,8 +56,8 @@ class TrainingJob:
     metric_definitions: Sequence[Mapping[str, str]] = ()
     checkpoint_s3_uri: str | None = None
     checkpoint_local_path: str | None = None
-    container_entry_point: Sequence[str] = ()
-    container_arguments: Sequence[str] = ()
+    container_entry_point: Sequence[str | Reference] = ()
+    container_arguments: Sequence[str | Reference] = ()
     encrypt_inter_container_traffic: bool = False
     enable_network_isolation: bool = False
     subnets: Sequence[str] = ()
@@ -79,8 +79,8 @@ class TrainingJob:
             "TrainingImage": self.image_uri,
             "TrainingInputMode": self.input_mode,
             "MetricDefinitions": [dict(definition) for definition in self.metric_definitions],
-            "ContainerEntrypoint": list(self.container_entry_point),
-            "ContainerArguments": list(self.container_arguments),
+            "ContainerEntrypoint": [text_of(each) for each in self.container_entry_point],
+            "ContainerArguments": [text_of(each) for each in self.container_arguments],
         }
         return present(
             {
@@ -88,7 +88,7 @@ class TrainingJob:
                 "AlgorithmSpecification": present(algorithm),
                 "RoleArn": self.role,
                 "HyperParameters": self._hyperparameters(),
-                "Environment": dict(self.environment),
+                "Environment": {n: text_of(value) for n, value in self.environment.items()},
                 "InputDataConfig": self._channels(),
             }
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sagedock.jobs.pipeline.references import Reference
+from sagedock.jobs.pipeline.references import Reference, text_of
 from sagedock.jobs.request import Request, merged, present
 from sagedock.jobs.tags import Tags, tag_list
 
@@ -42,7 +42,7 @@ class TransformJob:
     join_source: Literal["None", "Input"] | None = None
     invocation_timeout_s: int | None = None
     invocation_max_retries: int | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str | Reference] = field(default_factory=dict)
     output_kms_key: str | None = None
     volume_kms_key: str | None = None
     tags: Tags = ()
@@ -74,7 +74,7 @@ class TransformJob:
                 "BatchStrategy": self.strategy,
                 "ModelClientConfig": present(invocations),
                 "DataProcessing": present(processing),
-                "Environment": dict(self.environment),
+                "Environment": {n: text_of(value) for n, value in self.environment.items()},
                 "Tags": tag_list(self.tags),
             }
         )

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from sagedock.errors import InvalidRequest
+from sagedock.jobs.hyperparameters import json_of
+from sagedock.jobs.pipeline.references import Reference, text_of
 from sagedock.jobs.request import Request, merged, present
 from sagedock.jobs.tags import Tags, tag_list
 from sagedock.jobs.training import TrainingJob
@@ -39,8 +41,8 @@ _ALGORITHM = ("TrainingImage", "TrainingInputMode", "MetricDefinitions", "Algori
 class ContinuousParameter:
     """A number between two others. ReverseLogarithmic is for what nears 1, as momentum does."""
 
-    min_value: float
-    max_value: float
+    min_value: float | Reference
+    max_value: float | Reference
     scaling_type: ScalingType = "Auto"
 
 
@@ -48,8 +50,8 @@ class ContinuousParameter:
 class IntegerParameter:
     """An integer between two others, both included."""
 
-    min_value: int
-    max_value: int
+    min_value: int | Reference
+    max_value: int | Reference
     scaling_type: ScalingType = "Auto"
 
 
@@ -106,9 +108,9 @@ class TuningJob:
     objective_metric_name: str
     objective_type: Literal["Maximize", "Minimize"] = "Maximize"
     strategy: Strategy = "Bayesian"
-    max_jobs: int | None = None
-    max_parallel_jobs: int = 1
-    max_runtime_s: int | None = None
+    max_jobs: int | Reference | None = None
+    max_parallel_jobs: int | Reference = 1
+    max_runtime_s: int | Reference | None = None
     early_stopping_type: Literal["Off", "Auto"] = "Off"
     hyperband: HyperbandStrategyConfig | None = None
     completion_criteria: TuningJobCompletionCriteriaConfig | None = None
@@ -178,16 +180,18 @@ class TuningJob:
             kinds["IntegerParameterRanges" if whole else "ContinuousParameterRanges"].append(
                 {
                     "Name": name,
-                    "MinValue": str(each.min_value),
-                    "MaxValue": str(each.max_value),
+                    "MinValue": _as_text(each.min_value),
+                    "MaxValue": _as_text(each.max_value),
                     "ScalingType": each.scaling_type,
                 }
             )
         return kinds
 
-    def _text(self, name: str, value: Any) -> str:
+    def _text(self, name: str, value: Any) -> Any:
         if self.training.script is None:
-            return str(value)
+            return _as_text(value)
+        if isinstance(value, Reference):
+            return json_of(value)
         try:
             return json.dumps(value)
         except (TypeError, ValueError) as error:
@@ -261,6 +265,10 @@ class TuningJob:
                 **{name: said[name] for name in _SAME if name in said},
             }
         )
+
+
+def _as_text(value: Any) -> Any:
+    return text_of(value) if isinstance(value, Reference) else str(value)
 
 
 #: What of a training job a tuning job says by itself.

@@ -13,16 +13,18 @@ LARGEST_BODY = 16 * 1024 * 1024
 _TOO_LARGE = 413
 
 
-async def whole_body(scope: Scope, receive: Receive, send: Send) -> bytes | None:
+async def whole_body(
+    scope: Scope, receive: Receive, send: Send, largest: int = LARGEST_BODY
+) -> bytes | None:
     """Return a request's body, or None where nobody waits for an answer any more: the sender is
-    gone, or has been told that it sent too much.
+    gone, or has been told that it sent more than ``largest`` bytes.
     """
     body = bytearray()
     try:
         async for piece in Request(scope, receive).stream():
             body += piece
-            if len(body) > LARGEST_BODY:
-                said = f"the body is larger than {LARGEST_BODY} bytes"
+            if len(body) > largest:
+                said = f"the body is larger than {largest} bytes"
                 await PlainTextResponse(said, _TOO_LARGE)(scope, receive, send)
                 return None
     except ClientDisconnect:

@@ -54,7 +54,8 @@ class Interruptions:
 
 @dataclass(frozen=True, kw_only=True)
 class LostHost:
-    """A machine fails ``after_s`` seconds into Training: SIGKILL, with no notice before it.
+    """A machine fails ``after_s`` seconds into Training, or into a processing job's work: SIGKILL,
+    with no notice before it.
 
     ``host`` None means the last one.
     """

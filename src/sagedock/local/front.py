@@ -18,9 +18,11 @@ from sagedock.local.control import CONTROL_PATH
 from sagedock.local.ecr import DATA_PATH, ECR, OF_THE_WHOLE_REGISTRY, Ecr
 from sagedock.local.hosting import is_invocation
 from sagedock.local.json_service import JsonService
+from sagedock.local.lambdas import Lambdas
 from sagedock.local.logs import GROUP_PREFIX
 from sagedock.local.metrics import OPERATIONS as METRIC_OPERATIONS
 from sagedock.local.roles import Roles
+from sagedock.local.s3 import ObjectStore
 from sagedock.local.trust import Trust
 
 __all__ = ["Front"]
@@ -47,6 +49,7 @@ class Front:
     others: Callable[[], ASGIApp]
     control: ASGIApp
     trust: Trust
+    objects: ObjectStore
     default_region: str
     account: str
     _others: ASGIApp | None = None
@@ -97,6 +100,8 @@ class Front:
         if caller.service == "s3" or (caller.service is None and not _is_form(headers)):
             return self.s3
         others = await self._moto()
+        if caller.service == "lambda":
+            return Lambdas(others, self.trust, self.objects, caller.account)
         return Roles(others, self.trust) if caller.service == "iam" else others
 
     async def _moto(self) -> ASGIApp:

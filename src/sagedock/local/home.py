@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -110,7 +111,10 @@ class Home:
         # What the server before wrote is no longer true; nobody may send its process a signal.
         self._state.unlink(missing_ok=True)
         for left_over in (self.path / "scratch").iterdir():
-            left_over.unlink()
+            if left_over.is_dir() and not left_over.is_symlink():
+                shutil.rmtree(left_over)
+            else:
+                left_over.unlink()
 
     def announce(self, running: Running) -> None:
         """Write down where the server is."""

@@ -7,12 +7,16 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from starlette.types import ASGIApp
 
 __all__ = [
+    "Function",
+    "function_of",
     "has_rules",
+    "make_role",
     "other_alarm_state",
     "other_services",
     "publish_to_topic",
@@ -68,6 +72,52 @@ def send_to_queue(region: str, url: str, message: str) -> bool:
         _log.warning("%s takes no message: %s", url, error)
         return False
     return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """A function that moto's Lambda was given. ``code`` is a zip file, empty for an image;
+    ``handler`` is in it, as FILE.CALLABLE; ``limit_s`` is how long a call may take.
+    """
+
+    code: bytes
+    handler: str
+    runtime: str
+    variables: Mapping[str, str]
+    limit_s: float
+    has_layers: bool
+
+
+def function_of(account: str, region: str, name: str) -> Function | None:
+    """Return a function of moto's Lambda, or None where it has none of that name."""
+    if "moto.awslambda.models" not in sys.modules:  # nobody made one: moto loads what is asked for
+        return None
+    from moto.awslambda.exceptions import UnknownFunctionException
+    from moto.awslambda.models import lambda_backends
+
+    try:
+        found = lambda_backends[account][region].get_function(name)
+    except UnknownFunctionException:
+        return None
+    return Function(
+        code=getattr(found, "code_bytes", b""),
+        handler=str(found.handler or ""),
+        runtime=str(found.run_time or ""),
+        variables=dict(found.environment_vars),
+        limit_s=float(found.timeout),
+        has_layers=bool(found.layers),
+    )
+
+
+def make_role(account: str, path: str, name: str, policy: str) -> None:
+    """Make a role in moto's IAM; one of that name that is there stays as it is."""
+    from moto.iam.exceptions import EntityAlreadyExists
+    from moto.iam.models import iam_backends
+
+    try:
+        iam_backends[account]["aws"].create_role(name, policy, path, None, "", [], None)
+    except EntityAlreadyExists:
+        return
 
 
 def has_rules() -> bool:

@@ -1,4 +1,4 @@
-"""IAM's answers about roles: every role is there, SageMaker may assume it, and it may do all.
+"""IAM's answers about roles: every role is there, services may assume it, and it may do all.
 
 The local SageMaker checks no permissions, and takes any role that a request names, but one that IAM
 was told here not to trust it, or to delete. SDKs ask IAM about that role before they send the
@@ -19,7 +19,7 @@ from sagedock.local.body import replay, whole_body
 from sagedock.local.s3.xml import Node, write
 from sagedock.local.trust import Trust
 
-__all__ = ["Roles"]
+__all__ = ["Roles", "is_role_name", "path_and_name", "trusting"]
 
 _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 _MEDIA_TYPE = "text/xml"
@@ -27,17 +27,6 @@ _ALLOWED = "allowed"
 _REFUSED = 400
 #: Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
-_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "sagemaker.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
-
 Form = Mapping[str, list[str]]
 
 
@@ -65,7 +54,7 @@ class Roles:
             case "GetRole":
                 await self._make_role("/", _first(form, "RoleName"), scope)
             case "SimulatePrincipalPolicy":
-                path, name = _path_and_name(_first(form, "PolicySourceArn"))
+                path, name = path_and_name(_first(form, "PolicySourceArn"))
                 await self._make_role(path, name, scope)
                 await _simulated(form)(scope, receive, send)
                 return
@@ -95,14 +84,14 @@ class Roles:
 
     async def _make_role(self, path: str, name: str, scope: Scope) -> None:
         """Make the role; one that is there already stays as it is: that refusal is dropped."""
-        if not _ROLE_NAME.fullmatch(name) or self.trust.is_deleted(name):
+        if not is_role_name(name) or self.trust.is_deleted(name):
             return
         asked = {
             "Action": "CreateRole",
             "Version": "2010-05-08",
             "Path": path,
             "RoleName": name,
-            "AssumeRolePolicyDocument": json.dumps(_TRUST),
+            "AssumeRolePolicyDocument": trusting("sagemaker"),
         }
         body = urlencode(asked).encode()
         headers = [each for each in scope["headers"] if each[0].lower() != b"content-length"]
@@ -166,7 +155,22 @@ def _members(form: Form, name: str) -> Iterator[str]:
         number += 1
 
 
-def _path_and_name(arn: str) -> tuple[str, str]:
+def is_role_name(name: str) -> bool:
+    """Say whether a role may be called so."""
+    return _ROLE_NAME.fullmatch(name) is not None
+
+
+def trusting(service: str) -> str:
+    """Return the trust policy (JSON) of a role that a service may assume."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def path_and_name(arn: str) -> tuple[str, str]:
     """Return a role's path and name; for the ARN of a user or a group, no name."""
     _, is_role, rest = arn.partition(":role/")
     path, slash, name = rest.rpartition("/")

@@ -1,7 +1,7 @@
 """The jobs of one kind that run now, each in a thread of its own."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
 from sagedock.local.resources import Key, Resource, Resources
@@ -27,19 +27,25 @@ R = TypeVar("R", bound=_Run)
 
 
 class Runs(Generic[R]):
-    """What carries jobs out, by their keys. ``make`` returns the run of a job, and is given what
-    to call when nothing of it is left; ``stop`` asks one to stop.
+    """Starts, stops and takes up the jobs of one kind. ``make`` returns the run of a job, and is
+    given what to call when nothing of it is left; ``stop`` asks one to stop; ``clean`` removes what
+    is left of all jobs but those that it is given.
     """
 
     def __init__(
         self,
         resources: Resources,
+        kind: str,
+        terminal: Iterable[str],
         make: Callable[[Resource, Callable[[], None]], R],
         stop: Callable[[R], None],
+        clean: Callable[[set[Key]], None] | None = None,
     ) -> None:
         self._resources = resources
+        self._kind, self._terminal = kind, tuple(terminal)
         self._make = make
-        self._stop = stop
+        self._ask_to_stop = stop
+        self._clean = clean
         self._runs: dict[Key, R] = {}
         self._lock = threading.Lock()
         self._ending = False
@@ -52,7 +58,7 @@ class Runs(Generic[R]):
             run = self._make(job, lambda: self._forget(run))
             self._runs[job.key] = run
             if self._is_stopping(job.key):
-                self._stop(run)
+                self._ask_to_stop(run)
             run.start()
         return True
 
@@ -64,12 +70,20 @@ class Runs(Generic[R]):
     def stop(self, key: Key) -> None:
         """Ask a job to stop; returns at once."""
         if (run := self.get(key)) is not None:
-            self._stop(run)
+            self._ask_to_stop(run)
 
     def wait_until_gone(self, key: Key) -> None:
         """Return once nothing is left of a job that has ended, in the engine or on disk."""
         if (run := self.get(key)) is not None:
             run.join()
+
+    def resume(self) -> None:
+        """Take up the jobs that a killed server left, and remove what it left of ended ones."""
+        unfinished = self._resources.unfinished(self._kind, self._terminal)
+        if self._clean:
+            self._clean({job.key for job in unfinished})
+        for job in sorted(unfinished, key=lambda job: job.created):
+            self.start(job)
 
     def shut_down(self, grace_s: float) -> None:
         """Stop every job, and return when none is left. Containers get ``grace_s`` after SIGTERM.

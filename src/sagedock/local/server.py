@@ -264,6 +264,7 @@ def _front(
             default_region=settings.region,
         ),
         trust=platform.trust,
+        objects=platform.objects,
         default_region=settings.region,
         account=settings.account,
     )

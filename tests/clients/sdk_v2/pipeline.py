@@ -78,7 +78,17 @@ def main(image: str, serving: str, role: str) -> None:
     except Exception as error:  # noqa: BLE001 - botocore's WaiterError
         said = type(error).__name__
     print()
+    sagemaker = session.boto_session.client("sagemaker")
+    trials = sagemaker.list_trials(ExperimentName="sdk-v2")["TrialSummaries"]
+    components = sagemaker.list_trial_components(TrialName=good.arn.rpartition("/")[2])
     facts = {
+        "trials": [each["TrialName"] for each in trials],
+        "runs": [each.arn.rpartition("/")[2] for each in (good, bad)],
+        "tracked": [
+            each["TrialComponentSource"]["SourceArn"]
+            for each in components["TrialComponentSummaries"]
+        ],
+        "trained": good.list_steps()[-1]["Metadata"]["TrainingJob"]["Arn"],
         "good": {each["StepName"]: each["StepStatus"] for each in good.list_steps()},
         "bad": {
             each["StepName"]: each.get("FailureReason", each["StepStatus"])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
+from sagemaker.lineage.visualizer import LineageTableVisualizer
 from sagemaker.model import Model
 from sagemaker.processing import ProcessingInput, ProcessingOutput, ScriptProcessor
 from sagemaker.transformer import Transformer
@@ -154,8 +155,18 @@ def main(image: str, serving: str, role: str) -> None:
     execution = pipeline.start()
     execution.wait(delay=1, max_attempts=250)
     packages = session.sagemaker_client.list_model_packages(ModelPackageGroupName="all-of-v2")
+    lineage = LineageTableVisualizer(session)
     print()
     facts = {
+        "lineage": {
+            each["StepName"]: sorted(
+                lineage.show(pipeline_execution_step=each)
+                .drop(columns="Name/Source")
+                .values.tolist()
+            )
+            for each in execution.list_steps()
+            if each["StepName"] in ("Train", "Register-RegisterModel")
+        },
         "steps": {
             each["StepName"]: each.get("FailureReason", each["StepStatus"])
             for each in execution.list_steps()

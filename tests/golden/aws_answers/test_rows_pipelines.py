@@ -1,12 +1,15 @@
-"""What pipelines answer, as rows 136 to 168 of the corpus' page on the rest have it."""
+"""What pipelines answer, as rows 136 to 170 of the corpus' page on the rest have it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import REGION, ROLE, Local
+from tests.conftest import BUCKET, REGION, ROLE, Local
+from tests.unit.local.hosting.conftest import started
+from tests.unit.local.hosting.hosting_local import create_model
 from tests.unit.local.pipelines.pipeline_world import (
     World,
     condition,
@@ -56,7 +59,7 @@ def test_row_136_a_name_that_is_taken(world: World) -> None:
         pytest.param({"Steps": ["a"]}, "Expecting start of Json Object.", id="137"),
         pytest.param({"Steps": get("Parameters.x")}, "Expecting start of Json Array.", id="138"),
         pytest.param(
-            {"Steps": [condition("c", {**_EQUAL, "Expression": {}})]},
+            {"Steps": [condition("c", {"Type": "Not", "Expression": _EQUAL})]},
             "Cannot parse object, unknown property 'Expression'.",
             id="141",
         ),
@@ -132,6 +135,21 @@ def test_rows_150_162_a_quota(world: World) -> None:
     assert prefix.endswith("pipeline/MyPipeline/execution")  # row 168
 
 
+def test_row_153_input_modes_that_exclude_each_other(world: World) -> None:
+    local = world.local
+    local.client("s3").put_object(Bucket=BUCKET, Key="data/a", Body=b"1")
+    channels = [
+        local.channel(f"s3://{BUCKET}/data", name, InputMode=name) for name in ("Pipe", "FastFile")
+    ]
+    step = training("a")
+    step["Arguments"]["InputDataConfig"] = channels
+    _, steps = world.run(step)
+    assert steps["a"]["FailureReason"].startswith(
+        "ClientError: Failed to invoke sagemaker:CreateTrainingJob. Error Details: Cannot use both "
+        "'Pipe' and 'FastFile' TrainingInputMode on the same Training Job."
+    )
+
+
 def test_rows_156_157_158_a_job_that_failed(world: World) -> None:
     world.local.engine.program = lambda _: 1
     world.create(training("a"))
@@ -184,6 +202,27 @@ def test_row_165_names_of_jobs(world: World) -> None:
     id_ = execution["PipelineExecutionArn"].rpartition("/")[2]
     head, _, tail = world.job_of(steps["TrainIt"])["TrainingJobName"].rpartition("-")
     assert (head, len(tail), len(id_)) == (f"pipelines-{id_}-TrainIt", 10, 12)
+
+
+def test_row_170_names_of_endpoints_and_of_their_configurations(tmp_path: Path) -> None:
+    variant = {
+        "VariantName": "AllTraffic",
+        "ModelName": "model-1",
+        "InitialInstanceCount": 1,
+        "InstanceType": "ml.m5.large",
+    }
+    asked = {"EndpointConfigName": "asked-config", "ProductionVariants": [variant]}
+    named = {"EndpointName": "asked", "EndpointConfigName": get("Steps.C.EndpointConfigName")}
+    with started(tmp_path / "home") as local:
+        create_model(local)
+        execution, steps = World(local).run(
+            {"Name": "C", "Type": "EndpointConfig", "Arguments": asked},
+            {"Name": "E", "Type": "Endpoint", "Arguments": named},
+        )
+        found = local.client("sagemaker").describe_endpoint(EndpointName="asked")
+    id_ = execution["PipelineExecutionArn"].rpartition("/")[2]
+    assert found["EndpointConfigName"].startswith(f"asked-config-{id_}-")
+    assert steps["E"]["Metadata"] == {"Endpoint": {"Arn": found["EndpointArn"]}}
 
 
 def test_a_step_record_has_what_pastes_have(world: World) -> None:

@@ -94,15 +94,24 @@ def shell(local: Local, tmp_path: Path) -> Iterator[Shell]:
 
 
 def test_the_table_has_a_row_for_each_job(shell: Shell) -> None:
-    assert shell.run().stdout.strip() == "no training jobs"
+    assert shell.run().stdout.strip() == "no jobs"
     shell.start_job()
     shell.end_job()
     done = shell.run()
     assert (done.returncode, done.stderr) == (0, "")
     head, row = done.stdout.splitlines()
-    for title in ("name", "status", "elapsed", "billable", "CPU", "memory", "latest metrics"):
+    for title in (
+        "name",
+        "kind",
+        "status",
+        "elapsed",
+        "billable",
+        "CPU",
+        "memory",
+        "latest metrics",
+    ):
         assert title in head
-    for cell in ("probe-1", "Completed", "150.0 %", "25.0 %", "[red]loss 0.25"):
+    for cell in ("probe-1", "training", "Completed", "150.0 %", "25.0 %", "[red]loss 0.25"):
         assert cell in row
 
 

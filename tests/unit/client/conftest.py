@@ -1,5 +1,6 @@
 """A session against a local SageMaker whose containers are Python functions."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from sagedock import Estimator, Session
 from tests.conftest import BUCKET, IMAGE, REGION, ROLE, Local
+from tests.unit.client.screen import Terminal
 
 
 @dataclass
@@ -58,3 +60,12 @@ def folder(tmp_path: Path) -> Path:
     made = tmp_path / "folder"
     made.mkdir()
     return made
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    """A terminal of eight rows."""
+    monkeypatch.setenv("TERM", "xterm")
+    made = Terminal()
+    yield made
+    made.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sagedock import Estimator, InvalidRequest, JobFailed, SagedockError
 from sagedock.client.refusals import with_remedy
@@ -290,7 +291,7 @@ def test_no_local_remedy_is_given_for_aws() -> None:
     assert with_remedy(refusal, "aws") == refusal
 
 
-def test_ctrl_c_says_how_to_go_on_and_leaves_the_job_alone(client: Client) -> None:
+def test_ctrl_c_stops_the_job_and_says_what_is_left(client: Client) -> None:
     client.local.engine.program = run_until_stopped
 
     def interrupt_at_first_line(line: str) -> None:
@@ -301,12 +302,36 @@ def test_ctrl_c_says_how_to_go_on_and_leaves_the_job_alone(client: Client) -> No
     estimator = client.estimator(show=interrupt_at_first_line)
     with pytest.raises(KeyboardInterrupt):
         estimator.fit(job_name="long")
+    asked = "Ctrl-C: stopping the training job long: its containers have up to 120 s to end. "
+    assert sum(line.startswith(asked) for line in client.lines) == 1
+    assert client.lines[-1].startswith("the training job long ended Stopped")
+    assert client.lines.count("running") == 1
+    assert estimator.latest_training_job is not None
+    assert estimator.latest_training_job.result().status == "Stopped"
+
+
+def test_who_loses_the_service_is_told_that_the_job_goes_on(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estimator = client.estimator()
+    estimator.fit(wait=False, job_name="long")
+    run = estimator.latest_training_job
+    assert run is not None
+    first = run.describe()
+    answers = iter([first])
+
+    def describe(**_: Any) -> Any:
+        for answer in answers:
+            return answer
+        raise ClientError({"Error": {"Code": "ExpiredToken", "Message": "old"}}, "Describe")
+
+    monkeypatch.setattr(client.session.client("sagemaker"), "describe_training_job", describe)
+    with pytest.raises(SagedockError, match="sign in again"):
+        run.wait()
     assert client.lines[-1] == (
         "long goes on as long as its local SageMaker runs. "
         "Follow it: Estimator.attach('long').wait(); stop it: Estimator.attach('long').stop()"
     )
-    assert estimator.latest_training_job is not None
-    assert estimator.latest_training_job.result().status == "InProgress"
 
 
 @pytest.mark.parametrize(("own", "told"), [(True, 1), (False, 0)])

@@ -155,3 +155,22 @@ def test_every_line_of_every_host_is_shown_once_and_in_order(
         assert [one for one in lines if one.startswith(f"algo-{host} ")] == [
             f"algo-{host} | {message}" for message in messages
         ]
+
+
+def test_ctrl_c_between_two_lines_loses_and_repeats_none() -> None:
+    service = CloudWatch()
+    for host in ("a", "b"):
+        for number in range(5):
+            service.write(f"job/{host}-1", number, f"{host}{number}")
+    lines: list[str] = []
+
+    def show(line: str) -> None:
+        lines.append(line)
+        raise KeyboardInterrupt
+
+    logs = JobLogs(service, group=TRAINING_LOGS, job_name="job", show=show)
+    for _ in range(10):
+        with pytest.raises(KeyboardInterrupt):
+            logs.read()
+    logs.read()
+    assert sorted(lines) == sorted(f"{host}{number}" for host in "ab" for number in range(5))

@@ -12,9 +12,10 @@ from xml.etree import ElementTree
 import pytest
 
 from sagedock.client import MetricSeries
-from sagedock.client.board import Board, JobRow, JobView
+from sagedock.client.board import Board
 from sagedock.client.curves import save_curves
 from sagedock.client.exact import exact_series
+from sagedock.client.job_rows import JobRow, JobView
 from sagedock.client.pace import AWS, LOCAL
 from sagedock.client.series import SeriesFollower
 from sagedock.engine import Usage

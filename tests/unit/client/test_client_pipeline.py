@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from sagedock import InvalidRequest, JobFailed, Pipeline
+from sagedock import (
+    ContinuousParameter,
+    HyperparameterTuner,
+    InvalidRequest,
+    JobFailed,
+    Pipeline,
+    ProcessingOutput,
+    Processor,
+)
 from sagedock.contract import paths
 from sagedock.jobs.pipeline import (
     Cache,
@@ -21,11 +29,13 @@ from sagedock.jobs.pipeline import (
     OneOf,
     Opposite,
     Parameter,
+    PropertyFile,
     Step,
 )
 from sagedock.testing import Container
-from tests.conftest import ROLE
+from tests.conftest import IMAGE, ROLE
 from tests.unit.client.conftest import Client
+from tests.unit.local.tuning.tuning_world import values_of
 
 EPOCHS = Parameter("epochs", 3)
 
@@ -76,6 +86,98 @@ def test_steps_have_what_others_became(client: Client) -> None:
     (channel,) = job(second)["InputDataConfig"]
     assert channel["DataSource"]["S3DataSource"]["S3Uri"] == where
     assert "second: Succeeded" in "\n".join(client.lines)
+
+
+def test_what_is_no_text_becomes_text_in_variables_and_arguments(client: Client) -> None:
+    """Numbers, booleans, and what a property file has: where text is due they are text."""
+    report = f"{paths.PROCESSING}/report"
+
+    def program(container: Container) -> int:
+        container.files[f"{report}/report.json"] = b'{"rows": 7}'
+        return 0
+
+    client.local.engine.program = program
+    rate, flag = Parameter("rate", 0.5), Parameter("flag", True)
+    own = {"role": ROLE, "session": client.session, "show": client.lines.append}
+    count = JobStep(
+        name="count",
+        job=Processor(
+            image_uri=IMAGE,
+            instance_type="ml.m5.large",
+            env={"EPOCHS": EPOCHS, "RATE": rate, "ALL": Join([EPOCHS, rate], on="-")},
+            **own,
+        ).job(
+            arguments=["--epochs", EPOCHS, "--flag", flag],
+            outputs=[ProcessingOutput(source=report, output_name="report")],
+        ),
+        property_files=[PropertyFile(name="report", output="report", path="report.json")],
+    )
+    rows = count.json("report", "rows")
+    train = JobStep(name="train", job=client.estimator(environment={"ROWS": rows}).job())
+    made = pipeline(client, count, train, parameters=(EPOCHS, rate, flag))
+    made.upsert()
+    execution = made.start(epochs=5)
+    execution.wait()
+    first, second = (each["Metadata"] for each in execution.steps())
+    sagemaker = client.local.client("sagemaker")
+    job = sagemaker.describe_processing_job(
+        ProcessingJobName=first["ProcessingJob"]["Arn"].rpartition("/")[2]
+    )
+    assert job["Environment"] == {"EPOCHS": "5", "RATE": "0.5", "ALL": "5-0.5"}
+    assert job["AppSpecification"]["ContainerArguments"] == ["--epochs", "5", "--flag", "true"]
+    job = sagemaker.describe_training_job(
+        TrainingJobName=second["TrainingJob"]["Arn"].rpartition("/")[2]
+    )
+    assert job["Environment"] == {"ROWS": "7"}
+
+
+def test_the_model_of_a_tuning_steps_best_training_job_goes_on(client: Client) -> None:
+    def program(container: Container) -> int:
+        container.print(f"loss={(float(values_of(container)['x']) - 0.3) ** 2:.6f}")
+        return model(container)
+
+    client.local.engine.program = program
+    most = Parameter("most", 3)
+    tuner = HyperparameterTuner(
+        estimator=client.estimator(hyperparameters={"epochs": EPOCHS}),
+        objective_metric_name="loss",
+        objective_type="Minimize",
+        metric_definitions=[{"Name": "loss", "Regex": "loss=([-0-9.e]+)"}],
+        hyperparameter_ranges={"x": ContinuousParameter(0.0, Parameter("high", 0.5))},
+        max_jobs=most,
+    )
+    tune = JobStep(name="tune", job=tuner.job())
+    last = JobStep(
+        name="last",
+        job=client.estimator(hyperparameters={"x": 1}).job(
+            {"model": tune.model_data, "second": tune.top_model_data(1)}
+        ),
+    )
+    parameters = (EPOCHS, most, Parameter("high", 0.5))
+    made = pipeline(client, last, tune, parameters=parameters)
+    made.upsert()
+    execution = made.start(epochs=5, most=2)
+    execution.wait()
+    sagemaker = client.local.client("sagemaker")
+    (found,) = sagemaker.list_hyper_parameter_tuning_jobs()["HyperParameterTuningJobSummaries"]
+    tuned = found["HyperParameterTuningJobName"]
+    found = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=tuned)
+    children = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=tuned
+    )["TrainingJobSummaries"]
+    assert found["TrainingJobDefinition"]["StaticHyperParameters"]["epochs"] == "5"
+    assert len(children) == 2
+    best = found["BestTrainingJob"]["TrainingJobName"]
+    (other,) = ({each["TrainingJobName"] for each in children}) - {best}
+    job = sagemaker.describe_training_job(
+        TrainingJobName=execution.steps()[1]["Metadata"]["TrainingJob"]["Arn"].rpartition("/")[2]
+    )
+    where = [each["DataSource"]["S3DataSource"]["S3Uri"] for each in job["InputDataConfig"]]
+    models = [
+        sagemaker.describe_training_job(TrainingJobName=name)["ModelArtifacts"]["S3ModelArtifacts"]
+        for name in (best, other)
+    ]
+    assert where == models
 
 
 def test_a_pipeline_is_changed_where_there_is_one(client: Client) -> None:
@@ -192,7 +294,7 @@ def test_references_are_written_as_sagemaker_has_them(client: Client) -> None:
                                 {"Type": "In", "QueryValue": epochs, "Values": [1, 2]},
                                 {
                                     "Type": "Not",
-                                    "Expression": {
+                                    "Condition": {
                                         "Type": "Equals",
                                         "LeftValue": epochs,
                                         "RightValue": 3,

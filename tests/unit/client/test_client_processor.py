@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sagedock import (
     InvalidRequest,
@@ -257,3 +258,36 @@ def test_a_script_needs_a_command(client: Client, folder: Path) -> None:
     (folder / "work.py").write_text("")
     with pytest.raises(InvalidRequest, match="command: is empty"):
         script_processor(client, command=[]).run(folder / "work.py")
+
+
+def test_a_service_that_is_busy_is_asked_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sagemaker = client.session.client("sagemaker")
+    describe, refusals = sagemaker.describe_processing_job, [2]
+
+    def busy(**named: Any) -> Any:
+        if refusals[0]:
+            refusals[0] -= 1
+            error = {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}
+            raise ClientError(error, "DescribeProcessingJob")
+        return describe(**named)
+
+    client.local.engine.program = lambda _: 0
+    made = processor(client)
+    made.run(wait=False)
+    monkeypatch.setattr(sagemaker, "describe_processing_job", busy)
+    assert made.wait().status == "Completed"
+    assert sum("asking again" in each for each in client.lines) == 2
+
+
+def test_what_aws_forbids_is_told_without_a_traceback(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbid(**_: Any) -> None:
+        error = {"Error": {"Code": "AccessDeniedException", "Message": "not allowed"}}
+        raise ClientError(error, "CreateProcessingJob")
+
+    monkeypatch.setattr(client.session.client("sagemaker"), "create_processing_job", forbid)
+    with pytest.raises(SagedockError, match=r"^CreateProcessingJob: not allowed \(AccessDenied"):
+        processor(client).run()

@@ -1,5 +1,6 @@
 """scripts/ that are interrupted: nothing goes on, and nothing stays, without a word."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -56,7 +57,7 @@ def test_a_transform_job_that_is_interrupted_is_stopped(
     command = [sys.executable, str(SCRIPTS / "transform.py"), "--data", f"s3://{BUCKET}/rows/"]
     with subprocess.Popen(
         [*command, "--image", IMAGE, "--model-data", str(archive)],
-        env=local.server.environment(),
+        env={"PYTHONPATH": os.pathsep.join(sys.path), **local.server.environment()},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -68,7 +69,7 @@ def test_a_transform_job_that_is_interrupted_is_stopped(
         finally:
             program.kill()
     assert program.returncode == 130
-    assert "is being stopped" in told
+    assert "Ctrl-C: stopping the transform job digits-" in told
     assert "Traceback" not in told
     assert deployer.there("models") == []
     model.gate.set()
@@ -82,3 +83,20 @@ def test_a_transform_job_that_is_interrupted_is_stopped(
             == ["Stopped"]
         )
     )
+
+
+def test_where_a_picture_goes_is_looked_at_first(tmp_path: Path) -> None:
+    command = [sys.executable, str(SCRIPTS / "tune.py"), "--picture", str(tmp_path / "a.txt")]
+    home = tmp_path / "home"
+    kept = {n: v for n, v in os.environ.items() if not n.startswith(("AWS_", "SAGEDOCK_"))}
+    done = subprocess.run(
+        command,
+        env={**kept, "SAGEDOCK_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.endswith("a picture ends in .png or .svg: name it so\n")
+    assert not home.exists()

@@ -8,16 +8,21 @@ import pytest
 from sagedock import (
     CategoricalParameter,
     ContinuousParameter,
+    DryRun,
     HyperbandStrategyConfig,
     HyperparameterTuner,
     IntegerParameter,
     InvalidRequest,
     JobFailed,
     SagedockError,
+    Session,
     TuningJobCompletionCriteriaConfig,
     WarmStartConfig,
 )
+from sagedock.jobs import Channel
+from sagedock.jobs.pipeline import Parameter
 from sagedock.testing import Container
+from tests.conftest import BUCKET, IMAGE
 from tests.unit.client.conftest import Client
 from tests.unit.local.tuning.tuning_world import values_of
 
@@ -81,6 +86,88 @@ def test_a_warm_start_on_the_same_files_has_the_same_data(client: Client, folder
     assert second["HyperParameterTuningJobStatus"] == "Completed"
     channels = [each["TrainingJobDefinition"]["InputDataConfig"] for each in (first, second)]
     assert channels[0] == channels[1]
+
+
+def test_a_metric_that_nobody_finds_is_told(client: Client, folder: Path) -> None:
+    tuned = tuner(client, program=lambda _: 0)
+    tuned.fit()
+    assert any("has no best training job: none has ended with the" in e for e in client.lines)
+    with pytest.raises(InvalidRequest, match="see that the metric definition finds it"):
+        tuned.analytics().save(folder / "tuning.svg")
+
+
+def stored(client: Client, name: str) -> str:
+    """Return where there is an object."""
+    client.local.client("s3").put_object(Bucket=BUCKET, Key=f"{name}/rows.csv", Body=b"1")
+    return f"s3://{BUCKET}/{name}/"
+
+
+def uploads(client: Client) -> set[str]:
+    pages = client.local.client("s3").get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+    return {each["Key"] for page in pages for each in page.get("Contents", ())}
+
+
+def test_a_warm_start_on_other_data_is_refused_before_it_is_uploaded(
+    client: Client, folder: Path
+) -> None:
+    (folder / "rows.csv").write_text("1,2\n")
+    tuned = tuner(client)
+    tuned.fit({"train": str(folder), "test": stored(client, "test")}, job_name="parent")
+    parent = tuned.describe()["TrainingJobDefinition"]["InputDataConfig"][0]
+    there = uploads(client)
+    (folder / "rows.csv").write_text("3,4\n")
+    tuned.warm_start_config = WarmStartConfig(parents=["parent"])
+    tuned.estimator.image_uri = IMAGE.replace(":", "-other:")
+    for refused in (tuned.fit, tuned.job):
+        with pytest.raises(InvalidRequest) as caught:
+            refused({"train": str(folder), "labels": "s3://bucket/labels/"})
+        image, labels, test, train = caught.value.problems
+        assert image == (
+            "warm_start_config: IdenticalDataAndAlgorithm: the parent parent has the image "
+            f"{IMAGE}, not {tuned.estimator.image_uri}: use TransferLearning where they differ"
+        )
+        assert "has no input 'labels': use TransferLearning" in labels
+        assert "has an input 'test': use TransferLearning" in test
+        was = parent["DataSource"]["S3DataSource"]["S3Uri"]
+        assert f"has {was} as inputs['train'], not s3://{BUCKET}/" in train
+    assert uploads(client) == there
+    assert tuned.latest_tuning_job is not None
+    assert tuned.latest_tuning_job.name == "parent"
+
+
+def test_what_says_no_more_than_the_default_is_the_same_data(client: Client) -> None:
+    first = Channel(s3_data=stored(client, "train"), compression="None", record_wrapping="None")
+    tuned = tuner(client, max_jobs=1)
+    tuned.fit({"train": first, "test": stored(client, "test")}, job_name="parent")
+    tuned.warm_start_config = WarmStartConfig(parents=["parent"])
+    tuned.job({"test": stored(client, "test"), "train": stored(client, "train")})
+
+
+def test_what_only_an_execution_knows_is_not_compared(client: Client) -> None:
+    tuned = tuner(client, max_jobs=1)
+    tuned.fit({"train": stored(client, "train")}, job_name="parent")
+    tuned.warm_start_config = WarmStartConfig(parents=["parent"])
+    tuned.job({"train": Parameter("where", "s3://bucket/other/")})
+    with pytest.raises(InvalidRequest, match="use TransferLearning"):
+        tuned.job({"train": "s3://bucket/other/"})
+
+
+def test_a_transfer_may_be_to_other_data(client: Client) -> None:
+    tuned = tuner(client, max_jobs=1)
+    tuned.fit({"train": stored(client, "train")}, job_name="parent")
+    tuned.warm_start_config = WarmStartConfig(
+        parents=["parent"], warm_start_type="TransferLearning"
+    )
+    tuned.job({"train": "s3://bucket/other/"})
+
+
+def test_an_absent_parent_is_told_before_anything_is_uploaded(client: Client, folder: Path) -> None:
+    (folder / "rows.csv").write_text("1,2\n")
+    there = uploads(client)
+    tuned = tuner(client, warm_start_config=WarmStartConfig(parents=["absent"]))
+    with pytest.raises(InvalidRequest, match="can't find a tuning job called absent"):
+        tuned.fit({"train": str(folder)})
+    assert uploads(client) == there
 
 
 def test_no_job_at_all_is_refused(client: Client, folder: Path) -> None:
@@ -208,3 +295,12 @@ def test_stop_stops(client: Client) -> None:
     tuned.stop()
     with pytest.raises(JobFailed, match="Stopped"):
         tuned.wait()
+
+
+def test_a_dry_run_asks_about_no_parents(client: Client) -> None:
+    dry_run = DryRun(account="123456789012")
+    session = Session(target="aws", region="us-west-2", dry_run=dry_run)
+    warm = WarmStartConfig(parents=["elsewhere"])
+    tuned = tuner(client, estimator={"session": session}, warm_start_config=warm)
+    tuned.fit(wait=False)
+    assert dry_run.requests[-1].operation == "CreateHyperParameterTuningJob"

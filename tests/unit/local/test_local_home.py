@@ -129,3 +129,18 @@ def test_every_folder_of_the_platform_is_cleaned(tmp_path: Path) -> None:
     home = Home(tmp_path)
     assert home.strangers() == []
     assert {each.name for each in home.entries()} >= {name.split("_")[0] for name in names}
+
+
+def test_what_a_killed_server_packed_or_unpacked_is_removed(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.claim()
+    home.release()
+    scratch = tmp_path / "scratch"
+    (scratch / "packed.tar.gz").write_bytes(b"half")
+    (scratch / "unpacked" / "of").mkdir(parents=True)
+    (scratch / "unpacked" / "of" / "function.py").write_text("")
+    home.claim()
+    try:
+        assert list(scratch.iterdir()) == []
+    finally:
+        home.release()

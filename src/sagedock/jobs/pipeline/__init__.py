@@ -11,6 +11,7 @@ from sagedock.jobs.pipeline.references import (
     Reference,
     emitted,
     references_in,
+    text_of,
 )
 from sagedock.jobs.pipeline.steps import (
     Cache,
@@ -49,4 +50,5 @@ __all__ = [
     "all_steps",
     "emitted",
     "references_in",
+    "text_of",
 ]

@@ -66,7 +66,7 @@ class Opposite(Condition):
 
     def definition(self) -> dict[str, Any]:
         """Return the condition as the definition has it."""
-        return {"Type": "Not", "Expression": self.condition.definition()}
+        return {"Type": "Not", "Condition": self.condition.definition()}
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ __all__ = [
     "Reference",
     "emitted",
     "references_in",
+    "text_of",
 ]
 
 ParameterType = Literal["String", "Integer", "Float", "Boolean"]
@@ -121,6 +122,16 @@ class JsonGet(Reference):
         """Return ``Std:JsonGet``."""
         file = {"Get": f"Steps.{self.step}.PropertyFiles.{self.file}"}
         return {"Std:JsonGet": {"PropertyFile": file, "Path": self.path}}
+
+
+def text_of(value: Any) -> Any:
+    """Return ``value``; a reference that may be no text, as text when the pipeline runs: SageMaker
+    converts no number where text is due. Source of the form: SDK v2's ``to_string``.
+    """
+    if not isinstance(value, Reference) or isinstance(value, Execution | Join):
+        return value
+    is_text = isinstance(value, Parameter) and value.kind == "String"
+    return value if is_text else Join([value])
 
 
 def emitted(value: Any) -> Any:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from sagedock.errors import InvalidRequest
 from sagedock.jobs.pipeline.conditions import Condition
-from sagedock.jobs.pipeline.references import JsonGet, Property, emitted
+from sagedock.jobs.pipeline.references import Join, JsonGet, Property, Reference, emitted
 from sagedock.jobs.request import Request
 
 __all__ = [
@@ -29,6 +30,12 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     "CreateModel": ("Model", "ModelName"),
     "CreateModelPackage": ("RegisterModel", "ModelPackageName"),
 }
+
+
+_MODEL = "output/model.tar.gz"
+_TUNING = "CreateHyperParameterTuningJob"
+#: How many of a tuning job's training jobs can be referred to. Source: SDK v2's TuningStep.
+_TOP = 50
 
 
 class _Job(Protocol):
@@ -134,14 +141,50 @@ class JobStep(Step):
 
     @property
     def request(self) -> Request:
-        """The request that the step is."""
-        (request,) = self.job.requests()
-        return request
+        """The request that the step is. Raises InvalidRequest for a job that is none of a step."""
+        if not callable(getattr(self.job, "requests", None)):
+            raise InvalidRequest(
+                [
+                    f"step {self.name}: job: {type(self.job).__name__} is no job: give one of "
+                    "sagedock.jobs, such as what job() of an estimator, a tuner or a processor "
+                    "returns"
+                ]
+            )
+        requests = self.job.requests()
+        operations = [each.operation for each in requests]
+        if len(requests) != 1 or operations[0] not in _KINDS:
+            raise InvalidRequest(
+                [
+                    f"step {self.name}: job: {type(self.job).__name__} ({', '.join(operations)}) "
+                    f"can be no step: a step is one of {', '.join(_KINDS)}"
+                ]
+            )
+        return requests[0]
 
     @property
-    def model_data(self) -> Property:
-        """Where a training job's model is."""
+    def model_data(self) -> Reference:
+        """Where a training job's model is; of a tuning job, its best training job's."""
+        if self.request.operation == _TUNING:
+            return self.top_model_data()
         return self.property("ModelArtifacts.S3ModelArtifacts")
+
+    def top_model_data(self, rank: int = 0) -> Join:
+        """Return where the model of one of a tuning job's training jobs is: of the best one, or of
+        the one that ``rank``, up to 49, are better than. An ``output_path`` that is a reference
+        ends without a slash.
+
+        Raises InvalidRequest. Source: SDK v2's ``TuningStep.get_top_model_s3_uri``.
+        """
+        request = self.request
+        if request.operation != _TUNING:
+            raise InvalidRequest([f"step {self.name}: top_model_data is of tuning jobs only"])
+        if not 0 <= rank < _TOP:
+            raise InvalidRequest([f"step {self.name}: rank: {rank}: give 0 to {_TOP - 1}"])
+        output = request.parameters["TrainingJobDefinition"]["OutputDataConfig"]
+        where = output["S3OutputPath"]
+        model = "output/model/" if output.get("CompressionType") == "NONE" else _MODEL
+        job = self.property(f"TrainingJobSummaries[{rank}].TrainingJobName")
+        return Join([where.rstrip("/") if isinstance(where, str) else where, job, model], on="/")
 
     def output(self, name: str) -> Property:
         """Return where a processing job's output ``name`` is."""

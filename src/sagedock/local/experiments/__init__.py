@@ -11,7 +11,7 @@ from sagedock.local.experiments.component_operations import (
 )
 from sagedock.local.experiments.names import COMPONENT, EXPERIMENT, TRIAL
 from sagedock.local.experiments.sources import PROCESSING, TRAINING, TRANSFORM, JobKind
-from sagedock.local.experiments.tracking import track, untrack
+from sagedock.local.experiments.tracking import component_of_job, track, untrack
 from sagedock.local.experiments.trial_operations import TrialOperations
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "ComponentOperations",
     "JobKind",
     "TrialOperations",
+    "component_of_job",
     "described_component",
     "track",
     "trials_of",

@@ -16,7 +16,7 @@ from sagedock.local.experiments.trial_document import new_trial
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
 
-__all__ = ["track", "untrack"]
+__all__ = ["component_of_job", "track", "untrack"]
 
 Request = Mapping[str, Any]
 
@@ -30,7 +30,6 @@ def track(platform: Platform, caller: Caller, kind: JobKind, arn: str, request: 
         return
     experiments = Shelf(platform=platform, kind=EXPERIMENT)
     trials = Shelf(platform=platform, kind=TRIAL)
-    components = Shelf(platform=platform, kind=COMPONENT)
     at, job = epoch_s(time.time()), request[kind.named]
     experiment = config.get("ExperimentName")
     if experiment:
@@ -43,7 +42,24 @@ def track(platform: Platform, caller: Caller, kind: JobKind, arn: str, request: 
         trial = _own_trial(name)
         wanted = {"TrialName": trial, "ExperimentName": experiment}
         trials.add(caller, new_trial(wanted, trials.arn(caller, trial), at))
-    display = config.get("TrialComponentDisplayName")
+    component_of_job(platform, caller, kind, arn, request, trial)
+
+
+def component_of_job(
+    platform: Platform,
+    caller: Caller,
+    kind: JobKind,
+    arn: str,
+    request: Request,
+    trial: str | None = None,
+) -> str:
+    """Return the ARN of a job's component, which is made if it is not there, of ``trial``."""
+    components = Shelf(platform=platform, kind=COMPONENT)
+    name, at = kind.component(request[kind.named]), epoch_s(time.time())
+    found = platform.resources.alike(components.key(caller, name))
+    if found is not None:
+        return str(found.document["TrialComponentArn"])
+    display = (request.get("ExperimentConfig") or {}).get("TrialComponentDisplayName")
     said = {
         "TrialComponentName": name,
         **parameters_of(request),
@@ -53,8 +69,7 @@ def track(platform: Platform, caller: Caller, kind: JobKind, arn: str, request: 
         **new_component(said, components.arn(caller, name), at),
         "Source": {"SourceArn": arn, "SourceType": kind.source_type},
     }
-    if platform.resources.alike(components.key(caller, name)) is None:
-        components.add(caller, associated(document, [trial] if trial else [], at))
+    return components.add(caller, associated(document, [trial] if trial else [], at))
 
 
 def untrack(platform: Platform, caller: Caller, kind: JobKind, request: Request) -> None:

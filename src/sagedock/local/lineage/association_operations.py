@@ -12,13 +12,13 @@ from sagedock.local.experiments.paging import page_of
 from sagedock.local.lineage.associations import (
     ASSOCIATION,
     Entity,
-    association_name,
+    associate,
+    association_key,
     entity_of,
 )
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
 from sagedock.local.refusal import Refused
-from sagedock.local.resources import Key, Resource
 
 __all__ = ["AssociationOperations"]
 
@@ -54,33 +54,15 @@ class AssociationOperations:
         with resources.together():
             source = self._entity(request["SourceArn"])
             destination = self._entity(request["DestinationArn"])
-            document: Answer = {
-                "SourceArn": source.arn,
-                "DestinationArn": destination.arn,
-                "SourceType": source.type,
-                "DestinationType": destination.type,
-                "SourceName": source.name,
-                "DestinationName": destination.name,
-                "AssociationType": request.get("AssociationType"),
-                "CreationTime": at,
-                "CreatedBy": {},
-            }
-            made = Resource(
-                key=_key(caller, source.arn, destination.arn),
-                created=at,
-                modified=at,
-                status="",
-                document={name: value for name, value in document.items() if value is not None},
-                request={},
-            )
-            if not resources.add(made):
+            ends = (source.arn, destination.arn)
+            if not associate(resources, caller, ends, request.get("AssociationType"), at):
                 raise Refused(words.association_exists(source.arn, destination.arn))
         return {"SourceArn": source.arn, "DestinationArn": destination.arn}
 
     def delete(self, caller: Caller, request: Request) -> Answer:
         """Remove an association."""
         ends = (request["SourceArn"], request["DestinationArn"])
-        found = self._platform.resources.alike(_key(caller, *ends))
+        found = self._platform.resources.alike(association_key(caller, *ends))
         if found is None:
             raise Refused(words.association_not_found(*ends))
         self._platform.resources.delete(found.key)
@@ -142,10 +124,6 @@ class AssociationOperations:
         return found if found is not None and found.lineage is not None else None
 
 
-def _key(caller: Caller, source: str, destination: str) -> Key:
-    return Key(region=caller.region, kind=ASSOCIATION, name=association_name(source, destination))
-
-
 def _reached(starts: list[str], edges: list[Request], direction: str, depth: int) -> list[str]:
     """Return what is reached by at most ``depth`` associations, nearest first, without starts."""
     seen, border = dict.fromkeys(starts), list(starts)
@@ -169,11 +147,20 @@ def _passes(entity: Entity, filters: Request) -> bool:
     properties = resource.document.get("Properties", {})
     wanted = filters.get("Properties")
     return (
-        _is_in(entity.type, filters.get("Types"))
+        _is_of_type(entity, filters.get("Types"))
         and _is_in(entity.lineage, filters.get("LineageTypes"))
         and _is_within(resource.created, filters, "Created")
         and _is_within(resource.modified, filters, "Modified")
         and (not wanted or any(properties.get(name) == value for name, value in wanted.items()))
+    )
+
+
+def _is_of_type(entity: Entity, wanted: Any) -> bool:
+    """Say whether an entity is of a type. Of a job's component that may be the job's, TrainingJob
+    for one: the SDK v2's LineageSourceEnum asks so.
+    """
+    return _is_in(entity.type, wanted) or (
+        entity.type is not None and entity.type.removeprefix("SageMaker") in wanted
     )
 
 

@@ -5,11 +5,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sagedock.local.caller import Caller
 from sagedock.local.experiments.names import COMPONENT, EXPERIMENT, Kind
 from sagedock.local.lineage.entities import ACTION, ARTIFACT, CONTEXT
 from sagedock.local.resources import Key, Resource, Resources
 
-__all__ = ["ASSOCIATION", "Entity", "associated_with", "association_name", "entity_of"]
+__all__ = [
+    "ASSOCIATION",
+    "Entity",
+    "associate",
+    "associated_with",
+    "association_key",
+    "entity_of",
+]
 
 #: What associations are stored as.
 ASSOCIATION = "association"
@@ -57,9 +65,39 @@ def entity_of(resources: Resources, arn: str) -> Entity | None:
     return Entity(arn=document[kind.arn], type=own, lineage=lineage, resource=found)
 
 
-def association_name(source: str, destination: str) -> str:
+def association_key(caller: Caller, source: str, destination: str) -> Key:
     """Return what an association is stored as."""
-    return f"{source} {destination}"
+    return Key(region=caller.region, kind=ASSOCIATION, name=f"{source} {destination}")
+
+
+def associate(
+    resources: Resources, caller: Caller, ends: tuple[str, str], type_: str | None, at: float
+) -> bool:
+    """Associate two entities, by their ARNs, that are there; say whether they were not before."""
+    source, destination = (entity_of(resources, arn) for arn in ends)
+    if source is None or destination is None:
+        raise ValueError(f"one of {' and '.join(ends)} is no entity")
+    document: dict[str, Any] = {
+        "SourceArn": source.arn,
+        "DestinationArn": destination.arn,
+        "SourceType": source.type,
+        "DestinationType": destination.type,
+        "SourceName": source.name,
+        "DestinationName": destination.name,
+        "AssociationType": type_,
+        "CreationTime": at,
+        "CreatedBy": {},
+    }
+    return resources.add(
+        Resource(
+            key=association_key(caller, source.arn, destination.arn),
+            created=at,
+            modified=at,
+            status="",
+            document={name: value for name, value in document.items() if value is not None},
+            request={},
+        )
+    )
 
 
 def associated_with(resources: Resources, region: str, arn: str) -> bool:

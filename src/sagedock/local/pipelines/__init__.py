@@ -3,10 +3,11 @@
 ``reading`` makes ``definition`` of the JSON, ``checking`` finds what is wrong with it. Operations:
 ``pipeline_operations``, ``execution_operations`` (``store`` finds, ``selection`` and ``parameters``
 say what an execution begins with). ``executions`` are those that run; each has a ``course``, which
-starts steps (``starting``: ``step_kinds``, ``functions``) in the order of the ``graph``, with
-arguments in which ``expressions`` (``scope``) are replaced, and writes what happens into its
-``ledger``.
-``memory`` keeps results for later executions, ``retrying`` says what is tried again.
+starts steps (``starting``: ``step_kinds``, ``functions``, ``deploying``) in the order of the
+``graph``, with arguments in which ``expressions`` (``scope``) are replaced, and writes what happens
+into its ``ledger``.
+``memory`` keeps results for later executions, ``retrying`` says what is tried again, and what an
+execution's jobs are tracked as is in ``experiment``.
 """
 
 from sagedock.local.pipelines.document import STEPS, summary_members

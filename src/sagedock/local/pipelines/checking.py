@@ -1,12 +1,12 @@
 """What is wrong with a definition that could be read: found when the pipeline is created."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from sagedock import api
+from sagedock.local.pipelines.argument_problems import argument_problems
 from sagedock.local.pipelines.conditions import condition_problems
 from sagedock.local.pipelines.definition import Definition, Step
-from sagedock.local.pipelines.expressions import Reference, references
+from sagedock.local.pipelines.experiment import experiment_problems
+from sagedock.local.pipelines.expressions import EXPERIMENT, Reference, references
 from sagedock.local.pipelines.graph import Graph
 from sagedock.local.pipelines.members import expression_problems, member_problems
 from sagedock.local.pipelines.step_kinds import CALLED
@@ -23,6 +23,8 @@ def problem(definition: Definition) -> str | None:
     Sources: rows 140, 141 and 142 of the rest of the fidelity corpus; all other words are
     unverified.
     """
+    for found in experiment_problems(definition):
+        return f"{_READ} {found}"
     for step in definition.steps.values():
         for found in (*_of_arguments(step), *_of_references(step, definition)):
             return found
@@ -38,14 +40,17 @@ def _of_arguments(step: Step) -> Iterator[str]:
     for found in (*member_problems(step), *expression_problems([own, dict(step.members)])):
         yield f"{_READ} {found}"
     if step.type in CALLED:
-        operation = CALLED[step.type].create
-        for name in api.unknown_members("sagemaker", operation, _plain(step.arguments)):
-            yield f"{_READ} Step {step.name}: Unknown Argument member '{name.rpartition('.')[2]}'"
+        named = CALLED[step.type].name
+        if CALLED[step.type].keeps_name and named not in step.arguments:
+            yield f"{_READ} Step {step.name}: {_a(step.type)} step needs {named}."
+        yield from (f"{_READ} {found}" for found in argument_problems(step))
     elif step.type == "Condition":
         conditions = step.arguments.get("Conditions")
         if not isinstance(conditions, list):
             yield f"{_READ} Expecting start of Json Array."
             return
+        if not conditions:
+            yield f"{_READ} Step {step.name}: Conditions: a Condition step needs at least one."
         for each in conditions:
             yield from (f"{_READ} {found}" for found in condition_problems(each))
     elif step.type == "Fail" and set(step.arguments) - {"ErrorMessage"}:
@@ -80,6 +85,8 @@ def _of_reference(step: Step, reference: Reference, definition: Definition) -> I
         yield f"{said} the parameter {reference.name}, which is not declared."
     elif reference.kind == "Execution" and reference.name not in VARIABLES:
         yield f"{said} Execution.{reference.name}, which is none of {', '.join(VARIABLES)}."
+    elif reference.kind == EXPERIMENT and definition.experiment is None:
+        yield f"{said} {EXPERIMENT}.{reference.name}, and the definition has no {EXPERIMENT}."
     elif reference.kind == "Steps":
         other = definition.steps.get(reference.name)
         if other is None:
@@ -94,12 +101,5 @@ def _files(step: Step) -> set[str]:
     return {each.get("PropertyFileName", "") for each in step.members.get("PropertyFiles", ())}
 
 
-def _plain(value: Any) -> Any:
-    """Return arguments with a null, which fits everywhere, in place of each expression."""
-    if isinstance(value, dict):
-        if len(value) == 1 and next(iter(value)) in ("Get", "Std:Join", "Std:JsonGet"):
-            return None
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return value
+def _a(kind: str) -> str:
+    return f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"

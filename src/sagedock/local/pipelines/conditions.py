@@ -1,7 +1,8 @@
 """The conditions of a condition step.
 
 Source: https://sagemaker.readthedocs.io/en/stable/workflows/pipelines/sagemaker.workflow.pipelines.html
-(conditions), and the schema of pipeline definitions.
+(conditions), and the schema of pipeline definitions. That Not has a Condition, as the SDKs write
+it, and no Expression: row 141.
 """
 
 import operator
@@ -27,7 +28,7 @@ _MEMBERS: Mapping[str, tuple[frozenset[str], ...]] = {
     **dict.fromkeys(_COMPARED, (_TWO,)),
     "In": (frozenset({"Type", "QueryValue", "Values"}), frozenset({"Type", "Value", "In"})),
     "NotIn": (frozenset({"Type", "QueryValue", "Values"}), frozenset({"Type", "Value", "In"})),
-    "Not": (frozenset({"Type", "Expression"}),),
+    "Not": (frozenset({"Type", "Condition"}),),
     "Or": (frozenset({"Type", "Conditions"}),),
     "And": (frozenset({"Type", "Conditions"}),),
 }
@@ -61,8 +62,8 @@ def condition_problems(condition: Any) -> Iterator[str]:
 
 
 def _nested(condition: Mapping[str, Any]) -> list[Any]:
-    if "Expression" in condition:
-        return [condition["Expression"]]
+    if "Condition" in condition:
+        return [condition["Condition"]]
     nested: list[Any] = condition.get("Conditions", [])
     return nested
 
@@ -71,7 +72,7 @@ def holds(condition: Mapping[str, Any], scope: Scope) -> bool:
     """Say whether a condition holds. Raises Unresolved, also where values cannot be compared."""
     kind = condition["Type"]
     if kind == "Not":
-        return not holds(condition["Expression"], scope)
+        return not holds(condition["Condition"], scope)
     if kind == "Or":
         return any(holds(each, scope) for each in condition["Conditions"])
     if kind == "And":

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sagedock.local.pipelines.definition import Step
+from sagedock.local.pipelines.deploying import end_of_deployment, is_under_way
+from sagedock.local.pipelines.experiment import make_experiment
 from sagedock.local.pipelines.graph import Graph
 from sagedock.local.pipelines.names import TERMINAL
-from sagedock.local.pipelines.outcome import job_failed
+from sagedock.local.pipelines.outcome import is_broken, job_failed, refused
 from sagedock.local.pipelines.retrying import NO_FAULT, fault_of_job
 from sagedock.local.pipelines.scope import Execution
 from sagedock.local.pipelines.starting import Starter
@@ -21,6 +23,7 @@ __all__ = ["Course"]
 _AT_ONCE = 50
 #: Source: row 157.
 _FAILED = "Step failure: One or multiple steps failed."
+_NOT_RETRIED = frozenset({"Endpoint", "Tuning"})
 _RUNNING = frozenset({"Starting", "Executing", "Stopping"})
 
 
@@ -40,12 +43,14 @@ class Course:
             None if selected is None else {each["StepName"] for each in selected["SelectedSteps"]}
         )
         self._outside: set[str] = set()
+        self._has_experiment = False
 
     def advance(self) -> float | None:
         """Do all that can be done now. Return when to look again (epoch seconds), if somebody does
         not say so before; None where nothing is waited for by the clock.
         """
         self._ledger.refresh()
+        self._make_experiment()
         while self._ledger.status not in TERMINAL:
             if not self._moved():
                 return min(self._retries(), default=None)
@@ -71,6 +76,14 @@ class Course:
         for name, record in list(self._running()):
             if "_Job" in record and self._ledger.status != "Stopping":
                 self._ledger.add(name, {"_Interrupted": True})
+
+    def _make_experiment(self) -> None:
+        """Make the execution's experiment and trial, once; without them it fails (unverified)."""
+        if self._has_experiment or self._ledger.status != "Executing":
+            return
+        if (why_not := make_experiment(self.execution)) is not None:
+            self._ledger.conclude("Failed", why_not)
+        self._has_experiment = True
 
     def _moved(self) -> bool:
         """Do one round; say whether anything changed."""
@@ -121,11 +134,19 @@ class Course:
             return
         if called.job is None:
             self._ledger.end(step.name, "Succeeded")
+            self._starter.keep(step)
             return
-        found = self._described(step)
+        try:
+            found = self._described(step)
+        except Refused as why:  # somebody deleted it
+            if is_broken(why.error):
+                raise
+            self._ledger.end(step.name, "Failed", refused(called.describe, why.error))
+            return
         if found[called.job.status] not in called.job.ended:
             return
-        if found[called.job.status] == called.job.done:
+        why_not = end_of_deployment(found, record["_Arguments"]) if _deploys(step) else None
+        if found[called.job.status] == called.job.done and why_not is None:
             self._ledger.end(step.name, "Succeeded")
             self._starter.keep(step)
         elif self._ledger.status == "Stopping":
@@ -133,12 +154,12 @@ class Course:
         elif found[called.job.status] == "Stopped" and "_Interrupted" in record:
             self._starter.begin_again(step)
         else:
-            reason = found.get("FailureReason")
-            fault = fault_of_job(reason or "") if step.type != "Tuning" else NO_FAULT
+            reason = why_not or found.get("FailureReason")
+            fault = NO_FAULT if step.type in _NOT_RETRIED else fault_of_job(reason or "")
             text = job_failed(reason, found[called.job.status])
             self._starter.failed(step, text, fault)
 
-    def _described(self, step: Step) -> dict[str, str]:
+    def _described(self, step: Step) -> dict[str, Any]:
         called, record = CALLED[step.type], self._ledger.steps[step.name]
         by = {called.described_by: record["_Job"]}
         return self.execution.calls(self.execution.caller, called.describe, by)
@@ -151,6 +172,8 @@ class Course:
         try:
             found = self._described(step)
         except Refused:
+            return False
+        if _deploys(step) and not is_under_way(found, self._ledger.steps[step.name]["_Arguments"]):
             return False
         self._ledger.add(step.name, {"Metadata": {called.metadata: {"Arn": found[called.arn]}}})
         return True
@@ -198,7 +221,7 @@ class Course:
 
     def _stop_job(self, step: Step) -> None:
         job = CALLED[step.type].job
-        if job is None:
+        if job is None or job.stop is None:
             return
         self._ledger.add(step.name, {"StepStatus": "Stopping"})
         by = {CALLED[step.type].described_by: self._ledger.steps[step.name]["_Job"]}
@@ -216,3 +239,7 @@ class Course:
             name not in self._ledger.steps and self._may_begin(name) for name in self._graph.order
         ):
             self._ledger.conclude("Succeeded")
+
+
+def _deploys(step: Step) -> bool:
+    return step.type == "Endpoint"

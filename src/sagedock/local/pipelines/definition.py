@@ -49,7 +49,12 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
-    """A whole pipeline. ``steps`` holds every step, those of branches too, by name."""
+    """A whole pipeline. ``steps`` holds every step, those of branches too, by name.
+
+    ``experiment`` has the names of the experiment and of the trial, either or none, that executions
+    belong to; it is None where they belong to none.
+    """
 
     parameters: Mapping[str, Parameter]
     steps: Mapping[str, Step]
+    experiment: Mapping[str, Any] | None = None

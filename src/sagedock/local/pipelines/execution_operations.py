@@ -1,7 +1,7 @@
 """Start, Stop, Retry, Update, Describe and List of executions, and what callbacks answer."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +11,15 @@ from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.pages import page_of
 from sagedock.local.pipelines.course import Course
+from sagedock.local.pipelines.definition import Step
 from sagedock.local.pipelines.document import STEPS, described, execution_document, public
 from sagedock.local.pipelines.executions import Executions, execution_kind
+from sagedock.local.pipelines.experiment import experiment_names
+from sagedock.local.pipelines.expressions import EXPERIMENT, Unresolved
 from sagedock.local.pipelines.ledger import with_document
 from sagedock.local.pipelines.names import TERMINAL, execution_arn, new_execution_id
-from sagedock.local.pipelines.parameters import WrongParameters, given
+from sagedock.local.pipelines.outputs import declared_outputs, typed
+from sagedock.local.pipelines.parameters import WrongParameters, given, values
 from sagedock.local.pipelines.pipeline_operations import checked
 from sagedock.local.pipelines.reading import read_definition
 from sagedock.local.pipelines.selection import taken_over
@@ -79,16 +83,23 @@ class ExecutionOperations:
         if (before := self._of_token(pipeline, request[_ONCE])) is not None:
             return {"PipelineExecutionArn": before}
         definition = checked(pipeline.document["PipelineDefinition"])
-        try:
-            parameters = given(definition, request.get("PipelineParameters", ()))
-        except WrongParameters as error:
-            raise Refused(words.parameters_wrong(str(error))) from error
         at, id_ = epoch_s(time.time()), new_execution_id()
         arn = execution_arn(pipeline.document["PipelineArn"], id_)
         document = execution_document(request, pipeline.document, arn, at)
+        try:
+            parameters = given(definition, request.get("PipelineParameters", ()))
+            known = values(definition, parameters)
+            names = experiment_names(definition, known, document, pipeline.key.name)
+        except (WrongParameters, Unresolved) as error:
+            raise Refused(words.parameters_wrong(str(error))) from error
+        if names is not None:
+            document[EXPERIMENT] = names
         if (config := request.get("SelectiveExecutionConfig")) is not None:
             document[STEPS] = taken_over(
-                config, definition, lambda source: self._store.execution(caller, source)
+                config,
+                definition,
+                pipeline.document["PipelineArn"],
+                lambda source: self._store.execution(caller, source),
             )
         execution = Resource(
             key=Key(region=caller.region, kind=execution_kind(pipeline.key.name), name=id_),
@@ -214,8 +225,7 @@ class ExecutionOperations:
             request["CallbackToken"],
             "Succeeded",
             None,
-            _Outputs={each["Name"]: each["Value"] for each in outputs},
-            **({"OutputParameters": outputs} if outputs else {}),
+            outputs,
         )
 
     def fail(self, _: Caller, request: Request) -> Answer:
@@ -223,7 +233,13 @@ class ExecutionOperations:
         reason = request.get("FailureReason")
         return self._answered(request["CallbackToken"], "Failed", reason)
 
-    def _answered(self, token: str, status: str, reason: str | None, **members: Any) -> Answer:
+    def _answered(
+        self,
+        token: str,
+        status: str,
+        reason: str | None,
+        outputs: Sequence[Mapping[str, str]] = (),
+    ) -> Answer:
         found = self._waiting(token)
         if found is None:
             raise Refused(words.callback_not_found(token))
@@ -231,8 +247,10 @@ class ExecutionOperations:
         record = course.execution.ledger.steps[name]
         if record["StepStatus"] not in ("Executing", "Stopping"):
             raise Refused(words.step_has_ended(token, record["StepStatus"]))
-        outputs = members.pop("OutputParameters", None)
-        if outputs is not None:
+        members: dict[str, Any] = {}
+        if status == "Succeeded":
+            members["_Outputs"] = _outputs(course.execution.definition.steps[name], outputs)
+        if outputs:
             callback = {**record["Metadata"]["Callback"], "OutputParameters": outputs}
             members["Metadata"] = {"Callback": callback}
         course.answer(name, status, reason, members)
@@ -256,6 +274,21 @@ class ExecutionOperations:
                 execution.key, lambda old: _with(old, PipelineExecutionStatus="Stopped")
             )
             raise Refused(ENDING)
+
+
+def _outputs(step: Step, answered: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """Return what a callback answered, by name, of the types that its step declares, or refuse."""
+    declared, found = declared_outputs(step), {}
+    for each in answered:
+        name = each["Name"]
+        if name not in declared:
+            raise Refused(words.undeclared_output(step.name, name))
+        try:
+            found[name] = typed(each["Value"], declared[name])
+        except ValueError as error:
+            refusal = words.output_of_wrong_type(step.name, name, declared[name])
+            raise Refused(refusal) from error
+    return found
 
 
 def _with_execution(token: str, arn: str, at: float) -> Callable[[Resource], Resource]:

@@ -38,7 +38,7 @@ class Executions:
         self._resources = resources
         self._course = course
         self._courses: dict[Key, Course] = {}
-        self._jobs: dict[tuple[str, str], Key] = {}
+        self._jobs: dict[tuple[str, str], frozenset[Key]] = {}
         #: Those that are advanced now, and those that are to be advanced again behind it.
         self._busy: set[Key] = set()
         self._again: set[Key] = set()
@@ -117,8 +117,8 @@ class Executions:
     def _changed(self, resource: Resource) -> None:
         """Wake the execution whose job it is that changed."""
         with self._lock:
-            execution = self._jobs.get((resource.key.region, resource.key.name))
-        if execution is not None:
+            waiting = self._jobs.get((resource.key.region, resource.key.name), frozenset())
+        for execution in waiting:
             self.wake(execution)
 
     def _advance(self, key: Key) -> None:
@@ -139,10 +139,11 @@ class Executions:
     def _watch(self, key: Key, course: Course) -> None:
         """Have changes of its jobs wake an execution; one may have changed before: look again."""
         with self._lock:
-            new = {(key.region, job): key for job in course.jobs()}
-            if not new.keys() <= self._jobs.keys():
-                self._jobs |= new
-                self._again.add(key)
+            for job in course.jobs():
+                waiting = self._jobs.get((key.region, job), frozenset())
+                if key not in waiting:
+                    self._jobs[(key.region, job)] = waiting | {key}
+                    self._again.add(key)
 
     def _advanced(self, key: Key, course: Course | None, again_at: float | None) -> None:
         with self._lock:
@@ -150,7 +151,8 @@ class Executions:
             ended = course is not None and course.execution.ledger.status in TERMINAL
             if ended and self._courses.get(key) is course:  # else it was begun again meanwhile
                 del self._courses[key]
-                self._jobs = {job: each for job, each in self._jobs.items() if each != key}
+                left = {job: waiting - {key} for job, waiting in self._jobs.items()}
+                self._jobs = {job: waiting for job, waiting in left.items() if waiting}
             if again_at is not None:
                 heapq.heappush(self._due, (again_at, next(self._numbers), key))
                 self._clock.notify_all()
@@ -171,7 +173,7 @@ class Executions:
                 while self._due and self._due[0][0] <= now:
                     due.append(heapq.heappop(self._due)[2])
                 if now >= look_at:
-                    due += set(self._jobs.values())
+                    due += {key for waiting in self._jobs.values() for key in waiting}
                     look_at = now + _LOOK_S
             for key in dict.fromkeys(due):
                 self.wake(key)

@@ -9,10 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["Reference", "Scope", "Unresolved", "references", "resolved"]
+__all__ = ["EXPERIMENT", "Reference", "Scope", "Unresolved", "references", "resolved"]
 
 _GET, _JOIN, _JSON_GET = "Get", "Std:Join", "Std:JsonGet"
 _PROPERTY_FILES = "PropertyFiles"
+#: What references to the names of the experiment and of the trial begin with. Source: the SDKs'
+#: ``PipelineExperimentConfigProperties``.
+EXPERIMENT = "PipelineExperimentConfig"
 
 
 class Unresolved(Exception):
@@ -28,6 +31,10 @@ class Scope(Protocol):
 
     def variable(self, name: str) -> Any:
         """Return an execution's variable."""
+        ...
+
+    def experiment(self, name: str) -> Any:
+        """Return the name of the execution's experiment (ExperimentName) or trial (TrialName)."""
         ...
 
     def property(self, step: str, path: str) -> Any:
@@ -49,7 +56,9 @@ class Scope(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """One ``Get``: of a parameter, of a variable of the execution, or of a step."""
+    """One ``Get``: of a parameter, of a variable of the execution, of what its experiment or its
+    trial is called, or of a step.
+    """
 
     kind: str
     name: str
@@ -61,6 +70,8 @@ class Reference:
         kind, _, rest = str(text).partition(".")
         name, _, path = rest.partition(".")
         if kind in ("Parameters", "Execution") and name and not path:
+            return cls(kind=kind, name=name)
+        if kind == EXPERIMENT and name in ("ExperimentName", "TrialName") and not path:
             return cls(kind=kind, name=name)
         if kind == "Steps" and name and path:
             return cls(kind=kind, name=name, path=path)
@@ -119,6 +130,8 @@ def _got(reference: Reference, scope: Scope) -> Any:
         return scope.parameter(reference.name)
     if reference.kind == "Execution":
         return scope.variable(reference.name)
+    if reference.kind == EXPERIMENT:
+        return scope.experiment(reference.name)
     return scope.property(reference.name, reference.path)
 
 

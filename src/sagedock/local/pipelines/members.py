@@ -21,6 +21,7 @@ _EXCEPTIONS = frozenset(
         "Step.THROTTLING",
     }
 )
+_FUNCTIONS = ("Std:Join", "Std:JsonGet")
 _NUMBERS = ("IntervalSeconds", "BackoffRate", "MaxAttempts", "ExpireAfterMin")
 
 
@@ -36,6 +37,10 @@ def expression_problems(value: Any) -> Iterator[str]:
         for each in value:
             yield from expression_problems(each)
     if not isinstance(value, dict):
+        return
+    name = next(iter(value)) if len(value) == 1 else ""
+    if name.startswith("Std:") and name not in _FUNCTIONS:
+        yield f"Unknown function '{name}': there are {' and '.join(_FUNCTIONS)}."
         return
     if set(value) == {"Std:Join"}:
         join = value["Std:Join"]

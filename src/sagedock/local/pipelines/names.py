@@ -13,12 +13,14 @@ __all__ = [
     "PIPELINE",
     "TERMINAL",
     "execution_arn",
+    "is_of_region",
     "job_name",
     "new_execution_id",
     "new_token",
     "pipeline_arn",
     "pipeline_name",
     "split_execution_arn",
+    "suffixed_name",
 ]
 
 PIPELINE = "pipeline"
@@ -54,12 +56,30 @@ def new_token() -> str:
 
 def job_name(execution: str, step: str, *, tuning: bool = False) -> str:
     """Return a new name for a step's job. Source: row 165; how one that would be too long is cut,
-    and what tuning jobs are called, whose names are shorter, is unverified.
+    what is in the place of characters that a job's name may not have, and what tuning jobs are
+    called, whose names are shorter, is unverified.
     """
     head = "" if tuning else "pipelines-"
     longest = _LONGEST_TUNING_NAME if tuning else _LONGEST_NAME
     room = longest - len(head) - len(execution) - _SUFFIX_LENGTH - 2
-    return f"{head}{execution}-{step[:room].strip('-_')}-{_random(_ANY, _SUFFIX_LENGTH)}"
+    return f"{head}{execution}-{_part(step)[:room].strip('-')}-{_random(_ANY, _SUFFIX_LENGTH)}"
+
+
+def suffixed_name(asked: str, execution: str, failures: int, *, tuning: bool = False) -> str:
+    """Return a new name that begins with the one that was asked for.
+
+    Source: sagemaker-python-sdk#3946, on custom job prefixes. That an endpoint's configuration,
+    whose name is the execution's own (row 170), has the same behind it, and how a name that would
+    be too long is cut, is unverified.
+    """
+    tail = f"-{execution}-{_random(_ANY, _SUFFIX_LENGTH)}-{failures}"
+    room = (_LONGEST_TUNING_NAME if tuning else _LONGEST_NAME) - len(tail)
+    return f"{asked[:room].rstrip('-')}{tail}"
+
+
+def _part(step: str) -> str:
+    """Return a step's name as a part of a job's: letters, digits and single hyphens."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", step).strip("-") or "step"
 
 
 def _random(characters: str, count: int) -> str:
@@ -88,3 +108,9 @@ def pipeline_name(name_or_arn: str) -> str:
     """Return the name that an operation was given, be it as an ARN."""
     found = _PIPELINE_ARN.fullmatch(name_or_arn)
     return found["pipeline"] if found else name_or_arn
+
+
+def is_of_region(name_or_arn: str, region: str) -> bool:
+    """Say whether what an operation was given may be a pipeline of the region."""
+    found = _PIPELINE_ARN.fullmatch(name_or_arn)
+    return found is None or found["region"] == region

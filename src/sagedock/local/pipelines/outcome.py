@@ -3,7 +3,12 @@
 from sagedock.api import ServiceError
 from sagedock.local.pipelines.retrying import Fault
 
-__all__ = ["job_failed", "not_retried", "refused"]
+__all__ = ["is_broken", "job_failed", "not_retried", "refused"]
+
+
+def is_broken(error: ServiceError) -> bool:
+    """Say whether a refusal is the server's fault, so that the same may be tried again."""
+    return error.http_status >= 500
 
 
 def refused(operation: str, error: ServiceError) -> str:

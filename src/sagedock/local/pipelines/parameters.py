@@ -1,6 +1,7 @@
 """The values that an execution is given for its pipeline's parameters."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,13 +53,20 @@ def values(definition: Definition, asked: Sequence[Mapping[str, str]]) -> Mappin
     }
 
 
+def _finite(number: float) -> float:
+    """Return a number that JSON has, or raise ValueError."""
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no number of JSON")
+    return number
+
+
 def _read(parameter: Parameter, text: str) -> Any:
     try:
         match parameter.type:
             case "Integer":
                 return int(text)
             case "Float":
-                return float(text)
+                return _finite(float(text))
             case "Boolean":
                 return {"true": True, "false": False}[text.lower()]
     except (ValueError, KeyError) as error:

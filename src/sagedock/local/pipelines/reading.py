@@ -22,6 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 _TOP = frozenset({"Version", "Metadata", "Parameters", "PipelineExperimentConfig", "Steps"}) | {
     "MlflowConfig"
 }
+_EXPERIMENT = frozenset({"ExperimentName", "TrialName"})
 _PARAMETER = frozenset({"Name", "Type", "DefaultValue", "EnumValues", "Description"})
 _COMMON = frozenset({"Name", "Type", "Arguments", "DependsOn", "DisplayName", "Description"})
 _JOB = frozenset({"CacheConfig", "RetryPolicies"})
@@ -33,6 +34,8 @@ _MEMBERS: Mapping[str, frozenset[str]] = {
     "Transform": _JOB,
     "Model": frozenset({"RetryPolicies"}),
     "RegisterModel": frozenset({"RetryPolicies"}),
+    "EndpointConfig": _JOB,
+    "Endpoint": frozenset({"CacheConfig"}),
     "Condition": frozenset(),
     "Fail": frozenset(),
     "Callback": frozenset({"SqsQueueUrl", "OutputParameters", "CacheConfig"}),
@@ -59,8 +62,12 @@ def read_definition(text: str) -> Definition:
     """
     try:
         raw = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except json.JSONDecodeError as error:
         raise _unreadable(f"It is no JSON: {error}") from error
+    except RecursionError as error:
+        raise _unreadable("It is no JSON that can be read: it is nested too deeply.") from error
+    except ValueError as error:
+        raise _unreadable("It is no JSON that can be read: a number is too long.") from error
     top = _object(raw)
     _refuse_unknown(top, _TOP)
     version = top.get("Version", _VERSION)
@@ -75,6 +82,7 @@ def read_definition(text: str) -> Definition:
     return Definition(
         parameters={each.name: each for each in parameters},
         steps={each.name: each for each in steps},
+        experiment=_experiment(top.get("PipelineExperimentConfig")),
     )
 
 
@@ -112,6 +120,14 @@ def _name(value: Any, what: str) -> str:
             f"A {what} needs a Name of 1 to 64 letters, digits, '-' or '_', not {value!r}."
         )
     return value
+
+
+def _experiment(raw: Any) -> Mapping[str, Any] | None:
+    if raw is None:
+        return None
+    value = _object(raw)
+    _refuse_unknown(value, _EXPERIMENT)
+    return {name: each for name, each in value.items() if each is not None}
 
 
 def _parameter(raw: Any) -> Parameter:

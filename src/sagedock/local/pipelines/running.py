@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from sagedock.local.caller import Caller
 from sagedock.local.calls import Calls
 from sagedock.local.endpoints import client_variables
-from sagedock.local.others import send_to_queue
+from sagedock.local.others import function_of, send_to_queue
 from sagedock.local.pipelines import functions
 from sagedock.local.pipelines.course import Course
 from sagedock.local.pipelines.executions import Executions
@@ -45,7 +46,7 @@ def pipelines_of(platform: Platform, calls: Calls) -> Executions:
                 region=region,
                 name=f"{request['Pipeline']}/{request['PipelineCreated']}",
             ),
-            outside=_outside(platform, region),
+            outside=_outside(platform, region, request["Account"]),
             wake=lambda: found.wake(resource.key),
         )
         return Course(execution, starter)
@@ -54,7 +55,7 @@ def pipelines_of(platform: Platform, calls: Calls) -> Executions:
     return found
 
 
-def _outside(platform: Platform, region: str) -> Outside:
+def _outside(platform: Platform, region: str, account: str) -> Outside:
     def send(url: str, message: Mapping[str, Any]) -> bool:
         return send_to_queue(region, url, json.dumps(message))
 
@@ -62,6 +63,7 @@ def _outside(platform: Platform, region: str) -> Outside:
         home = platform.settings.home
         return functions.call(
             platform.settings.lambdas,
+            partial(function_of, account, region),
             arn,
             arguments,
             environment=client_variables(platform.url, region=region, home=home),

@@ -13,7 +13,7 @@ from sagedock.local.pipelines.expressions import Unresolved
 from sagedock.local.pipelines.ledger import Ledger
 from sagedock.local.pipelines.properties import NoSuchProperty, look_up
 from sagedock.local.pipelines.step_kinds import CALLED
-from sagedock.local.pipelines.variables import moment
+from sagedock.local.pipelines.variables import variable_of
 from sagedock.local.refusal import Refused
 from sagedock.local.s3 import ObjectStore, S3Error
 from sagedock.local.uris import S3Uri
@@ -91,23 +91,15 @@ class StepScope:
 
     def variable(self, name: str) -> Any:
         """Return a variable of the execution; what a job is called is known in its step only."""
-        ledger = self.execution.ledger
-        match name:
-            case "StartDateTime":
-                return moment(ledger.document["CreationTime"])
-            case "CurrentDateTime":
-                return moment(self.now())
-            case "PipelineName":
-                return self.execution.pipeline
-            case "PipelineArn":
-                return ledger.document["PipelineArn"]
-            case "PipelineExecutionId":
-                return self.execution.id
-            case "PipelineExecutionArn":
-                return ledger.arn
-        if self.job is None:
+        document = self.execution.ledger.document
+        value = variable_of(name, document, self.execution.pipeline, self.now())
+        if value is None and self.job is None:
             raise Unresolved(f"Execution.{name} has a value in steps that start such a job only")
-        return self.job
+        return self.job if value is None else value
+
+    def experiment(self, name: str) -> Any:
+        """Return the name of the execution's experiment, or of its trial."""
+        return self.execution.ledger.document["PipelineExperimentConfig"][name]
 
     def property(self, step: str, path: str) -> Any:
         """Return what a step is described with, at ``path``."""

@@ -17,10 +17,14 @@ __all__ = ["taken_over"]
 
 
 def taken_over(
-    config: Mapping[str, Any], definition: Definition, find: Callable[[str], Resource]
+    config: Mapping[str, Any],
+    definition: Definition,
+    pipeline: str,
+    find: Callable[[str], Resource],
 ) -> dict[str, Mapping[str, Any]]:
     """Return the records that an execution begins with: of the steps that the selected ones need
-    and that are not selected. ``find`` returns an execution by its ARN.
+    and that are not selected. ``find`` returns an execution by its ARN, of
+    the pipeline with the ARN ``pipeline``.
 
     Refuses a selection that cannot be executed.
     """
@@ -35,7 +39,10 @@ def taken_over(
     source = config.get("SourcePipelineExecutionArn")
     if source is None:
         raise Refused(words.selection_without_source(", ".join(selected), ", ".join(needed)))
-    records = find(source).document[STEPS]
+    found = find(source)
+    if found.document["PipelineArn"] != pipeline:
+        raise Refused(words.selection_of_other_pipeline(source, pipeline))
+    records = found.document[STEPS]
     for name in needed:
         if records.get(name, {}).get("StepStatus") != "Succeeded":
             raise Refused(words.selection_without_result(source, name))

@@ -9,11 +9,14 @@ from typing import Any
 
 from sagedock.local.pipelines.conditions import holds
 from sagedock.local.pipelines.definition import Step
+from sagedock.local.pipelines.deploying import call_for_endpoint
+from sagedock.local.pipelines.experiment import tracked
 from sagedock.local.pipelines.expressions import Unresolved, resolved
 from sagedock.local.pipelines.functions import FunctionFailed, FunctionMissing
 from sagedock.local.pipelines.memory import Memory
-from sagedock.local.pipelines.names import job_name, new_token
-from sagedock.local.pipelines.outcome import not_retried, refused
+from sagedock.local.pipelines.names import job_name, new_token, suffixed_name
+from sagedock.local.pipelines.outcome import is_broken, not_retried, refused
+from sagedock.local.pipelines.outputs import declared_outputs, typed
 from sagedock.local.pipelines.retrying import Fault, fault_of_refusal, policy_for, wait_s
 from sagedock.local.pipelines.scope import Execution, StepScope
 from sagedock.local.pipelines.step_kinds import CALLED
@@ -76,13 +79,15 @@ class Starter:
         asked = dict(self._resolved(step, job) if arguments is None else arguments)
         if called.name is not None:
             asked[called.name] = job
+        operation = called.create
         try:
             if step.type == "RegisterModel":
                 self._prepare_package(asked, step)
-            answer = self.execution.calls(self.execution.caller, called.create, asked)
+            operation, request = self._call_for(step, asked)
+            answer = self.execution.calls(self.execution.caller, operation, request)
         except Refused as why:
             error = why.error
-            self.failed(step, refused(called.create, error), fault_of_refusal(error.code))
+            self.failed(step, refused(operation, error), fault_of_refusal(error.code))
             return
         arn = answer[called.arn]
         members: dict[str, Any] = {"Metadata": {called.metadata: {"Arn": arn}}}
@@ -90,6 +95,7 @@ class Starter:
             members["_Job"] = arn
         if called.job is None:
             ledger.end(step.name, "Succeeded", **members)
+            self.keep(step)
         else:
             ledger.add(step.name, members)
 
@@ -105,12 +111,15 @@ class Starter:
                 reason = not_retried(reason, fault, execution=ledger.arn, step=step.name)
             ledger.end(step.name, "Failed", reason)
             return
-        again = {"_RetryAt": now + pause_s, "_Job": self._new_name(step), "Metadata": {}}
+        job = self._named(step, failures=attempt)[0]
+        again = {"_RetryAt": now + pause_s, "_Job": job, "Metadata": {}}
         ledger.add(step.name, {**again, "AttemptCount": attempt + 1})
 
     def begin_again(self, step: Step) -> None:
         """Start a job anew that was stopped because the server ended."""
-        record = {**self.execution.ledger.steps[step.name], "_Job": self._new_name(step)}
+        record = dict(self.execution.ledger.steps[step.name])
+        failures = int(record.get("AttemptCount", 1)) - 1
+        record["_Job"] = self._named(step, failures=failures)[0]
         del record["_Interrupted"]
         self.execution.ledger.put(step.name, {**record, "Metadata": {}})
         self.launch(step)
@@ -137,8 +146,7 @@ class Starter:
 
     def _start_called(self, step: Step, about: Mapping[str, Any]) -> None:
         ledger = self.execution.ledger
-        job = self._new_name(step)
-        arguments = self._resolved(step, job)
+        job, arguments = self._named(step)
         if self._recalled(step, arguments, about):
             return
         kept = {"_Arguments": arguments} if CALLED[step.type].cached_by else {}
@@ -147,14 +155,44 @@ class Starter:
 
     def _recalled(self, step: Step, arguments: Mapping[str, Any], about: Mapping[str, Any]) -> bool:
         found = self.memory.recalled(step, arguments)
-        if found is None:
+        if found is None or not self._is_there(step, found):
             return False
         self.execution.ledger.begin(step.name, {**about, **found})
         self.execution.ledger.end(step.name, "Succeeded")
         return True
 
-    def _new_name(self, step: Step) -> str:
-        return job_name(self.execution.id, step.name, tuning=step.type == "Tuning")
+    def _is_there(self, step: Step, found: Mapping[str, Any]) -> bool:
+        """Say whether what an earlier execution of a step made was not deleted meanwhile."""
+        if step.type not in CALLED or "_Job" not in found:
+            return True
+        called = CALLED[step.type]
+        try:
+            by = {called.described_by: found["_Job"]}
+            self.execution.calls(self.execution.caller, called.describe, by)
+        except Refused as why:
+            if is_broken(why.error):
+                raise
+            return False
+        return True
+
+    def _named(self, step: Step, failures: int = 0) -> tuple[str, Mapping[str, Any]]:
+        """Return what the thing that a step creates is to be called, and the step's arguments."""
+        called, id_, tuning = CALLED[step.type], self.execution.id, step.type == "Tuning"
+        asked = step.arguments.get(called.name) if called.name is not None else None
+        if asked is None:
+            job = job_name(id_, step.name, tuning=tuning)
+        else:
+            job = str(resolved(asked, StepScope(execution=self.execution)))
+            if not called.keeps_name:
+                job = suffixed_name(job, id_, failures, tuning=tuning)
+        return job, self._resolved(step, job)
+
+    def _call_for(self, step: Step, asked: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """Return what is called to carry out a step, with its request."""
+        if step.type == "Endpoint":
+            return call_for_endpoint(self.execution, asked)
+        document = self.execution.ledger.document
+        return CALLED[step.type].create, tracked(step, asked, document)
 
     def _resolved(self, step: Step, job: str | None) -> Mapping[str, Any]:
         found: Mapping[str, Any] = resolved(
@@ -235,18 +273,33 @@ class Starter:
             ledger.end(step.name, "Failed", f"ClientError: {why}")
         else:
             named = answer if isinstance(answer, dict) else {}
-            wanted = [each["OutputName"] for each in step.members.get("OutputParameters", ())]
-            if missing := [name for name in wanted if name not in named]:
-                reason = f"ClientError: the function did not return {', '.join(missing)}"
-                ledger.end(step.name, "Failed", reason)
+            try:
+                outputs = _outputs(step, named)
+            except ValueError as why:
+                ledger.end(step.name, "Failed", f"ClientError: the function did not return {why}")
             else:
-                outputs = {name: named[name] for name in wanted}
                 listed = [{"Name": n, "Value": _text(v)} for n, v in outputs.items()]
                 metadata = {"Lambda": {"Arn": arn, "OutputParameters": listed}}
                 ledger.end(step.name, "Succeeded", Metadata=metadata, _Outputs=outputs)
                 self.keep(step)
         finally:
             self.wake()
+
+
+def _outputs(step: Step, named: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a function's outputs, of the types that its step declares. Raises ValueError, which
+    says what it did not return.
+    """
+    declared = declared_outputs(step)
+    if missing := [name for name in declared if name not in named]:
+        raise ValueError(", ".join(missing))
+    found = {}
+    for name, kind in declared.items():
+        try:
+            found[name] = typed(named[name], kind)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{name} of type {kind}, but {named[name]!r}") from error
+    return found
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,8 @@
-"""The steps that are calls of SageMaker: which operations they are, and what those answer."""
+"""The steps that are calls of SageMaker: which operations they are, and what those answer.
+
+Source of what endpoint and endpoint configuration steps are: the SDK v3's classes of these names,
+and the model's metadata of steps; what is cached of them is unverified.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +13,14 @@ __all__ = ["CALLED", "Called", "Job"]
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What a call started, and how it ends. ``status`` is the member of Describe that says so."""
+    """What a call started, and how it ends. ``status`` is the member of Describe that says so;
+    ``stop`` is None for what cannot be stopped: it is waited for.
+    """
 
     status: str
     done: str
     ended: frozenset[str]
-    stop: str
+    stop: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +39,8 @@ class Called:
     describe: str
     described_by: str
     job: Job | None = None
+    #: Whether what is created is called just as its arguments say; else by a new name.
+    keeps_name: bool = False
     #: The members of the request that decide whether an earlier result may be reused. Source:
     #: https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-default-keys.html
     cached_by: tuple[str, ...] = ()
@@ -92,6 +100,37 @@ CALLED: Mapping[str, Called] = MappingProxyType(
             metadata="RegisterModel",
             describe="DescribeModelPackage",
             described_by="ModelPackageName",
+        ),
+        "EndpointConfig": Called(
+            create="CreateEndpointConfig",
+            name="EndpointConfigName",
+            arn="EndpointConfigArn",
+            metadata="EndpointConfig",
+            describe="DescribeEndpointConfig",
+            described_by="EndpointConfigName",
+            cached_by=(
+                *("AsyncInferenceConfig", "DataCaptureConfig", "EnableNetworkIsolation"),
+                *("ExecutionRoleArn", "ExplainerConfig", "KmsKeyId", "MetricsConfig"),
+                *("ProductionVariants", "ShadowProductionVariants", "VpcConfig"),
+            ),
+        ),
+        "Endpoint": Called(
+            create="CreateEndpoint",
+            name="EndpointName",
+            arn="EndpointArn",
+            metadata="Endpoint",
+            describe="DescribeEndpoint",
+            described_by="EndpointName",
+            job=Job(
+                status="EndpointStatus",
+                done="InService",
+                ended=frozenset(
+                    {"InService", "OutOfService", "Failed", "UpdateRollbackFailed", "Deleting"}
+                ),
+                stop=None,
+            ),
+            keeps_name=True,
+            cached_by=("DeploymentConfig", "EndpointConfigName", "EndpointName"),
         ),
     }
 )

@@ -9,6 +9,7 @@ from sagedock.local.caller import Caller
 from sagedock.local.pipelines.executions import execution_kind
 from sagedock.local.pipelines.names import (
     PIPELINE,
+    is_of_region,
     pipeline_arn,
     pipeline_name,
     split_execution_arn,
@@ -35,8 +36,9 @@ class Store:
         """Return a pipeline, by name or ARN, or refuse."""
         name = pipeline_name(name_or_arn)
         found = self.platform.resources.get(self.key(caller, name))
-        if found is None:
-            raise Refused(words.pipeline_not_found(pipeline_arn(caller, name)))
+        if found is None or not is_of_region(name_or_arn, caller.region):
+            asked = name_or_arn if name != name_or_arn else pipeline_arn(caller, name)
+            raise Refused(words.pipeline_not_found(asked))
         return found
 
     def execution(self, caller: Caller, arn: str) -> Resource:

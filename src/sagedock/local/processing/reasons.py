@@ -1,11 +1,12 @@
 """FailureReason of a processing job, in the service's words."""
 
 from sagedock.contract import limits, paths
-from sagedock.local.training.reasons import INTERNAL_ERROR
+from sagedock.local.training.reasons import INTERNAL_ERROR, NO_CAPACITY
 
 __all__ = [
     "INTERNAL_ERROR",
     "MESSAGE_NOT_TEXT",
+    "NO_CAPACITY",
     "SEE_LOGS",
     "download_failed",
     "image_not_found",

@@ -15,6 +15,7 @@ from sagedock.errors import (
     SagedockError,
     StorageError,
 )
+from sagedock.local.faults import NoCapacity
 from sagedock.local.host_logs import engine_words
 from sagedock.local.mirror import Mirror, Mirrored
 from sagedock.local.platform import Platform
@@ -28,7 +29,10 @@ from sagedock.local.processing.staging import stage
 from sagedock.local.processing.transfers import uploads
 from sagedock.local.processing.usage import measured
 from sagedock.local.resources import Resource
+from sagedock.local.slow_download import slow_down
+from sagedock.local.training.course import CapacityFailed
 from sagedock.local.training.events import Event, StopAsked
+from sagedock.local.training.faults_in_training import Planned, planned
 from sagedock.local.training.slots import Slots
 from sagedock.local.training.unreadable import ChannelUnreadable
 from sagedock.local.training.watch import Cause, Watch, Watched
@@ -112,6 +116,8 @@ class Run:
             return self._processed()
         except _Stopped:
             return Outcome(status="Stopped")
+        except CapacityFailed:
+            return Outcome.failed(reasons.NO_CAPACITY)
         except ChannelUnreadable as why:
             return Outcome.failed(reasons.download_failed(str(why)))
         except ImageNotFound as error:
@@ -131,6 +137,7 @@ class Run:
         else:
             self._cluster.remove()  # what a killed server left
             self._logs.begin_anew()
+            self._await_capacity()
             self._woken.wait()
             self._check_stop()
             containers = self._started()
@@ -142,9 +149,23 @@ class Run:
             mirror.abandon()
         return self._concluded(containers, watched, mirror)
 
+    def _await_capacity(self) -> None:
+        """Wait where a fault says that there are no machines. Raises CapacityFailed: the words are
+        those of training jobs (unverified).
+        """
+        lack = self._platform.faults.take(NoCapacity, self._job.key.name)
+        if lack is None:
+            return
+        self._stop.wait(lack.wait_s)
+        self._check_stop()
+        if lack.fails:
+            raise CapacityFailed
+
     def _started(self) -> Mapping[str, str]:
         """Stage the data, and start a container for each host; return them, host to id."""
         stage(self._cluster, self._check_stop)
+        folders = [self._cluster.folder(host, "/") for host in self._cluster.hosts]
+        slow_down(self._platform.faults, self._job.key.name, folders, self._check_stop)
         containers = self._cluster.create()
         self._check_stop()
         for warning in self._cluster.share().warnings:
@@ -165,8 +186,14 @@ class Run:
             attempt=_ATTEMPT,
             grace_s=self._platform.settings.stop_grace_s,
         )
-        with measured(self._platform, self._job, containers):
-            return watch.until({"max-runtime": deadline_s(self._record.document)})
+        faults, job = self._platform.faults, self._job.key.name
+        lost = planned(faults, job, _ATTEMPT, self._cluster.hosts, is_spot=False)
+        events = Planned([*lost], self._events.put)
+        try:
+            with measured(self._platform, self._job, containers):
+                return watch.until({"max-runtime": deadline_s(self._record.document)})
+        finally:
+            events.cancel()
 
     def _mirror(self, containers: Mapping[str, str]) -> Mirror:
         """Return what stores the outputs. Of several hosts that write the same name, the last one's
@@ -188,8 +215,12 @@ class Run:
     def _concluded(
         self, containers: Mapping[str, str], watched: Watched, mirror: Mirror
     ) -> Outcome:
-        """Store the outputs, however the job ended (unverified), and return how that was."""
+        """Store the outputs, however the job ended (unverified), and return how that was. Those of
+        a machine that failed are lost, but for what was stored before.
+        """
         outcome = _judged(watched)
+        if watched.cause == "host-lost":
+            return outcome
         try:
             mirror.close()
         except UploadFailed as why:
@@ -214,8 +245,9 @@ class Run:
     def _follow(self, host: str, container: str) -> None:
         self._logs.store(self._platform.engine, container, self._stream(host))
 
-    def _on_stop(self, _: Cause) -> None:
-        self._record.stop()
+    def _on_stop(self, cause: Cause) -> None:
+        if cause != "host-lost":
+            self._record.stop()
 
     def _finish(self, outcome: Outcome) -> None:
         """Write down how the job ended, then remove what it had: a server that is killed in between
@@ -248,7 +280,9 @@ def _judged(watched: Watched) -> Outcome:
             return Outcome(status="Completed")
         case "ended":
             return Outcome.failed(reasons.SEE_LOGS)
-        case "max-wait" | "interrupted" | "host-lost":
+        case "host-lost":
+            return Outcome.failed(reasons.INTERNAL_ERROR)
+        case "max-wait" | "interrupted":
             raise ValueError(f"no processing job ends because it was {watched.cause}")
         case _:
             assert_never(watched.cause)

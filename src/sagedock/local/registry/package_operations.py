@@ -8,6 +8,7 @@ from typing import Any
 from sagedock.api import registry_messages as words
 from sagedock.local.caller import Caller
 from sagedock.local.events import Events
+from sagedock.local.lineage import record_package
 from sagedock.local.listing import Listing
 from sagedock.local.moments import epoch_s
 from sagedock.local.platform import Platform
@@ -193,6 +194,7 @@ class PackageOperations:
                 request=request,
             )
         )
+        record_package(self._platform, shelf.caller, document)
         self._tell(shelf.caller, document, ())
         return arn
 

@@ -2,14 +2,12 @@
 
 import queue
 import shutil
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from sagedock.local.faults import SlowDownload
 from sagedock.local.hosts import HOST_LABEL
 from sagedock.local.platform import Platform
+from sagedock.local.slow_download import slow_down
 from sagedock.local.training import lifecycle
 from sagedock.local.training.checkpoints import checkpoint_mirror, restore
 from sagedock.local.training.containers import (
@@ -30,7 +28,6 @@ from sagedock.local.training.watch import Cause, Limit, Watch, Watched
 __all__ = ["Attempt"]
 
 #: How long a container may print nothing new before a look at whether it is to stop.
-_PAUSE_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,20 +122,10 @@ class Attempt:
         key, request = self.cluster.key, self.cluster.request
         stage_channels(self.platform, key, request, self.check_stop)
         restore(self.platform, request, checkpoint_folder(self.platform, key))
-        self._slow_down(job_folder(self.platform, key) / "channels")
+        staged = job_folder(self.platform, key) / "channels"
+        slow_down(self.platform.faults, key.name, [staged], self.check_stop)
         self.check_stop()
         self.record.enter("Downloading", image)
-
-    def _slow_down(self, staged: Path) -> None:
-        """Wait as long as the data would take to arrive, where a fault says so."""
-        slow = self.platform.faults.take(SlowDownload, self.cluster.key.name)
-        if slow is None:
-            return
-        size = sum(each.stat().st_size for each in staged.rglob("*") if each.is_file())
-        ends = time.monotonic() + size / slow.bytes_per_s
-        while (left_s := ends - time.monotonic()) > 0:
-            self.check_stop()
-            time.sleep(min(left_s, _PAUSE_S))
 
     def _create(self) -> Mapping[str, str]:
         network = self.cluster.network()

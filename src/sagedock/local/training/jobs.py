@@ -4,10 +4,12 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 from sagedock.errors import EngineError, InvalidRequest
 from sagedock.local.platform import JOB_LABEL, Platform
-from sagedock.local.resources import Key, Resource
+from sagedock.local.resources import Key
 from sagedock.local.runs import Runs
 from sagedock.local.training.containers import (
     POOL_LABEL,
@@ -24,34 +26,37 @@ from sagedock.local.training.warm_pools import WarmPools
 __all__ = ["TrainingJobs"]
 
 _log = logging.getLogger(__name__)
+#: Jobs of other kinds: their words, and what to do instead of interrupting them.
+_NOT_SPOT: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "processing-job": ("processing", "let it lose a host (the fault lost-host)"),
+        "transform-job": ("transform", "name a training job"),
+        "hyper-parameter-tuning-job": ("tuning", "name one of its training jobs"),
+    }
+)
 
 
-class TrainingJobs:
+class TrainingJobs(Runs[Run]):
     """Starts, stops and takes up training jobs; every one of them in a thread of its own."""
 
     def __init__(self, platform: Platform) -> None:
-        self._platform = platform
         width = platform.settings.max_containers or default_width(platform.machine.cpus)
-        self._slots = Slots(width)
-        self.pools = WarmPools(platform)
-        self._runs = Runs(
+        self._platform = platform
+        self._slots = slots = Slots(width)
+        self.pools = pools = WarmPools(platform)
+        super().__init__(
             platform.resources,
-            lambda job, ended: Run(platform, self._slots, self.pools, job, ended),
+            KIND,
+            TERMINAL,
+            lambda job, ended: Run(platform, slots, pools, job, ended),
             lambda run: run.ask_to_stop(StopAsked(grace_s=platform.settings.stop_grace_s)),
+            lambda alive: self._remove_all_but(alive, pools.resume(alive)),
         )
 
     @property
     def slots(self) -> Slots:
         """The queue of this machine: other kinds of jobs stand in it too."""
         return self._slots
-
-    def start(self, job: Resource) -> bool:
-        """Carry ``job`` out, and return True; False, with nothing done, if the server is ending."""
-        return self._runs.start(job)
-
-    def stop(self, key: Key) -> None:
-        """Stop a job as StopTrainingJob does: SIGTERM, 120 seconds, SIGKILL."""
-        self._runs.stop(key)
 
     def interrupt(self, key: Key, after_s: float = 0.0) -> bool:
         """Take a spot job's machines away, in ``after_s`` seconds, as AWS does: SIGTERM, the grace,
@@ -61,10 +66,11 @@ class TrainingJobs:
         InvalidRequest where there is nothing to interrupt.
         """
         job = self._platform.resources.get(key)
-        run = self._runs.get(key)
+        run = self.get(key)
         if job is None or run is None or job.status in TERMINAL:
-            state = f"is {job.status}" if job else f"does not exist in {key.region}"
-            raise InvalidRequest([f"job: {key.name} {state}: name a job that runs"])
+            if job is not None:
+                raise InvalidRequest([f"job: {key.name} is {job.status}: name a job that runs"])
+            raise InvalidRequest([f"job: {key.name} {self._what_else(key)}"])
         if not job.document["EnableManagedSpotTraining"]:
             raise InvalidRequest(
                 [
@@ -79,24 +85,16 @@ class TrainingJobs:
         timer.start()
         return True
 
-    def wait_until_gone(self, key: Key) -> None:
-        """Return once nothing is left of a job that has ended, in the engine or on disk."""
-        self._runs.wait_until_gone(key)
-
-    def resume(self) -> None:
-        """Take up the jobs that a killed server left, and remove what it left of ended ones."""
-        unfinished = self._platform.resources.unfinished(KIND, TERMINAL)
-        alive = {job.key for job in unfinished}
-        self._remove_all_but(alive, self.pools.resume(alive))
-        for job in sorted(unfinished, key=lambda job: job.created):
-            self.start(job)
+    def _what_else(self, key: Key) -> str:
+        """Return what has the name of a training job that does not exist, and what to do."""
+        for kind, (words, remedy) in _NOT_SPOT.items():
+            if self._platform.resources.get(replace(key, kind=kind)) is not None:
+                return f"is a {words} job, and only spot training jobs are interrupted: {remedy}"
+        return f"does not exist in {key.region}: name a job that runs"
 
     def shut_down(self, grace_s: float) -> None:
-        """Stop every job, and return when none is left. Jobs get ``grace_s`` after SIGTERM.
-
-        No job starts any more.
-        """
-        self._runs.shut_down(grace_s)
+        """Stop every job, and the pools, and return when none is left. No job starts any more."""
+        super().shut_down(grace_s)
         self.pools.shut_down()
 
     def _remove_all_but(self, alive: set[Key], pools: set[str]) -> None:

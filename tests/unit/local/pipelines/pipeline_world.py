@@ -77,12 +77,20 @@ class World:
         """The client."""
         return self.local.client("sagemaker")
 
-    def create(self, *steps: Any, name: str = "p", parameters: Any = (), **request: Any) -> str:
+    def create(
+        self,
+        *steps: Any,
+        name: str = "p",
+        parameters: Any = (),
+        experiment: Any = None,
+        **request: Any,
+    ) -> str:
         """Create a pipeline; return its ARN."""
         definition = {
             "Version": "2020-12-01",
             "Metadata": {},
             "Parameters": list(parameters),
+            "PipelineExperimentConfig": experiment,
             "Steps": list(steps),
         }
         arn: str = self.sagemaker.create_pipeline(

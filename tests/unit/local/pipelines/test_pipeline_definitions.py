@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import ROLE, Local
+from tests.conftest import IMAGE, ROLE, Local
 from tests.unit.local.pipelines.pipeline_world import World, condition, fail, get, training
 
 READ = "Unable to parse pipeline definition. "
@@ -58,7 +58,7 @@ EQUALS = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
         (with_steps(condition("c", {"Type": "Like"})), f"{READ}Condition type 'Like' is none of"),
         (
             with_steps(condition("c", {"Type": "Not"})),
-            f"{READ}Condition Not needs Expression, Type",
+            f"{READ}Condition Not needs Condition, Type",
         ),
         (with_steps(unknown_argument()), "Unknown Argument member 'TrainingImages'"),
         (with_steps(fail("a"), fail("a")), f"{READ}The step name 'a' is used more than once."),
@@ -151,3 +151,84 @@ def test_a_name_is_given_once(world: World) -> None:
     message = caught.value.response["Error"]["Message"]
     assert "Pipeline names must be unique within an AWS account and region" in message
     assert "already exists" in message
+
+
+def processing(**changes: Any) -> dict[str, Any]:
+    """Return a processing step."""
+    arguments = {
+        "AppSpecification": {"ImageUri": IMAGE},
+        "RoleArn": ROLE,
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceType": "ml.m5.large",
+                "InstanceCount": 1,
+                "VolumeSizeInGB": 1,
+            }
+        },
+        **changes.pop("arguments", {}),
+    }
+    return {"Name": "p", "Type": "Processing", "Arguments": arguments, **changes}
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (
+            processing(arguments={"ProcessingJobName": "n" * 91}),
+            f"Model Validation failed: string '{'n' * 91}' with length=91 cannot be greater than "
+            "max=63.0 defined for ProcessingJobName.",
+        ),
+        ({"Name": "p", "Type": "Processing"}, "Value null at 'processingResources'"),
+        (
+            training("a", Arguments={**training("a")["Arguments"], "RoleArn": "me"}),
+            "Value 'me' at 'roleArn' failed to satisfy constraint: Member must satisfy regular",
+        ),
+        (
+            training("a", Arguments={**training("a")["Arguments"], "ResourceConfig": "big"}),
+            "Step a: ResourceConfig: ",
+        ),
+        (
+            training("a", hyperparameters={"x": {"Std:Nope": {}}}),
+            "Unknown function 'Std:Nope': there are Std:Join and Std:JsonGet.",
+        ),
+        (condition("c"), "Step c: Conditions: a Condition step needs at least one."),
+        (
+            processing(
+                PropertyFiles=[
+                    {"PropertyFileName": "f", "OutputName": "absent", "FilePath": "f.json"}
+                ]
+            ),
+            "Step p: the property file f is in the output absent, which the step does not have.",
+        ),
+    ],
+    ids=["long", "missing", "pattern", "type", "function", "conditions", "file"],
+)
+def test_arguments_that_cannot_be_sent_are_told_at_once(
+    world: World, step: dict[str, Any], said: str
+) -> None:
+    assert said in refused(world, with_steps(step)).removeprefix(READ)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[" * 100_000, "nested too deeply"),
+        ('{"Version": ' + "1" * 5000 + "}", "a number is too long"),
+    ],
+    ids=["deep", "long"],
+)
+def test_what_python_cannot_read_is_told_in_other_words(world: World, text: str, said: str) -> None:
+    assert said in refused(world, text)
+
+
+def test_what_an_expression_becomes_is_not_guessed(world: World) -> None:
+    file = {"PropertyFileName": "f", "OutputName": "x", "FilePath": "f.json"}
+    outputs = get("Parameters.outputs")
+    whole = {**processing(), "Name": "q", "Arguments": get("Parameters.all")}
+    known = processing(arguments={"ProcessingOutputConfig": outputs}, PropertyFiles=[file])
+    arn = world.create(
+        known,
+        whole,
+        parameters=[{"Name": name, "Type": "String"} for name in ("outputs", "all")],
+    )
+    assert world.sagemaker.describe_pipeline(PipelineName=arn)["PipelineStatus"] == "Active"

@@ -20,9 +20,12 @@ _WORDS = st.sampled_from(
         *("ExpireAfter", "P1D", "RetryPolicies", "ExceptionType", "Step.THROTTLING", "String"),
         *("OutputParameters", "OutputName", "SqsQueueUrl", "FunctionArn", "PropertyFiles"),
         *("Training", "Condition", "Fail", "Lambda", "Callback", "Model", "ErrorMessage"),
+        *("PipelineExperimentConfig", "ExperimentName", "TrialName", "Endpoint", "EndpointConfig"),
+        *("EndpointName", "EndpointConfigName", "PipelineExperimentConfig.TrialName"),
         *("DefaultValue", "EnumValues", "Integer", "HyperParameters", "TrainingJobName"),
     ]
 )
+_KINDS = ("Training", "Condition", "Fail", "Lambda", "Callback", "Model", "Endpoint")
 _SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-2, 2), st.floats(0, 1), _WORDS)
 _ANY = st.recursive(
     _SCALARS,
@@ -34,8 +37,8 @@ _ANY = st.recursive(
 @st.composite
 def steps(draw: st.DrawFn) -> dict[str, Any]:
     """Draw a step that is nearly right, with something of any form in it."""
-    kinds = st.sampled_from(["Training", "Condition", "Fail", "Lambda", "Callback", "Model"])
-    step: dict[str, Any] = {"Name": draw(st.sampled_from(["a", "b", "c"])), "Type": draw(kinds)}
+    name, kind = draw(st.sampled_from(["a", "b", "c"])), draw(st.sampled_from(_KINDS))
+    step: dict[str, Any] = {"Name": name, "Type": kind}
     step["Arguments"] = draw(st.dictionaries(_WORDS, _ANY, max_size=3))
     return step | draw(st.dictionaries(_WORDS, _ANY, max_size=2))
 
@@ -59,6 +62,13 @@ def test_any_json_is_read_or_refused(document: Any) -> None:
 @given(st.lists(steps(), min_size=1, max_size=3))
 def test_steps_of_any_form_are_read_or_refused(given_steps: list[Any]) -> None:
     _checked({"Version": "2020-12-01", "Steps": given_steps})
+
+
+@given(_ANY, st.lists(steps(), min_size=1, max_size=1))
+def test_an_experiment_of_any_form_is_read_or_refused(named: Any, given_steps: list[Any]) -> None:
+    _checked({"PipelineExperimentConfig": named, "Steps": given_steps})
+    names = {"ExperimentName": named, "TrialName": "t"}
+    _checked({"PipelineExperimentConfig": names, "Steps": given_steps})
 
 
 @given(st.text())

@@ -21,7 +21,8 @@ def until_terminated(container: Container) -> int:
 
 def begun(world: World) -> str:
     """Start an execution whose first step runs; return its ARN."""
-    world.create(training("first"), training("second", DependsOn=["first"]))
+    steps = training("first"), training("second", DependsOn=["first"])
+    world.create(*steps, experiment={})
     arn = world.start()
     world.until(
         arn, lambda _: "TrainingJob" in world.steps(arn).get("first", {}).get("Metadata", {})
@@ -47,5 +48,10 @@ def test_an_execution_goes_on_when_the_server_starts_again(tmp_path: Path) -> No
         steps = world.steps(arn)
         assert set(steps) == {"first", "second"}
         assert steps["first"]["Metadata"] != before
+        trial = arn.rpartition("/")[2]
+        tracked = world.sagemaker.list_trial_components(TrialName=trial)["TrialComponentSummaries"]
+        made = {each["TrialComponentSource"]["SourceArn"] for each in tracked}
+        jobs = [before, *(each["Metadata"] for each in steps.values())]
+        assert made == {each["TrainingJob"]["Arn"] for each in jobs}
     finally:
         local.server.stop()

@@ -1,9 +1,9 @@
-"""Steps of other kinds than jobs, and what steps may be spared: callbacks, functions, results kept,
+"""Steps of other kinds than jobs, and what steps may be spared: callbacks, results kept,
 selections, retries.
 """
 
 import json
-from pathlib import Path
+import re
 from typing import Any
 
 import pytest
@@ -13,7 +13,6 @@ from sagedock.testing import Container
 from tests.conftest import Local
 from tests.unit.local.pipelines.pipeline_world import (
     World,
-    condition,
     fail,
     get,
     step_of,
@@ -21,70 +20,11 @@ from tests.unit.local.pipelines.pipeline_world import (
 )
 
 _CACHED = {"Enabled": True, "ExpireAfter": "30d"}
-_FUNCTION = """
-def double(event, context):
-    if event["number"] < 0:
-        raise ValueError("below 0")
-    return {"doubled": 2 * event["number"], "name": context.function_name}
-"""
 
 
 @pytest.fixture
 def world(local: Local) -> World:
     return World(local)
-
-
-def function(name: str, number: object, *outputs: str) -> dict[str, Any]:
-    return {
-        "Name": name,
-        "Type": "Lambda",
-        "FunctionArn": "arn:aws:lambda:us-west-2:123456789012:function:double",
-        "Arguments": {"number": number},
-        "OutputParameters": [{"OutputName": each, "OutputType": "Integer"} for each in outputs],
-    }
-
-
-def register(world: World, file: Path) -> None:
-    file.write_text(_FUNCTION)
-    object.__setattr__(world.local.server.settings, "lambdas", {"double": f"{file}:double"})
-
-
-def test_a_function_is_called_and_its_answer_used(world: World, tmp_path: Path) -> None:
-    register(world, tmp_path / "functions.py")
-    doubled = get("Steps.double.OutputParameters['doubled']")
-    execution, steps = world.run(
-        function("double", 21, "doubled", "name"),
-        condition(
-            "check",
-            {"Type": "Equals", "LeftValue": doubled, "RightValue": 42},
-            then=[fail("right", {"Std:Join": {"On": "", "Values": ["it is ", doubled]}})],
-        ),
-    )
-    assert steps["double"]["StepStatus"] == "Succeeded"
-    assert steps["double"]["Metadata"]["Lambda"]["OutputParameters"] == [
-        {"Name": "doubled", "Value": "42"},
-        {"Name": "name", "Value": "double"},
-    ]
-    assert steps["right"]["FailureReason"] == "it is 42"
-    assert execution["PipelineExecutionStatus"] == "Failed"
-
-
-@pytest.mark.parametrize(
-    ("step", "said"),
-    [
-        (function("f", -1, "doubled"), "below 0"),
-        (function("f", 1, "tripled"), "the function did not return tripled"),
-        ({**function("f", 1), "FunctionArn": "other"}, "SAGEDOCK_LAMBDAS=other=FILE:CALLABLE"),
-    ],
-    ids=["raises", "leaves out", "is not registered"],
-)
-def test_a_function_that_fails_says_why(
-    world: World, tmp_path: Path, step: dict[str, Any], said: str
-) -> None:
-    register(world, tmp_path / "functions.py")
-    execution, steps = world.run(step)
-    assert execution["PipelineExecutionStatus"] == "Failed"
-    assert said in steps["f"]["FailureReason"]
 
 
 class Callback:
@@ -239,6 +179,27 @@ def test_a_policy_retries_a_job_that_the_platform_lost(world: World) -> None:
     assert execution["PipelineExecutionStatus"] == "Succeeded"
     assert steps["a"]["AttemptCount"] == 2
     assert tried == ["a", "a"]
+
+
+def test_a_name_in_the_arguments_begins_each_attempt_s(world: World) -> None:
+    """Source: sagemaker-python-sdk#3946."""
+    world.local.server.faults.add(LostHost())
+    tried: list[str] = []
+
+    def program(container: Container) -> int:
+        tried.append(step_of(container))
+        return until_terminated(container) if len(tried) == 1 else 0
+
+    world.local.engine.program = program
+    step = training("a", RetryPolicies=[policy("SageMaker.JOB_INTERNAL_ERROR")])
+    step["Arguments"]["TrainingJobName"] = {"Std:Join": {"On": "-", "Values": ["mine", "x" * 60]}}
+    execution, _ = world.run(step)
+    id_ = execution["PipelineExecutionArn"].rpartition("/")[2]
+    found = world.sagemaker.list_training_jobs(SortBy="CreationTime", SortOrder="Ascending")
+    names = [each["TrainingJobName"] for each in found["TrainingJobSummaries"]]
+    assert [len(name) for name in names] == [63, 63]
+    for failures, name in enumerate(names):
+        assert re.fullmatch(rf"mine-x+-{id_}-\w{{10}}-{failures}", name)
 
 
 def test_no_policy_retries_another_kind(world: World) -> None:
