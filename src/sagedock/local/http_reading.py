@@ -12,7 +12,8 @@ __all__ = ["Http"]
 
 #: The most bytes of a head, of what stands between chunks, and of trailers.
 _MOST_BYTES = 1 << 16
-#: How a TLS connection begins: Docker tries that first with a registry, also on this machine.
+#: How a TLS connection begins: Docker tries that first with a registry, before each push. It is no
+#: request that the log should warn of.
 _TLS = b"\x16\x03"
 _HEAD_ENDS = re.compile(rb"\n\r?\n")
 _UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*(?=\r\n)", re.IGNORECASE)
@@ -38,7 +39,7 @@ class Http(HttpToolsProtocol):
         if not self._within:
             data = self._head + data
             if data.startswith(_TLS):
-                self.transport.close()
+                self.send_400_response("This is no HTTP: speak it without TLS.")
                 return
             ends = _HEAD_ENDS.search(data)
             if ends is None and len(data) <= _MOST_BYTES and data.isascii():
