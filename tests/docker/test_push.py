@@ -392,3 +392,30 @@ def test_several_regions_and_a_role(real: RealLocal, tiny: TinyImages, tmp_path:
         client = real.client("ecr", each["region"])
         (image,) = client.describe_images(repositoryName=each["repository"])["imageDetails"]
         assert image["imageDigest"] == each["digest"]
+
+
+def test_local_run_pushes_to_a_registry_that_lasts(
+    engine: Any, tiny: TinyImages, tmp_path: Path
+) -> None:
+    name = tiny.make()
+    environ = {**os.environ, "SAGEDOCK_HOME": str(tmp_path / "home")}
+    run = [*_PUSH[:-1], "local", "run", "--", *_PUSH, name]
+
+    def pushed() -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            run, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=300, check=False
+        )
+
+    first, again = pushed(), pushed()
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
+    assert first.stdout == again.stdout
+    assert "nothing to do" in again.stderr
+    assert "Invalid HTTP" not in first.stderr
+    tiny.remove(name)
+    with LocalSageMaker(home=tmp_path / "home", check_answers=True) as server:
+        real = RealLocal(server=server, engine=engine)
+        real.client("s3").create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        real.client("sagemaker").create_training_job(**job_of(real, first.stdout.strip(), "cold"))
+        assert real.ended("cold")["TrainingJobStatus"] == "Completed"

@@ -51,7 +51,7 @@ class Images:
     tokens: Tokens
     registry: str
     account: str
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _pulling: threading.Lock = field(default_factory=threading.Lock)
 
     def find(self, image: str) -> Image:
         """Return the image that ``image`` means, or raise ImageNotFound.
@@ -77,7 +77,9 @@ class Images:
         """Return the engine's id of an image that ``find`` returned the id of; it is pulled if the
         engine lacks it.
         """
-        with self._lock:  # several containers of one image begin at once
+        with contextlib.suppress(ImageNotFound):
+            return self.engine.image(image).id
+        with self._pulling:  # several containers of one image begin at once
             try:
                 return self.engine.image(image).id
             except ImageNotFound:

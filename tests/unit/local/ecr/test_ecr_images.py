@@ -1,12 +1,14 @@
 """What an image's name means: the engine's image, else the one that was pushed."""
 
 import json
+import threading
 import time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from sagedock import LocalSageMaker
 from sagedock.errors import ImageNotFound
 from sagedock.testing import Reply, serving
 from tests.conftest import ACCOUNT, BUCKET, REGION, ROLE, Local
@@ -132,3 +134,33 @@ def test_an_endpoint_s_image_is_pulled_when_its_container_is_made(
     assert deployed["ResolvedImage"] == f"{URI}@{pushed.digest}"
     assert {each.spec.image for each in local.engine.all.values()} == {pushed.id}
     assert local.client("sagemaker-runtime").invoke_endpoint(EndpointName="e", Body=b"x")
+
+
+def test_a_long_pull_keeps_nobody_else_waiting(local: Local, pushed: Pushed) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    pull = local.engine.pull
+
+    class Slow:
+        """The fake engine, whose pulls take until ``go_on``."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(local.engine, name)
+
+        def pull(self, *words: Any, **more: Any) -> Any:
+            begun.set()
+            assert go_on.wait(60)
+            return pull(*words, **more)
+
+    with LocalSageMaker(home=local.server.settings.home.parent / "other", engine=Slow()) as server:
+        other = Local(server=server, engine=local.engine)
+        found = Pushed(other)
+        other.client("s3").create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        sagemaker = other.client("sagemaker")
+        slow = other.job(TrainingJobName="slow", **training(f"{URI}@{found.digest}"))
+        sagemaker.create_training_job(**slow)
+        assert begun.wait(60)
+        assert other.run(TrainingJobName="quick")["TrainingJobStatus"] == "Completed"
+        go_on.set()
+        assert other.ended("slow")["TrainingJobStatus"] == "Completed"
