@@ -224,6 +224,7 @@ def test_the_registry_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         assert server.stdout.readline().endswith("socket\n")
+        assert str(tmp_path / "ecr") in running()
         server.kill()
     ends = time.monotonic() + 60
     while str(tmp_path / "ecr") in running():
@@ -233,16 +234,14 @@ def test_the_registry_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
 
 def running() -> str:
     """Return the folders that registries work in."""
-    return "\n".join(
-        str((process / "cwd").readlink())
-        for process in Path("/proc").glob("[0-9]*")
-        if _name(process) in ("docker-registry", "docker-registr", "registry")
-    )
+    return "\n".join(filter(None, map(_folder, Path("/proc").glob("[0-9]*"))))
 
 
-def _name(process: Path) -> str:
+def _folder(process: Path) -> str:
+    """Return where a registry works, or "" for another process, or one that ends just now."""
     try:
-        return (process / "comm").read_text().strip()
+        is_one = (process / "comm").read_text().strip() in ("docker-registry", "registry")
+        return str((process / "cwd").readlink()) if is_one else ""
     except OSError:
         return ""
 
