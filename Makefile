@@ -45,6 +45,7 @@ check: lint ## lint, then unit, law and golden tests: no Docker, two minutes
 test: setup ## every test, those in real containers too
 	@if containers/engine.sh; then $(MAKE) --no-print-directory --jobs=2 build clients; \
 	else echo 'test: no engine: the tests that need one are skipped, each saying so'; fi
+	@$(MAKE) --no-print-directory registry || echo 'test: no docker-registry: tests that push are skipped'
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --reruns 1 --durations 25 tests
 
 include tests/clients/clients.mk

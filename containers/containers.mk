@@ -2,6 +2,8 @@
 
 BASE_IMAGE := sagedock/base:bookworm-py3.11
 IMAGES ?=
+PUSH ?=
+LOGIN_REGISTRIES ?=
 
 .PHONY: engine
 engine: ## find a Docker engine, or install and start one
@@ -13,7 +15,15 @@ base: engine ## make the base image; BASE=IMAGE takes a public one
 
 .PHONY: build
 build: setup engine ## build the CPU images, or IMAGES="NAME..." of containers/images.toml
-	@$(BIN)/python containers/build.py $(IMAGES)
+	@$(BIN)/python containers/build.py $(addprefix --login-registry ,$(LOGIN_REGISTRIES)) $(IMAGES)
+
+.PHONY: registry
+registry: setup ## find docker-registry, with which the local ECR keeps images, or take Debian's
+	@containers/registry.sh $(BIN)
+
+.PHONY: push
+push: setup engine registry ## push the CPU images, or IMAGES="NAME..."; PUSH="--target aws ..." adds options
+	@$(BIN)/sagedock push $(PUSH) $(or $(IMAGES),training-cpu serving-cpu)
 
 .PHONY: lock
 lock: setup ## pin every Python package anew, by version and hash (Linux x86_64, Python 3.11)

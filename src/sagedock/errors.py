@@ -13,7 +13,8 @@
     ├── BuildFailed ............... 6   an image could not be built
     ├── StorageError .............. 7   a folder or a disk refuses what must be written
     ├── ContractBroken ............ 8   a container or a file breaks the SageMaker contract
-    └── InvocationFailed .......... 9   a model answered a call with an error
+    ├── InvocationFailed .......... 9   a model answered a call with an error
+    └── PushFailed ................ 10  an image could not be pushed, or what was pushed is not good
 """
 
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ __all__ = [
     "InvocationFailed",
     "JobFailed",
     "LocalServerError",
+    "PushFailed",
     "SagedockError",
     "StorageError",
 ]
@@ -101,6 +103,12 @@ class StorageError(SagedockError):
     """A folder or a disk refuses what must be written there."""
 
     exit_code = 7
+
+
+class PushFailed(SagedockError):
+    """An image could not be pushed, or what was pushed is not what it must be."""
+
+    exit_code = 10
 
 
 class InvocationFailed(SagedockError):

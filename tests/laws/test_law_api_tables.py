@@ -9,6 +9,7 @@ import pytest
 from sagedock import api
 from sagedock.api import (
     component_messages,
+    ecr_messages,
     experiment_messages,
     hosting_messages,
     messages,
@@ -36,6 +37,7 @@ MISSING = {
 }
 MODULES = (
     *(messages, component_messages, experiment_messages, hosting_messages, registry_messages),
+    ecr_messages,
     *(pipeline_messages, processing_messages, scaling_messages, search_messages, tuning_messages),
 )
 MESSAGES = [getattr(module, name) for module in MODULES for name in module.__all__]

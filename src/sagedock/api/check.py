@@ -26,7 +26,9 @@ __all__ = [
 
 #: What a service calls a request that its model forbids, where that is not ValidationException.
 #: The words are the same. Source: cisagov/crossfeed#374 (2020).
-_INVALID: Mapping[str, str] = MappingProxyType({"logs": "InvalidParameterException"})
+_INVALID: Mapping[str, str] = MappingProxyType(
+    {"ecr": "InvalidParameterException", "logs": "InvalidParameterException"}
+)
 
 #: Shapes that are reported member by member; lists and maps of anything else are reported whole.
 _NESTED = ("structure", "list", "map")

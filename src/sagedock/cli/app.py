@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import sagedock
-from sagedock.cli import images, jobs, load, local, models, preflight, serve
+from sagedock.cli import images, jobs, load, local, models, preflight, push, serve
 from sagedock.errors import SagedockError
 
 __all__ = ["main"]
@@ -25,6 +25,7 @@ app.command("images")(images.images)
 app.command("load")(load.load)
 app.command("models")(models.models)
 app.command("preflight")(preflight.preflight)
+app.command("push")(push.push)
 app.command("serve")(serve.serve)
 
 

@@ -21,6 +21,15 @@ _WRONG_REQUEST = frozenset(
     }
 )
 
+#: Codes that say who may not, or what is too much: whoever wrote the program cannot mend it there.
+_NOT_THE_PROGRAMS = frozenset(
+    {
+        *("AccessDenied", "AccessDeniedException", "InvalidClientTokenId"),
+        *("RequestLimitExceeded", "SignatureDoesNotMatch", "Throttling", "ThrottlingException"),
+        *("TooManyRequestsException", "UnrecognizedClientException"),
+    }
+)
+
 #: What to do locally, by words of a refusal. AWS's own words stay in front.
 _LOCAL_REMEDIES = {
     "Cannot find the requested image": (
@@ -87,4 +96,7 @@ def _explained_refusal(error: "ClientError", target: Target) -> Exception:
         return InvalidRequest([with_remedy(refused, target)])
     if code in ("ExpiredToken", "ExpiredTokenException"):
         return SagedockError(f"AWS: {message}: sign in again, e.g. `aws sso login`")
-    return SagedockError(f"{error.operation_name}: {message} ({code})")
+    if code in _NOT_THE_PROGRAMS:
+        return SagedockError(f"{error.operation_name}: {message} ({code})")
+    refusal: Exception = error  # botocore has no types
+    return refusal

@@ -14,6 +14,7 @@ from sagedock.engine.spec import (
     Network,
     OverlayFile,
     OverlayMount,
+    Transfer,
     Usage,
     VolumeMount,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Network",
     "OverlayFile",
     "OverlayMount",
+    "Transfer",
     "Usage",
     "VolumeMount",
     "connect",

@@ -7,6 +7,7 @@ from typing import Any
 import docker
 from docker.errors import APIError, DockerException, NotFound
 from docker.types import IPAMConfig, IPAMPool, Mount
+from docker.utils import parse_repository_tag
 from requests import RequestException
 
 from sagedock.engine.addresses import address_of
@@ -14,6 +15,7 @@ from sagedock.engine.frames import read_frames, timestamp_s
 from sagedock.engine.host_config import gpu_count, host_config
 from sagedock.engine.overlay_files import overlay_files
 from sagedock.engine.overlays import layers_of, overlay_mounts, scratch_name
+from sagedock.engine.registries import pulled, pushed
 from sagedock.engine.spec import (
     ContainerSpec,
     Exit,
@@ -24,6 +26,7 @@ from sagedock.engine.spec import (
     Machine,
     Network,
     OverlayFile,
+    Transfer,
     Usage,
 )
 from sagedock.engine.usage import NVIDIA_SMI, gpus_of, has_gpus, usage_of, volumes_bytes
@@ -93,6 +96,28 @@ class DockerEngine:
             response.raise_for_status()
             with response:
                 yield from response.iter_content(_ARCHIVE_CHUNK_BYTES)
+
+    def pull(self, reference: str, *, user: str, password: str) -> Image:
+        """Pull an image, and return it; see ``Engine``."""
+        with _engine_errors(f"pulling {reference}"):
+            pulled(self._client.api, reference, user=user, password=password)
+        return self.image(reference)
+
+    def push(self, reference: str, *, user: str, password: str) -> Iterator[Transfer]:
+        """Push an image, and yield what happens; see ``Engine``."""
+        with _engine_errors(f"pushing {reference}"):
+            yield from pushed(self._client.api, reference, user=user, password=password)
+
+    def tag(self, image: str, reference: str) -> None:
+        """Give an image another name."""
+        repository, tag = parse_repository_tag(reference)
+        with _engine_errors(f"tagging {image} as {reference}"):
+            self._client.api.tag(image, repository, tag)
+
+    def untag(self, reference: str) -> None:
+        """Take a name from an image. One that is gone is no error."""
+        with _engine_errors(f"untagging {reference}"), suppress(NotFound):
+            self._client.api.remove_image(reference, noprune=True)
 
     def create(self, spec: ContainerSpec) -> str:
         """Create a container and return its id. Nothing runs yet."""

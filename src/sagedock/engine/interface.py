@@ -13,6 +13,7 @@ from sagedock.engine.spec import (
     Machine,
     Network,
     OverlayFile,
+    Transfer,
     Usage,
 )
 
@@ -28,6 +29,26 @@ class Engine(Protocol):
 
     def saved(self, image: str) -> Iterator[bytes]:
         """Yield the archive of an image, as ``docker save`` writes it. Nothing runs."""
+        ...
+
+    def pull(self, reference: str, *, user: str, password: str) -> Image:
+        """Pull an image from its registry, by tag or digest, and return it. Raises ImageNotFound
+        where that has none, EngineError with the registry's words where it refuses.
+        """
+        ...
+
+    def push(self, reference: str, *, user: str, password: str) -> Iterator[Transfer]:
+        """Push an image to the registry that its name begins with; yield what happens. Layers that
+        are there already are not sent again. Raises EngineError with the registry's words.
+        """
+        ...
+
+    def tag(self, image: str, reference: str) -> None:
+        """Give an image another name; who had it loses it."""
+        ...
+
+    def untag(self, reference: str) -> None:
+        """Take a name from an image, which goes with its last. One that is gone is no error."""
         ...
 
     def create(self, spec: ContainerSpec) -> str:

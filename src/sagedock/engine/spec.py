@@ -17,6 +17,7 @@ __all__ = [
     "Network",
     "OverlayFile",
     "OverlayMount",
+    "Transfer",
     "Usage",
     "VolumeMount",
 ]
@@ -152,6 +153,19 @@ class Image:
     architecture: str
     labels: Mapping[str, str]
     media_type: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer:
+    """A piece of news of a push: what happens to ``layer`` ("" where it is of the whole), and how
+    many of its bytes are there. The last one has the ``digest`` of what was pushed.
+    """
+
+    layer: str
+    status: str
+    current: int | None = None
+    total: int | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,12 @@
 ``build``    the build, carried out
 ``listing``  what the engine has
 ``preflight``  an image, judged before it is pushed
+``push``     an image to ECR; ``push_plan`` what goes where, and what would end it
+``ecr``      ECR of one region, as a push asks it
+``push_words``, ``layer_lines``  failures and progress, in words
+``logins``   logins to the registries of base images, for one build
+``push_record``  what a push leaves in the build folder
+``scan_gate``  what ECR's scan finds; ``allowed`` what of it is let pass
 """
 
 from sagedock.images.build import build_image

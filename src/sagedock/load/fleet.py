@@ -2,7 +2,7 @@
 
 from sagedock.client import Session
 from sagedock.client.existing import endpoint_explained
-from sagedock.errors import InvalidRequest
+from sagedock.errors import InvalidRequest, SagedockError
 
 __all__ = ["instances_behind"]
 
@@ -25,8 +25,9 @@ def instances_behind(session: Session, endpoint: str, variant: str | None) -> in
     except InvalidRequest as error:
         remedy = "give the name of an endpoint that is there, or deploy it first"
         raise InvalidRequest([f"endpoint: {endpoint}: {error}: {remedy}"]) from error
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _MAY_NOT:
+    except SagedockError as error:
+        refusal = error.__cause__
+        if isinstance(refusal, ClientError) and refusal.response["Error"]["Code"] in _MAY_NOT:
             return None
         raise
     status = found["EndpointStatus"]

@@ -15,6 +15,7 @@ from sagedock.local.body import replay, whole_body
 from sagedock.local.caller import Caller, caller_of
 from sagedock.local.cloudwatch import CloudWatch, OurAlarms, is_call
 from sagedock.local.control import CONTROL_PATH
+from sagedock.local.ecr import DATA_PATH, ECR, OF_THE_WHOLE_REGISTRY, Ecr
 from sagedock.local.hosting import is_invocation
 from sagedock.local.json_service import JsonService
 from sagedock.local.lambdas import Lambdas
@@ -43,6 +44,7 @@ class Front:
     alarms: OurAlarms
     metrics: JsonService
     autoscaling: JsonService
+    ecr: Ecr
     s3: ASGIApp
     others: Callable[[], ASGIApp]
     control: ASGIApp
@@ -89,6 +91,10 @@ class Front:
         if service == api.target_prefix(api.scaling.AUTOSCALING):
             ours = _Json(self.autoscaling, operation, caller)
             return _OursOrTheirs(ours, await self._moto_later(), is_about_sagemaker)
+        if service == api.target_prefix(ECR) and operation not in OF_THE_WHOLE_REGISTRY:
+            return _Json(self.ecr.api, operation, caller)
+        if scope["path"].startswith(DATA_PATH) and caller.service is None:  # no bucket is so short
+            return self.ecr.registry
         if scope["path"].startswith(CONTROL_PATH):
             return self.control
         if caller.service == "s3" or (caller.service is None and not _is_form(headers)):

@@ -22,7 +22,16 @@ DATABASE = "state.sqlite"
 _OWN = frozenset(
     {
         *(DATABASE, f"{DATABASE}-shm", f"{DATABASE}-wal"),
-        *("components", "endpoints", "jobs", "lock", "processing", "s3", "sagemaker-sdk.yaml"),
+        *(
+            "components",
+            "ecr",
+            "endpoints",
+            "jobs",
+            "lock",
+            "processing",
+            "s3",
+            "sagemaker-sdk.yaml",
+        ),
         "scratch",
         *("server.json", "server.new", "server.log", "transforms"),
     }

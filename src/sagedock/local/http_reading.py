@@ -12,6 +12,9 @@ __all__ = ["Http"]
 
 #: The most bytes of a head, of what stands between chunks, and of trailers.
 _MOST_BYTES = 1 << 16
+#: How a TLS connection begins: Docker tries that first with a registry, before each push. It is no
+#: request that the log should warn of.
+_TLS = b"\x16\x03"
 _HEAD_ENDS = re.compile(rb"\n\r?\n")
 _UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*(?=\r\n)", re.IGNORECASE)
 
@@ -35,6 +38,9 @@ class Http(HttpToolsProtocol):
         """Feed the parser: a head when it is whole, a body as it comes."""
         if not self._within:
             data = self._head + data
+            if data.startswith(_TLS):
+                self.send_400_response("This is no HTTP: speak it without TLS.")
+                return
             ends = _HEAD_ENDS.search(data)
             if ends is None and len(data) <= _MOST_BYTES and data.isascii():
                 self._head = data

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sagedock.engine import Engine, Machine
 from sagedock.local.async_requests import AsyncRequests
+from sagedock.local.ecr import Ecr, Images
 from sagedock.local.faults import Faults
 from sagedock.local.logs import LogStore
 from sagedock.local.metrics import MetricStore
@@ -52,8 +53,14 @@ class Platform:
     container_url: str
     container_hosts: Mapping[str, str]
     machine: Machine
+    ecr: Ecr
     faults: Faults
     trust: Trust = field(default_factory=Trust)
+
+    @property
+    def images(self) -> Images:
+        """The images that jobs and models may name."""
+        return self.ecr.images
 
     @property
     def labels(self) -> Mapping[str, str]:

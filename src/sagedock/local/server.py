@@ -17,6 +17,7 @@ from sagedock.local.autoscaling import Autoscaling, Fleets
 from sagedock.local.caller import Caller
 from sagedock.local.control import Control
 from sagedock.local.database import Database
+from sagedock.local.ecr import Ecr
 from sagedock.local.endpoints import client_variables, write_sdk_config
 from sagedock.local.faults import Fault, Faults, Interruptions
 from sagedock.local.faults_in_calls import (
@@ -177,14 +178,15 @@ def _platform(
     stack.callback(database.close)
     objects = ObjectStore(settings.home / "s3")
     stack.callback(objects.close)
+    resources, tags = Resources(database, summaries=SUMMARIES), Tags(database)
+    ecr = Ecr.of(settings=settings, engine=engine, resources=resources, tags=tags, url=url)
+    stack.callback(ecr.process.stop)
     return Platform(
         settings=settings,
         engine=engine,
-        resources=Resources(
-            database,
-            summaries=SUMMARIES,
-        ),
-        tags=Tags(database),
+        resources=resources,
+        tags=tags,
+        ecr=ecr,
         logs=logs.LogStore(database),
         metrics=metrics.MetricStore(database),
         async_requests=AsyncRequests(database),
@@ -244,6 +246,7 @@ def _front(
         cloudwatch=_cloudwatch(platform, scaling),
         alarms=scaling.alarms,
         autoscaling=scaling.service,
+        ecr=platform.ecr,
         metrics=JsonService(
             service=metrics.METRICS_SERVICE,
             operations={

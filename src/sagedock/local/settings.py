@@ -57,6 +57,7 @@ class Settings:
     ``allow_instance_types`` are types newer than the installed model of the service.
     ``file_systems`` are the folders that stand for EFS and FSx file systems, by their ids.
     ``lambdas`` are what Lambda steps of pipelines call: FILE:CALLABLE, by the functions' names.
+    ``scan_findings`` is a JSON file of what the local ECR's scans find, by repository.
     ``quotas`` are numbers of instances, by the service's name of the quota; others are unlimited.
     """
 
@@ -90,6 +91,7 @@ class Settings:
     notification_hook: tuple[str, ...] = ()
     event_hook: tuple[str, ...] = ()
     serverless_idle_s: float = _SERVERLESS_IDLE_S
+    scan_findings: Path | None = None
 
     def __post_init__(self) -> None:
         problems = [
@@ -171,6 +173,7 @@ class Settings:
             lambdas=_lambdas(environ),
             quotas=_quotas(environ, "SAGEDOCK_QUOTAS"),
             notification_hook=_command(environ, "SAGEDOCK_NOTIFICATION_HOOK"),
+            scan_findings=_path(environ, "SAGEDOCK_SCAN_FINDINGS"),
             event_hook=_command(environ, "SAGEDOCK_EVENT_HOOK"),
             serverless_idle_s=cls.serverless_idle_s if idle_s is None else idle_s,
             health_check_s=cls.health_check_s if check_s is None else check_s,
@@ -197,6 +200,11 @@ def _number(environ: Mapping[str, str], name: str) -> int | None:
     if not text.isdigit():
         raise InvalidRequest([f"{name}: {text!r} is not a whole number: use digits"])
     return int(text)
+
+
+def _path(environ: Mapping[str, str], name: str) -> Path | None:
+    text = environ.get(name)
+    return Path(text).absolute() if text else None
 
 
 def _command(environ: Mapping[str, str], name: str) -> tuple[str, ...]:

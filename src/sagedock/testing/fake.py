@@ -23,6 +23,7 @@ from sagedock.engine import (
     Machine,
     Network,
     OverlayFile,
+    Transfer,
     Usage,
 )
 from sagedock.errors import ContainerNotStarted, ImageNotFound
@@ -102,7 +103,8 @@ class FakeEngine:
     """Runs ``program`` for every container. ``images`` are the names it knows; each has ``labels``,
     ``image_bytes``, ``media_type``, and ``archive_of_images`` as what is saved of it. What a name
     means is built anew by ``rebuild``: it has another id then, and the old one is known by its id
-    only.
+    only. ``registry`` is what can be pulled, by name, with its id; ``pushed`` are the names that
+    were pushed there, each with its digest.
 
     The program gets the container and returns its exit code; it should return once
     ``container.terminated`` is set. A program that is None cannot be started.
@@ -112,6 +114,8 @@ class FakeEngine:
         self.program = program
         self.images = set(images)
         self._builds: dict[str, list[str]] = {}
+        self.registry: dict[str, str] = {}
+        self.pushed: dict[str, str] = {}
         self.labels: Mapping[str, str] = {}
         self.image_bytes = 0
         self.archive_of_images = b""
@@ -151,6 +155,32 @@ class FakeEngine:
 
     def _of_id(self, image: str) -> str | None:
         return next((name for name in self.images if image in self._ids(name)), None)
+
+    def pull(self, reference: str, *, user: str, password: str) -> Image:  # noqa: ARG002 - the interface
+        """Have an image of ``registry`` by that name."""
+        if reference not in self.registry:
+            raise ImageNotFound(f"manifest unknown: {reference}")
+        self.tag(self.registry[reference], reference)
+        return self.image(reference)
+
+    def push(self, reference: str, *, user: str, password: str) -> Iterator[Transfer]:  # noqa: ARG002 - the interface
+        """Put an image into ``registry``; its digest follows from its id."""
+        image = self.image(reference).id
+        digest = _id_of(f"manifest of {image}")
+        yield Transfer(layer="layer", status="Pushed")
+        self.registry[reference], self.pushed[reference] = image, digest
+        yield Transfer(layer="", status="", digest=digest, total=self.image_bytes)
+
+    def tag(self, image: str, reference: str) -> None:
+        """Have ``reference`` mean an image."""
+        known = image in self.images
+        self._builds[reference] = [self._ids(image)[-1] if known else image]
+        self.images.add(reference)
+
+    def untag(self, reference: str) -> None:
+        """Have ``reference`` mean nothing any more."""
+        self.images.discard(reference)
+        self._builds.pop(reference, None)
 
     def create(self, spec: ContainerSpec) -> str:
         """Create a container; its files are those of the folders it would see."""

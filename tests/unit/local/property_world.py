@@ -21,7 +21,11 @@ from tests.conftest import ACCOUNT, BUCKET, IMAGE, REGION, ROLE, Local, plain_ht
 #: ones; what fails is printed with how to try it again.
 _ASKED = int(os.environ.get("PROPERTY_EXAMPLES", "0"))
 
-TARGETS = {"sagemaker": "SageMaker", "logs": "Logs_20140328"}
+TARGETS = {
+    "ecr": "AmazonEC2ContainerRegistry_V20150921",
+    "sagemaker": "SageMaker",
+    "logs": "Logs_20140328",
+}
 GROUP = "/aws/sagemaker/TrainingJobs"
 EXPERIMENT, TRIAL = "experiment", "trial"
 ENDED, RUNNING, UNKNOWN = "ended-1", "running-1", "never-was"

@@ -149,3 +149,12 @@ def test_a_client_that_leaves_in_the_middle_is_forgotten(local: Local) -> None:
     with connected(local) as connection:
         connection.sendall(LIST + b"content-length: 20\r\n\r\n{")
     assert local.client("sagemaker").list_training_jobs()["TrainingJobSummaries"] == []
+
+
+def test_who_tries_tls_first_is_told_and_the_log_is_not(
+    local: Local, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert sent(local, [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32)]).startswith(
+        b"HTTP/1.1 400 "
+    )
+    assert "Invalid HTTP request" not in caplog.text  # Docker does, before each push

@@ -33,7 +33,11 @@ from tests.unit.local.property_world import (
 )
 
 #: What ValidationException is called.
-REFUSED = {"sagemaker": "ValidationException", "logs": "InvalidParameterException"}
+REFUSED = {
+    "sagemaker": "ValidationException",
+    "logs": "InvalidParameterException",
+    "ecr": "InvalidParameterException",
+}
 CANNOT = "The local SageMaker cannot carry out: "
 
 #: What makes a DeploymentConfig that the model allows a wrong one.
@@ -56,6 +60,19 @@ SEARCHED = (
 )
 NO_ENTITY = ("Experiment '", "Trial '", "Trial component '")
 NO_LINEAGE = ("Artifact '", "Action '", "Context '", "Lineage entity '", "Association from")
+#: What is said of a repository, a policy or an image that is not there, and of other accounts.
+REPOSITORY = (
+    *("The repository with name", "Invalid parameter at", "Lifecycle policy does not exist"),
+    *("Repository policy does not exist", "The image with imageId"),
+)
+OF_ECR = (
+    *("BatchDeleteImage", "BatchGetImage", "CreateRepository", "DeleteLifecyclePolicy"),
+    *("DeleteRepository", "DeleteRepositoryPolicy", "DescribeImageScanFindings", "DescribeImages"),
+    *("DescribeRepositories", "GetAuthorizationToken", "GetLifecyclePolicy", "GetRepositoryPolicy"),
+    *("ListImages", "ListTagsForResource", "PutImage", "PutImageScanningConfiguration"),
+    *("PutImageTagMutability", "PutLifecyclePolicy", "SetRepositoryPolicy", "StartImageScan"),
+    *("TagResource", "UntagResource"),
+)
 #: Operations beside CreateTrainingJob, and what a right request may be answered for what is there.
 OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sagemaker", "DescribeTrainingJob"): ("Requested resource not found.",),
@@ -200,6 +217,7 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("logs", "DescribeLogStreams"): ("The specified",),
     ("logs", "GetLogEvents"): ("The specified",),
     ("logs", "FilterLogEvents"): ("The specified", "Invalid filter pattern"),
+    **{("ecr", name): REPOSITORY for name in OF_ECR},
 }
 every_operation = pytest.mark.parametrize(("service", "operation"), OPERATIONS)
 

@@ -14,6 +14,7 @@ from sagedock.engine import ContainerSpec
 from sagedock.local.async_requests import AsyncRequests
 from sagedock.local.caller import Caller
 from sagedock.local.database import Database
+from sagedock.local.ecr import Ecr
 from sagedock.local.faults import Faults
 from sagedock.local.json_service import JsonService
 from sagedock.local.logs import LogStore
@@ -295,12 +296,16 @@ def opened_world(home: Path, model: Model, **settings: Any) -> Iterator[World]:
     engine = FakeEngine(model.serve, images=["probe"])
     database = Database(home / "state.sqlite")
     objects = ObjectStore(home / "s3")
+    resources, tags = Resources(database, summaries={KIND: SUMMARY}), Tags(database)
+    own = Settings(home=home, check_answers=True, **settings)
+    url = "http://127.0.0.1:1"
     platform = Platform(
-        url="http://127.0.0.1:1",
-        settings=Settings(home=home, check_answers=True, **settings),
+        url=url,
+        settings=own,
         engine=engine,
-        resources=Resources(database, summaries={KIND: SUMMARY}),
-        tags=Tags(database),
+        resources=resources,
+        tags=tags,
+        ecr=Ecr.of(settings=own, engine=engine, resources=resources, tags=tags, url=url),
         logs=LogStore(database),
         metrics=MetricStore(database),
         async_requests=AsyncRequests(database),

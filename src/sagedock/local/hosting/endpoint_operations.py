@@ -4,13 +4,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from sagedock.api import component_messages, deployment_messages, hosting_messages, messages
 from sagedock.errors import ImageNotFound
 from sagedock.local.caller import Caller
-from sagedock.local.ecr import find_image
 from sagedock.local.hosting import document as life
 from sagedock.local.hosting.alarms import Alarms
 from sagedock.local.hosting.amounts import too_many_in_plan
@@ -165,7 +163,7 @@ class EndpointOperations:
         config = self._configs.found(caller, config_name).document
         names = {each["ModelName"] for each in variants_of(config) if "ModelName" in each}
         models = {name: self._served(caller, name) for name in names}
-        find = partial(find_image, self._platform.engine)
+        find = self._platform.images.find
         try:
             return plan_of(config, models, find, at)
         except ImageNotFound as error:

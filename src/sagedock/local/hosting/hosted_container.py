@@ -186,7 +186,7 @@ class HostedContainer:
             self._store.empty()
         spec = self._site.spec(self._variant, self._plan, self._instance)
         try:
-            self._container = self._engine.create(spec)
+            self._container = self._site.platform.images.create(spec)
             self._engine.start(self._container)
         except ContainerNotStarted as error:
             self._say(str(error))

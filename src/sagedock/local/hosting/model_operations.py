@@ -8,7 +8,7 @@ from sagedock.api import ServiceError, messages
 from sagedock.contract import labels
 from sagedock.errors import ImageNotFound
 from sagedock.local.caller import Caller
-from sagedock.local.ecr import EcrUri, find_image
+from sagedock.local.ecr import EcrUri
 from sagedock.local.hosting.names import MODEL, Shelf
 from sagedock.local.hosting.parts import containers_of, data_of, many_models
 from sagedock.local.hosting.unsupported import unsupported_model
@@ -95,7 +95,7 @@ class ModelOperations:
         if EcrUri.parse(image) is None and access != "Vpc":
             raise Refused(messages.non_ecr_image(image))
         try:
-            found = find_image(self._platform.engine, image)
+            found = self._platform.images.find(image)
         except ImageNotFound as error:
             raise Refused(messages.requested_image_not_found(image)) from error
         if found.media_type == _INDEX:

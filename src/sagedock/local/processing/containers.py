@@ -8,7 +8,6 @@ from typing import Any
 
 from sagedock.contract import paths
 from sagedock.engine import ContainerSpec, Network, OverlayMount
-from sagedock.local.ecr import find_image
 from sagedock.local.endpoints import container_variables
 from sagedock.local.hosts import HOST_LABEL, HOSTNAME, Hosts
 from sagedock.local.platform import Platform
@@ -71,7 +70,7 @@ class Cluster:
     def create(self) -> Mapping[str, str]:
         """Create a container for each host, which was laid out, and return them, host to id."""
         network = self._hosts.joined()
-        return {host: self.platform.engine.create(self.spec(host, network)) for host in self.hosts}
+        return {host: self.platform.images.create(self.spec(host, network)) for host in self.hosts}
 
     def spec(self, host: str, network: Network) -> ContainerSpec:
         """Return the container of one host."""
@@ -80,7 +79,7 @@ class Cluster:
         url = self.platform.container_url
         return ContainerSpec(
             name=f"{network_name(self.platform, self.job.key)}-{host}",
-            image=find_image(self.platform.engine, self.request["AppSpecification"]["ImageUri"]).id,
+            image=self.platform.images.find(self.request["AppSpecification"]["ImageUri"]).id,
             entrypoint=command.entrypoint,
             command=command.arguments,
             environment={

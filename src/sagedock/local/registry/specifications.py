@@ -12,7 +12,7 @@ from sagedock.api import messages
 from sagedock.api import registry_messages as words
 from sagedock.engine import Image
 from sagedock.errors import ImageNotFound
-from sagedock.local.ecr import EcrUri, find_image
+from sagedock.local.ecr import EcrUri
 from sagedock.local.platform import Platform
 from sagedock.local.refusal import Refused
 from sagedock.local.s3 import S3Error
@@ -52,7 +52,7 @@ class Specifications:
             raise Refused(messages.non_ecr_image(image))
         named = image if wanted is None else pinned(image, wanted.lower())
         try:
-            found = find_image(self.platform.engine, named)
+            found = self.platform.images.find(named)
         except ImageNotFound as error:
             raise Refused(messages.requested_image_not_found(named)) from error
         return _digest_of(image, found) if wanted is None else wanted.lower()

@@ -7,7 +7,6 @@ from typing import Any
 
 from sagedock.contract import paths
 from sagedock.engine import BindMount, ContainerSpec, Network, OverlayMount, VolumeMount
-from sagedock.local.ecr import find_image
 from sagedock.local.endpoints import container_variables
 from sagedock.local.hosts import HOST_LABEL, HOSTNAME, Hosts
 from sagedock.local.platform import JOB_LABEL, Platform
@@ -142,8 +141,8 @@ class Cluster:
         seat = self._hosts().seat(host, network)
         return ContainerSpec(
             name=f"{network_name(self.platform, self.key)}-{host}",
-            image=find_image(
-                self.platform.engine, self.request["AlgorithmSpecification"]["TrainingImage"]
+            image=self.platform.images.find(
+                self.request["AlgorithmSpecification"]["TrainingImage"]
             ).id,
             entrypoint=command.entrypoint,
             command=command.arguments,

@@ -9,7 +9,6 @@ from sagedock.api import messages
 from sagedock.errors import ImageNotFound
 from sagedock.local.beginning import Beginning, new_job
 from sagedock.local.caller import Caller
-from sagedock.local.ecr import find_image
 from sagedock.local.experiments import TRAINING
 from sagedock.local.host_logs import HostLogs
 from sagedock.local.input_data import input_refusal
@@ -166,7 +165,7 @@ class TrainingOperations:
         if refusal := unsupported(request, self._platform.settings.file_systems):
             raise Refused(refusal)
         try:
-            find_image(self._platform.engine, request["AlgorithmSpecification"]["TrainingImage"])
+            self._platform.images.find(request["AlgorithmSpecification"]["TrainingImage"])
         except ImageNotFound as error:
             raise Refused(
                 messages.image_not_found(request["AlgorithmSpecification"]["TrainingImage"])

@@ -7,13 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 from sagedock.contract import limits
 from sagedock.errors import ContainerNotStarted, EngineError
 from sagedock.local import agents
-from sagedock.local.ecr import find_image
 from sagedock.local.hosting.containers import Site
 from sagedock.local.hosting.health import answers_ping
 from sagedock.local.hosting.model_data import DataUnusable, lay_out_data
@@ -113,7 +111,7 @@ class HostedContainers:
     def _started(
         self, site: Site, variant: VariantPlan, plan: ContainerPlan, instance: str
     ) -> Started:
-        container = self.platform.engine.create(site.spec(variant, plan, instance))
+        container = self.platform.images.create(site.spec(variant, plan, instance))
         try:
             self.platform.engine.start(container)
         except ContainerNotStarted as error:
@@ -149,7 +147,7 @@ class HostedContainers:
         return _Site(platform=self.platform, key=fleet.key, plan=plan, own=fleet.labels)
 
     def _variant(self, fleet: Fleet) -> VariantPlan:
-        find = partial(find_image, self.platform.engine)
+        find = self.platform.images.find
         return VariantPlan(
             name=_VARIANT,
             containers=tuple(

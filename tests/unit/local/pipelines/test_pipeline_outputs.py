@@ -1,6 +1,7 @@
 """Outputs by their declared types, and results that are gone or not the pipeline's own."""
 
 import json
+import secrets
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ def world(local: Local) -> World:
 def callback(world: World, *outputs: dict[str, str], then: Any) -> tuple[str, str]:
     """Start a pipeline whose callback waits; return the execution and the token."""
     sqs = world.local.client("sqs")
-    queue = sqs.create_queue(QueueName="waiting")["QueueUrl"]
+    queue = sqs.create_queue(QueueName=f"outputs-{secrets.token_hex(4)}")["QueueUrl"]
     step = {"Name": "wait", "Type": "Callback", "SqsQueueUrl": queue, "Arguments": {}}
     world.create({**step, "OutputParameters": list(outputs)}, then)
     arn = world.start()

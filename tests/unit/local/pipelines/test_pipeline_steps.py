@@ -4,6 +4,7 @@ selections, retries.
 
 import json
 import re
+import secrets
 from typing import Any
 
 import pytest
@@ -32,7 +33,9 @@ class Callback:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.queue = world.local.client("sqs").create_queue(QueueName="waiting")["QueueUrl"]
+        self.queue = world.local.client("sqs").create_queue(
+            QueueName=f"waiting-{secrets.token_hex(4)}"  # what others left unread comes again
+        )["QueueUrl"]
         said = get("Steps.wait.OutputParameters['said']")
         world.create(
             {

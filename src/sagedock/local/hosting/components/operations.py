@@ -4,14 +4,12 @@ UpdateInferenceComponentRuntimeConfig.
 
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from sagedock.api import component_messages as words
 from sagedock.api import messages
 from sagedock.errors import ImageNotFound
 from sagedock.local.caller import Caller
-from sagedock.local.ecr import find_image
 from sagedock.local.hosting import document as endpoint_life
 from sagedock.local.hosting.amounts import too_many_copies
 from sagedock.local.hosting.components import document as life
@@ -160,7 +158,7 @@ class ComponentOperations:
                 raise Refused(refusal)
         else:
             model = _model_of(specification["Container"])
-        find = partial(find_image, self._platform.engine)
+        find = self._platform.images.find
         try:
             return deployment_of(specification, model, host, copies=copies, find=find, at=at)
         except ImageNotFound as error:

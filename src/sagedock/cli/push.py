@@ -1,0 +1,203 @@
+"""``sagedock push``: images to ECR, local or on AWS."""
+
+import datetime
+import json
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import typer
+
+from sagedock.cli import push_options as options
+
+if TYPE_CHECKING:
+    from sagedock.images.ecr import EcrRegistry
+    from sagedock.images.push import PushedImage
+    from sagedock.images.push_plan import Planned
+
+__all__ = ["push"]
+
+Target = Literal["local", "aws"]
+FailOn = Literal["critical", "high", "medium", "low", "informational"]
+
+_SCAN_TIMEOUT_S = 600.0
+#: What a shell ends with after Ctrl-C.
+_INTERRUPTED = 130
+_RECORDS = Path("build/pushed")
+
+
+def push(
+    images: options.Images,
+    target: options.TargetOption = None,
+    region: options.Regions = None,
+    repository: options.Repository = None,
+    tag: options.Tag = None,
+    architecture: options.Architecture = "amd64",
+    kms_key: options.KmsKey = None,
+    role_arn: options.RoleArn = None,
+    external_id: options.ExternalId = None,
+    fail_on: options.FailOn = None,
+    allow: options.Allow = None,
+    scan_timeout: options.ScanTimeout = _SCAN_TIMEOUT_S,
+    record: options.Record = _RECORDS,
+    as_json: options.AsJson = False,
+) -> None:
+    """Push images to ECR; the last lines are their URIs by digest.
+
+    Makes the repository if need be. A tag that means another image is refused; what is there
+    already is not sent again.
+    """
+    from sagedock import engine
+    from sagedock.images.allowed import load_allowed
+    from sagedock.images.push_plan import named_images, plan_push
+    from sagedock.images.push_record import facts, git_state
+    from sagedock.images.push_record import record as write
+
+    _refuse_apart(role_arn=role_arn, external_id=external_id, fail_on=fail_on, allow=allow)
+    allowed = load_allowed(allow) if allow else ()
+    wanted = named_images(images, _matrix(), repository=repository, tag=tag)
+    connected = engine.connect()
+    registries = list(
+        _registries(target, region or [None], kms_key=kms_key, role=(role_arn, external_id))
+    )
+    git, found, held = git_state(Path.cwd()), [], []
+    for planned in plan_push(connected, wanted, registries, architecture=architecture):
+        with _interruptible():
+            pushed = _pushed(connected, planned)
+        known = facts(pushed, image_id=planned.image.id, labels=planned.image.labels, git=git)
+        write(known, record)
+        found.append(known)
+        if fail_on is not None:
+            held += _held_back(planned.registry, pushed, fail_on, allowed, scan_timeout)
+    typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(_uris(found)))
+    _fail(held, fail_on)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGTERM end a push as Ctrl-C does: in order, with a word, and with a shell's code."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        _say("interrupted: push again, and layers that arrived are not sent again")
+        raise typer.Exit(_INTERRUPTED) from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _uris(found: Sequence[dict[str, Any]]) -> Iterator[str]:
+    yield from (str(each["image_uri"]) for each in found)
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _refuse_apart(
+    *, role_arn: str | None, external_id: str | None, fail_on: str | None, allow: Path | None
+) -> None:
+    from sagedock.errors import InvalidRequest
+
+    problems = []
+    if external_id and not role_arn:
+        problems.append("--external-id: is for a role: add --role-arn")
+    if allow and not fail_on:
+        problems.append("--allow: lets pass what --fail-on holds back: add --fail-on")
+    if problems:
+        raise InvalidRequest(problems)
+
+
+def _matrix() -> dict[str, Any]:
+    """Return the images of containers/images.toml, by name; none outside of a project."""
+    from sagedock.errors import InvalidRequest
+    from sagedock.images import find_matrix, load_images
+
+    try:
+        path = find_matrix()
+    except InvalidRequest:  # a folder without one: names are the engine's
+        return {}
+    return {image.name: image for image in load_images(path)}
+
+
+def _registries(
+    target: Target | None,
+    regions: Sequence[str | None],
+    *,
+    kms_key: str | None,
+    role: tuple[str | None, str | None],
+) -> "Iterator[EcrRegistry]":
+    from sagedock.client import Session
+    from sagedock.images.ecr import EcrRegistry
+
+    own = Session(target=target, region=regions[0], show=_say)
+    as_role = _assumed(own, *role) if role[0] else None
+    for region in regions:
+        session = Session(target=target, region=region, show=_say, boto_session=as_role)
+        yield EcrRegistry(client=session.client("ecr"), region=session.region, kms_key=kms_key)
+
+
+def _assumed(session: Any, role_arn: str | None, external_id: str | None) -> Any:
+    """Return a boto3 session of a role that was assumed."""
+    import boto3
+    from botocore.exceptions import ClientError
+
+    from sagedock.client.refusals import explained
+    from sagedock.errors import PushFailed
+
+    more = {"ExternalId": external_id} if external_id else {}
+    try:
+        with explained(session.target):
+            answer = session.client("sts").assume_role(
+                RoleArn=role_arn, RoleSessionName="sagedock-push", **more
+            )
+    except ClientError as error:
+        raise PushFailed(
+            f"{role_arn} cannot be assumed: {error}: let its trust policy name you, and give the "
+            "--external-id that it asks for"
+        ) from error
+    credentials = answer["Credentials"]
+    return boto3.Session(
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+    )
+
+
+def _pushed(engine: Any, planned: "Planned") -> "PushedImage":
+    from sagedock.images.layer_lines import LayerLines
+    from sagedock.images.push import push_image
+
+    lines = LayerLines(_say)
+    return push_image(engine, planned, progress=lambda of, news: lines(of.name, news), say=_say)
+
+
+def _held_back(
+    registry: "EcrRegistry",
+    pushed: "PushedImage",
+    worst: FailOn,
+    allowed: Any,
+    timeout_s: float,
+) -> list[str]:
+    from sagedock.images.scan_gate import await_findings, hold_back
+
+    _say(f"{pushed.repository}:{pushed.tag}: awaiting ECR's scan in {pushed.region}")
+    scan = await_findings(registry, pushed, timeout_s=timeout_s)
+    today = datetime.datetime.now(datetime.UTC).date()
+    held = hold_back(scan.findings, worst=worst, allowed=allowed, today=today)
+    counts = f"{len(scan.findings)} found, {len(held)} held back"
+    _say(f"{pushed.repository}:{pushed.tag}: {counts} (ECR: {scan.said or 'no more'})")
+    return [f"{pushed.repository}:{pushed.tag} in {pushed.region}: {each}" for each in held]
+
+
+def _fail(held: Sequence[str], worst: str | None) -> None:
+    from sagedock.errors import PushFailed
+
+    if held:
+        listed = "\n".join(held)
+        raise PushFailed(
+            f"the images are pushed, and their scans found what --fail-on {worst} holds back: "
+            f"build them anew without it, or let it pass with --allow FILE:\n{listed}"
+        )

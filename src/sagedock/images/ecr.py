@@ -1,0 +1,224 @@
+"""ECR of one region, as a push asks it: AWS's, or the local SageMaker's at its address."""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from sagedock.errors import InvalidRequest, PushFailed, SagedockError
+
+__all__ = ["EcrRegistry", "Kept", "Login", "Repository"]
+
+#: Untagged images are what a push leaves that was given another tag's place, or its index.
+_EXPIRES = {
+    "rules": [
+        {
+            "rulePriority": 1,
+            "description": "expire images without a tag",
+            "selection": {
+                "tagStatus": "untagged",
+                "countType": "sinceImagePushed",
+                "countUnit": "days",
+                "countNumber": 14,
+            },
+            "action": {"type": "expire"},
+        }
+    ]
+}
+_OURS = {"Key": "created-by", "Value": "sagedock"}
+#: Every kind of manifest that a push sends. Source: BatchGetImage in the service's model.
+_MANIFESTS = (
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+)
+_ABSENT = ("RepositoryNotFoundException", "ImageNotFoundException")
+_DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
+_EXPIRED = ("ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException")
+#: What a push calls, for who has to ask for it. Source:
+#: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
+_NEEDED = (
+    *("ecr:GetAuthorizationToken", "ecr:CreateRepository", "ecr:DescribeRepositories"),
+    *("ecr:PutLifecyclePolicy", "ecr:TagResource", "ecr:BatchGetImage", "ecr:DescribeImages"),
+    *("ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart"),
+    *("ecr:CompleteLayerUpload", "ecr:PutImage"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """An image that a repository has; ``config`` is its configuration's digest, if it has one."""
+
+    digest: str
+    config: str | None
+
+    def is_same(self, image_id: str) -> bool:
+        """Say whether an engine's image of that id is this one: engines call an image by its
+        configuration, or (where containerd keeps them) by its manifest.
+        """
+        return image_id in (self.digest, self.config)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """What the engine logs in with; the password is for no log."""
+
+    host: str
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repository:
+    """A repository. ``created`` says whether this push made it."""
+
+    uri: str
+    mutability: str
+    scans: bool
+    created: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class EcrRegistry:
+    """ECR of ``region``, by a boto3 client of it. Every method raises SagedockErrors that say what
+    to do.
+    """
+
+    client: Any = field(repr=False)
+    region: str
+    kms_key: str | None = None
+
+    def login(self, account: str | None = None) -> Login:
+        """Return what the engine logs in with, and where; for another account's registry, too."""
+        whose = {"registryIds": [account]} if account else {}
+        with self.explained():
+            (data,) = self.client.get_authorization_token(**whose)["authorizationData"]
+        user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
+        host = urlsplit(data["proxyEndpoint"]).netloc
+        return Login(host=host, user=user, password=password)
+
+    def image(self, repository: str, tag: str) -> Kept | None:
+        """Return what a tag means in a repository; None where that, or it, is not there."""
+        try:
+            with self.explained():
+                found = self.client.batch_get_image(
+                    repositoryName=repository,
+                    imageIds=[{"imageTag": tag}],
+                    acceptedMediaTypes=list(_MANIFESTS),
+                )
+        except _Absent:
+            return None
+        if not found["images"]:
+            return None
+        image = found["images"][0]
+        config = json.loads(image["imageManifest"]).get("config") or {}
+        return Kept(digest=image["imageId"]["imageDigest"], config=config.get("digest"))
+
+    def size(self, repository: str, digest: str) -> int:
+        """Return how many bytes an image has in the repository, compressed."""
+        with self.explained():
+            found = self.client.describe_images(
+                repositoryName=repository, imageIds=[{"imageDigest": digest}]
+            )
+        return int(found["imageDetails"][0]["imageSizeInBytes"])
+
+    def ensure_repository(self, name: str) -> Repository:
+        """Return the repository of that name, made if it is not there: tags that do not move, scans
+        of what is pushed, encryption, and untagged images expire. One that is there stays as it is.
+        """
+        try:
+            return self._repository(name, created=False)
+        except _Absent:
+            pass
+        encryption = {"encryptionType": "KMS", "kmsKey": self.kms_key} if self.kms_key else None
+        try:
+            with self.explained():
+                self.client.create_repository(
+                    repositoryName=name,
+                    imageTagMutability="IMMUTABLE",
+                    imageScanningConfiguration={"scanOnPush": True},
+                    encryptionConfiguration=encryption or {"encryptionType": "AES256"},
+                    tags=[_OURS],
+                )
+        except _Exists:
+            return self._repository(name, created=False)
+        return self._repository(name, created=True)
+
+    def _repository(self, name: str, *, created: bool) -> Repository:
+        with self.explained():
+            (found,) = self.client.describe_repositories(repositoryNames=[name])["repositories"]
+            tags = self.client.list_tags_for_resource(resourceArn=found["repositoryArn"])["tags"]
+        if _OURS in tags:
+            self._expire_untagged(name)
+        return Repository(
+            uri=found["repositoryUri"],
+            mutability=found["imageTagMutability"],
+            scans=found.get("imageScanningConfiguration", {}).get("scanOnPush", False),
+            created=created,
+        )
+
+    def _expire_untagged(self, name: str) -> None:
+        """Give a repository that a push made its lifecycle policy, unless it has one: the push that
+        made it may have ended in between.
+        """
+        with self.explained():
+            try:
+                self.client.get_lifecycle_policy(repositoryName=name)
+            except self.client.exceptions.LifecyclePolicyNotFoundException:
+                text = json.dumps(_EXPIRES)
+                self.client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=text)
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Raise botocore's errors inside as SagedockErrors that say what to do."""
+        from botocore import exceptions as aws
+
+        try:
+            yield
+        except aws.ClientError as error:
+            raise self._explained(error) from error
+        except (
+            aws.NoCredentialsError,
+            aws.PartialCredentialsError,
+            aws.TokenRetrievalError,
+        ) as error:
+            raise PushFailed(
+                f"ECR in {self.region}: no credentials ({error}): run `aws configure`, set "
+                "AWS_PROFILE, or push with --target local, which needs none"
+            ) from error
+        except aws.ParamValidationError as error:
+            raise InvalidRequest(
+                [f"{error}: choose other names with --repository, --tag"]
+            ) from error
+        except aws.EndpointConnectionError as error:
+            raise PushFailed(
+                f"ECR in {self.region} cannot be reached ({error}): check region and network"
+            ) from error
+
+    def _explained(self, error: Any) -> SagedockError:
+        found = error.response["Error"]
+        code, message = found.get("Code", ""), found.get("Message", "")
+        said = f"ECR in {self.region}: {error.operation_name}: {message} ({code})"
+        if code in _ABSENT:
+            return _Absent(said)
+        if code == "RepositoryAlreadyExistsException":
+            return _Exists(said)
+        if code == "InvalidParameterException":
+            return InvalidRequest([f"{said}: choose another --repository or --tag"])
+        if code in _DENIED:
+            return PushFailed(f"{said}: ask for the permission; a push needs {', '.join(_NEEDED)}")
+        if code in _EXPIRED:
+            return PushFailed(f"{said}: sign in again, e.g. `aws sso login`, or correct the keys")
+        return PushFailed(said)
+
+
+class _Absent(PushFailed):
+    """There is no such repository, or no such image."""
+
+
+class _Exists(PushFailed):
+    """There is such a repository already."""

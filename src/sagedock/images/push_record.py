@@ -1,0 +1,74 @@
+"""What a push leaves in the build folder: a JSON file for each image, tag and region."""
+
+import json
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sagedock.errors import StorageError
+from sagedock.images.push import PushedImage
+
+__all__ = ["facts", "git_state", "record"]
+
+_REVISION_LABEL = "org.opencontainers.image.revision"
+
+
+def facts(
+    pushed: PushedImage, *, image_id: str, labels: Mapping[str, str], git: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return all that is known of an image in ECR. ``image_revision`` is what the image itself says
+    of its source; ``git`` is the state of the folder that it was pushed from.
+    """
+    return {
+        **asdict(pushed),
+        "image_uri": pushed.image_uri,
+        "image_id": image_id,
+        "image_revision": labels.get(_REVISION_LABEL),
+        **git,
+        "recorded_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def record(found: Mapping[str, Any], folder: Path) -> Path:
+    """Write the facts to ``FOLDER/REPOSITORY/TAG.REGION.json``, and return that file."""
+    path: Path = folder / found["repository"] / f"{found['tag']}.{found['region']}.json"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name(f"{path.name}.new")
+        new.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        new.replace(path)
+    except OSError as error:
+        raise StorageError(
+            f"{path}: cannot be written ({error.strerror}): the image is pushed all the same; name "
+            "another folder with --record"
+        ) from error
+    return path
+
+
+def git_state(folder: Path) -> dict[str, Any]:
+    """Return the revision that ``folder`` has checked out, and whether files differ from it; None
+    for both where it is no work tree of git's.
+    """
+    revision = _git(folder, "rev-parse", "HEAD")
+    changed = _git(folder, "status", "--porcelain") if revision else None
+    return {
+        "git_revision": revision,
+        "git_dirty": None if changed is None else bool(changed),
+    }
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

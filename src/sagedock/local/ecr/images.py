@@ -1,0 +1,141 @@
+"""Images by their names in ECR: those that the engine has, and those that were pushed."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sagedock.engine import ContainerSpec, Engine, Image
+from sagedock.errors import EngineError, ImageNotFound
+from sagedock.local.ecr.names import EcrUri, repository_uri
+from sagedock.local.ecr.pushed import Pushed, PushedImages
+from sagedock.local.ecr.tokens import USER, Tokens
+
+__all__ = ["Images", "find_image"]
+
+_log = logging.getLogger(__name__)
+
+_DIGEST_CHARACTERS = 71
+
+
+def find_image(engine: Engine, image: str) -> Image:
+    """Return the engine's image that ``image`` means, or raise ImageNotFound.
+
+    An ECR name means the local image of that very name; else the one of that repository and tag
+    (``latest`` where none is given); else, by digest, the image whose digest or id that is. Any
+    other name means itself.
+    """
+    uri = EcrUri.parse(image)
+    if uri is None:
+        return engine.image(image)
+    for candidate in _candidates(image, uri):
+        try:
+            return engine.image(candidate)
+        except ImageNotFound:
+            continue
+    raise ImageNotFound(
+        f"no local image is {image}: build or pull it, tag one "
+        f"{uri.repository}:{uri.tag or 'latest'}, or push one with `sagedock push`"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """What an image's name means here. ``registry`` is the address of the local ECR's registry, as
+    the engine reaches it: ``127.0.0.1:PORT``.
+    """
+
+    engine: Engine
+    pushed: PushedImages
+    tokens: Tokens
+    registry: str
+    account: str
+    _pulling: threading.Lock = field(default_factory=threading.Lock)
+
+    def find(self, image: str) -> Image:
+        """Return the image that ``image`` means, or raise ImageNotFound.
+
+        It is the engine's, as ``find_image`` says; else, by its name in ECR, the one that was
+        pushed: with ``create`` the engine gets it when it is needed.
+        """
+        try:
+            return find_image(self.engine, image)
+        except ImageNotFound:
+            found = self._pushed(image)
+            if found is None:
+                raise
+            return found
+
+    def create(self, spec: ContainerSpec) -> str:
+        """Have the engine create a container, and return its id. An image that the engine lacks,
+        and that was pushed, is pulled first.
+        """
+        return self.engine.create(replace(spec, image=self.fetched(spec.image)))
+
+    def fetched(self, image: str) -> str:
+        """Return the engine's id of an image that ``find`` returned the id of; it is pulled if the
+        engine lacks it.
+        """
+        with contextlib.suppress(ImageNotFound):
+            return self.engine.image(image).id
+        with self._pulling:  # several containers of one image begin at once
+            try:
+                return self.engine.image(image).id
+            except ImageNotFound:
+                found = self.pushed.by_id(image)
+                if found is None:
+                    raise
+                return self._pull(*found)
+
+    def _pushed(self, image: str) -> Image | None:
+        uri = EcrUri.parse(image)
+        if uri is None or uri.account != self.account:
+            return None
+        reference = uri.digest or uri.tag or "latest"
+        found = self.pushed.of(uri.region, uri.repository, reference)
+        if found is None:
+            return None
+        name = repository_uri(self.account, uri.region, uri.repository)
+        for own in (found.image_id, found.digest):
+            with contextlib.suppress(ImageNotFound):  # the engine has it, by another name
+                return replace(self.engine.image(own), digests=(f"{name}@{found.digest}",))
+        return _as_image(found, name)
+
+    def _pull(self, region: str, repository: str, image: Pushed) -> str:
+        """Pull an image by its digest, and give it a name that says which it is.
+
+        It does not get its tag in ECR as a name: that would come before the image that is built
+        next, and before another that is pushed under that tag.
+        """
+        password, _ = self.tokens.new(region)
+        reference = f"{self.registry}/{repository}@{image.digest}"
+        _log.info("pulling %s", reference)
+        pulled = self.engine.pull(reference, user=USER, password=password)
+        name = repository_uri(self.account, region, repository)
+        self.engine.tag(pulled.id, f"{name}:{image.digest.replace(':', '-')}")
+        with contextlib.suppress(EngineError):  # a name less; the image stays
+            self.engine.untag(reference)
+        return pulled.id
+
+
+def _as_image(pushed: Pushed, name: str) -> Image:
+    labels: Mapping[str, str] = pushed.labels
+    return Image(
+        id=pushed.image_id,
+        tags=(),
+        digests=(f"{name}@{pushed.digest}",),
+        size=pushed.size,
+        architecture=pushed.architecture,
+        labels=labels,
+        media_type=pushed.media_type,
+    )
+
+
+def _candidates(image: str, uri: EcrUri) -> list[str]:
+    if uri.digest is None:
+        return [image, f"{uri.repository}:{uri.tag or 'latest'}"]
+    candidates = [image, f"{uri.repository}@{uri.digest}"]
+    if len(uri.digest) == _DIGEST_CHARACTERS:
+        candidates.append(uri.digest)
+    return candidates

@@ -1,0 +1,166 @@
+"""What an image's name means: the engine's image, else the one that was pushed."""
+
+import json
+import threading
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sagedock import LocalSageMaker
+from sagedock.errors import ImageNotFound
+from sagedock.testing import Reply, serving
+from tests.conftest import ACCOUNT, BUCKET, REGION, ROLE, Local
+from tests.unit.local.ecr.docker_client import NAME, Docker, digest, needs_registry
+
+pytestmark = needs_registry
+URI = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{NAME}"
+
+
+class Pushed:
+    """An image in the local ECR, which the engine can pull, and lacks."""
+
+    def __init__(self, local: Local) -> None:
+        local.client("ecr").create_repository(repositoryName=NAME)
+        docker = Docker(local)
+        manifest = docker.manifest(b"layer")
+        docker.put(manifest, "1")
+        self.digest = digest(manifest)
+        self.id = json.loads(manifest)["config"]["digest"]
+        host = local.server.endpoint_url.partition("//")[2]
+        self.reference = f"{host}/{NAME}@{self.digest}"
+        local.engine.registry[self.reference] = self.id
+
+
+@pytest.fixture
+def pushed(local: Local) -> Pushed:
+    return Pushed(local)
+
+
+def training(image: str, **changes: Any) -> dict[str, Any]:
+    algorithm = {"TrainingImage": image, "TrainingInputMode": "File"}
+    return {"AlgorithmSpecification": algorithm, **changes}
+
+
+@pytest.mark.parametrize("by", ["tag", "digest"])
+def test_a_job_s_image_is_pulled_when_its_container_is_made(
+    local: Local, pushed: Pushed, by: str
+) -> None:
+    seen: list[str] = []
+    image = f"{URI}:1" if by == "tag" else f"{URI}@{pushed.digest}"
+    ended = local.run(lambda container: seen.append(container.spec.image) or 0, **training(image))
+    assert ended["TrainingJobStatus"] == "Completed"
+    assert seen == [pushed.id]
+    name = f"{URI}:{pushed.digest.replace(':', '-')}"
+    assert local.engine.image(name).id == pushed.id
+    assert f"{URI}:1" not in local.engine.images
+    assert pushed.reference not in local.engine.images
+
+
+def test_the_engine_s_own_image_comes_first(local: Local, pushed: Pushed) -> None:
+    local.engine.images.add(f"{NAME}:1")
+    seen: list[str] = []
+    local.run(lambda container: seen.append(container.spec.image) or 0, **training(f"{URI}:1"))
+    assert seen == [local.engine.image(f"{NAME}:1").id]
+
+
+def test_an_image_that_the_engine_has_by_another_name_is_not_pulled(
+    local: Local, pushed: Pushed
+) -> None:
+    local.engine.tag(pushed.id, "my-own-name:1")
+    del local.engine.registry[pushed.reference]
+    assert local.run(**training(f"{URI}@{pushed.digest}"))["TrainingJobStatus"] == "Completed"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        f"{URI}:2",
+        f"{URI}@sha256:{'0' * 64}",
+        f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/{NAME}:1",
+        f"999999999999.dkr.ecr.{REGION}.amazonaws.com/{NAME}:1",
+    ],
+)
+def test_what_was_not_pushed_is_refused(local: Local, pushed: Pushed, image: str) -> None:
+    request = local.job(**training(image))
+    with pytest.raises(ClientError, match="Cannot find the requested image"):
+        local.client("sagemaker").create_training_job(**request)
+
+
+def test_a_pull_that_fails_fails_the_job(local: Local, pushed: Pushed) -> None:
+    del local.engine.registry[pushed.reference]
+    ended = local.run(**training(f"{URI}:1"))
+    assert ended["TrainingJobStatus"] == "Failed"
+    assert "Cannot pull algorithm container" in ended["FailureReason"]
+    with pytest.raises(ImageNotFound):
+        local.engine.image(pushed.id)
+
+
+def test_a_model_is_made_of_an_image_that_nobody_has_pulled(local: Local, pushed: Pushed) -> None:
+    sagemaker = local.client("sagemaker")
+    sagemaker.create_model(
+        ModelName="m", PrimaryContainer={"Image": f"{URI}:1"}, ExecutionRoleArn=ROLE
+    )
+    local.client("s3").put_object(Bucket=BUCKET, Key="many/x", Body=b"")
+    many = {"Image": f"{URI}:1", "Mode": "MultiModel", "ModelDataUrl": f"s3://{BUCKET}/many/"}
+    with pytest.raises(ClientError, match="multi-models=true"):  # its labels are known
+        sagemaker.create_model(ModelName="n", PrimaryContainer=many, ExecutionRoleArn=ROLE)
+    assert pushed.reference not in local.engine.images
+
+
+def test_an_endpoint_s_image_is_pulled_when_its_container_is_made(
+    local: Local, pushed: Pushed
+) -> None:
+    local.engine.program = serving(lambda _: Reply())
+    sagemaker = local.client("sagemaker")
+    image = f"{URI}:1"
+    sagemaker.create_model(ModelName="m", PrimaryContainer={"Image": image}, ExecutionRoleArn=ROLE)
+    variant = {
+        "VariantName": "v",
+        "ModelName": "m",
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+    }
+    sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
+    ends = time.monotonic() + 60
+    while (found := sagemaker.describe_endpoint(EndpointName="e"))["EndpointStatus"] == "Creating":
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+    assert found["EndpointStatus"] == "InService", found.get("FailureReason")
+    (deployed,) = found["ProductionVariants"][0]["DeployedImages"]
+    assert deployed["SpecifiedImage"] == image
+    assert deployed["ResolvedImage"] == f"{URI}@{pushed.digest}"
+    assert {each.spec.image for each in local.engine.all.values()} == {pushed.id}
+    assert local.client("sagemaker-runtime").invoke_endpoint(EndpointName="e", Body=b"x")
+
+
+def test_a_long_pull_keeps_nobody_else_waiting(local: Local, pushed: Pushed) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    pull = local.engine.pull
+
+    class Slow:
+        """The fake engine, whose pulls take until ``go_on``."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(local.engine, name)
+
+        def pull(self, *words: Any, **more: Any) -> Any:
+            begun.set()
+            assert go_on.wait(60)
+            return pull(*words, **more)
+
+    with LocalSageMaker(home=local.server.settings.home.parent / "other", engine=Slow()) as server:
+        other = Local(server=server, engine=local.engine)
+        found = Pushed(other)
+        other.client("s3").create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        sagemaker = other.client("sagemaker")
+        slow = other.job(TrainingJobName="slow", **training(f"{URI}@{found.digest}"))
+        sagemaker.create_training_job(**slow)
+        assert begun.wait(60)
+        assert other.run(TrainingJobName="quick")["TrainingJobStatus"] == "Completed"
+        go_on.set()
+        assert other.ended("slow")["TrainingJobStatus"] == "Completed"
