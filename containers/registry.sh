@@ -26,7 +26,9 @@ is_debian || die "no docker-registry on PATH, and this is neither Debian nor Ubu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-if ! apt-get download -qq docker-registry >log 2>&1; then
+fetched() { apt-get download -qq docker-registry >log 2>&1; }
+# A fresh machine has no list of packages yet; only root may fetch one.
+if ! fetched && ! { [[ $(id -u) == 0 ]] && apt-get update -qq >>log 2>&1 && fetched; }; then
     cat log >&2
     die "apt-get could not fetch docker-registry: run 'apt-get update' as root, then this again"
 fi
