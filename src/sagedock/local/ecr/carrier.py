@@ -121,7 +121,7 @@ async def carry(
         with suppress(ConnectionError):
             await _send(writer, body, chunked=chunked)
         await carried.begin()
-    except BaseException:
+    except BaseException:  # a cancelled task, too, must not leave the connection open
         carried.close()
         raise
     return carried

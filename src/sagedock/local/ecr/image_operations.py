@@ -17,6 +17,7 @@ __all__ = ["ImageOperations"]
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
 Identifiers = list[dict[str, str]]
+Failures = list[Answer]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,18 +55,11 @@ class ImageOperations:
     def get(self, caller: Caller, request: Request) -> Answer:
         """Answer the manifests of images, and which are not there."""
         name = self.shelf.repository(caller, request).key.name
-        images, failures = [], []
-        for named in request["imageIds"]:
-            if failure := _failure(named):
-                failures.append(failure)
-                continue
-            try:
-                found = self.shelf.image(caller, request, named)
-            except Refused:
-                failures.append(_not_found(named))
-            else:
-                wanted = {**named, "imageDigest": found.digest}
-                images.append(_image(found, caller.account, name, wanted))
+        failures: Failures = []
+        images = [
+            _image(found, caller.account, name, {**named, "imageDigest": found.digest})
+            for named, found in self._named(caller, request, failures)
+        ]
         return {"images": images, "failures": failures}
 
     def put(self, caller: Caller, request: Request) -> Answer:
@@ -98,8 +92,18 @@ class ImageOperations:
     def delete(self, caller: Caller, request: Request) -> Answer:
         """Take tags from images, or delete them by digest: those without tags go."""
         name = self.shelf.repository(caller, request).key.name
-        failures = []
+        failures: Failures = []
         gone: Identifiers = []
+        for named, found in self._named(caller, request, failures):
+            gone += self._deleted(caller.region, name, found, named.get("imageTag"))
+        return {"imageIds": gone, "failures": failures}
+
+    def _named(
+        self, caller: Caller, request: Request, failures: Failures
+    ) -> Iterator[tuple[Request, Pushed]]:
+        """Yield each identifier with its image, looked up only then; what is none is put into
+        ``failures``.
+        """
         for named in request["imageIds"]:
             if failure := _failure(named):
                 failures.append(failure)
@@ -109,8 +113,7 @@ class ImageOperations:
             except Refused:
                 failures.append(_not_found(named))
             else:
-                gone += self._deleted(caller.region, name, found, named.get("imageTag"))
-        return {"imageIds": gone, "failures": failures}
+                yield named, found
 
     def _deleted(self, region: str, name: str, image: Pushed, tag: str | None) -> Identifiers:
         if tag is not None and image.tags != (tag,):
