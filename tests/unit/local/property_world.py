@@ -260,3 +260,19 @@ NAMES = {
     "ProcessingJobName": st.sampled_from(["processing-1", "processing-2", UNKNOWN]),
     "TrainingJobName": st.sampled_from([ENDED, RUNNING, UNKNOWN]),
 }
+
+
+def as_read(request: Any) -> Any:
+    """Return ``request`` as the service reads it: half a surrogate pair is a question mark."""
+    return json.loads(json.dumps(request, ensure_ascii=False).encode(errors="replace"))
+
+
+def echoes(answered: Any, sent: Any) -> bool:
+    """Say whether an answer has all that was sent; the service may fill in more."""
+    match sent:
+        case dict():
+            return all(key in answered and echoes(answered[key], sent[key]) for key in sent)
+        case list():
+            return len(answered) == len(sent) and all(map(echoes, answered, sent))
+        case _:
+            return bool(answered == sent)

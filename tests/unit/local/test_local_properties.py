@@ -28,6 +28,8 @@ from tests.unit.local.property_world import (
     TERMINAL,
     Answer,
     World,
+    as_read,
+    echoes,
     examples,
     prepare,
 )
@@ -305,22 +307,6 @@ def test_a_right_job_is_carried_out_to_its_end(world: World, request: Any) -> No
         if member in job:
             assert echoes(job[member], sent), (member, sent, job[member])
     assert world.call("sagemaker", "DeleteTrainingJob", {"TrainingJobName": name}).status == 200
-
-
-def as_read(request: Any) -> Any:
-    """Return ``request`` as the service reads it: half a surrogate pair is a question mark."""
-    return json.loads(json.dumps(request, ensure_ascii=False).encode(errors="replace"))
-
-
-def echoes(answered: Any, sent: Any) -> bool:
-    """Say whether an answer has all that was sent; the service may fill in more."""
-    match sent:
-        case dict():
-            return all(key in answered and echoes(answered[key], sent[key]) for key in sent)
-        case list():
-            return len(answered) == len(sent) and all(map(echoes, answered, sent))
-        case _:
-            return bool(answered == sent)
 
 
 @examples(90)
