@@ -18,8 +18,11 @@ _DEFAULT_REGION = "us-west-2"
 class Image:
     """One image of images.toml. ``dockerfile`` and ``locks`` are paths below ``containers/``.
 
-    ``python`` is the version inside it. ``instead`` names, for a lock whose packages this machine's
-    pip cannot find, the lock to use in its place.
+    ``python`` is the version inside it, ``cuda`` that of the CUDA runtime, ``neuron`` that of the
+    Neuron SDK. ``instance_types`` are SageMaker's that the image is for: code for GPUs is compiled
+    for theirs. ``budget_mb`` is what it may take at most, unpacked, in MB of 10^6 bytes.
+    ``instead`` names, for a lock whose packages this machine's pip cannot find, the lock to use in
+    its place.
     """
 
     name: str
@@ -31,6 +34,10 @@ class Image:
     tag: str
     base: str
     python: str = "3.11"
+    cuda: str | None = None
+    neuron: str | None = None
+    instance_types: tuple[str, ...] = ()
+    budget_mb: int | None = None
     locks: tuple[str, ...] = ()
     instead: Mapping[str, str] = field(default_factory=dict)
     args: Mapping[str, str] = field(default_factory=dict)

@@ -33,7 +33,12 @@ def load_images(path: Path) -> tuple[Image, ...]:
     problems += [*_repeated(tables, "name"), *_repeated(tables, "repository", "tag")]
     if problems:
         raise InvalidRequest([f"{path}: {problem}" for problem in problems])
-    return tuple(Image(**{**table, "locks": tuple(table.get("locks", ()))}) for table in tables)
+    return tuple(_image(table) for table in tables)
+
+
+def _image(table: dict[str, Any]) -> Image:
+    lists = {key: tuple(value) for key, value in table.items() if isinstance(value, list)}
+    return Image(**{**table, **lists})
 
 
 def _tables(path: Path) -> list[dict[str, Any]]:

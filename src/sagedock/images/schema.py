@@ -17,13 +17,19 @@ _PATTERNS = {
     # https://docs.docker.com/reference/cli/docker/image/tag/
     "tag": "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}",
     "python": r"3\.[0-9]+",
+    "cuda": r"[0-9]+\.[0-9]+",
+    "neuron": r"[0-9]+\.[0-9]+(?:\.[0-9]+)?",
+    "instance_types": r"ml\.[a-z0-9-]+\.[a-z0-9]+",
 }
 _CHOICES = {"kind": get_args(Kind), "device": get_args(Device)}
 _FREE_TEXT = ("dockerfile", "target", "base")
-_LISTS = ("locks",)
+_LISTS = ("locks", "instance_types")
+_NUMBERS = ("budget_mb",)
 _TABLES = ("instead", "args", "labels")
 _REQUIRED = ("name", "kind", "device", "dockerfile", "target", "repository", "tag", "base")
-_KNOWN = {*_REQUIRED, "python", *_LISTS, *_TABLES}
+#: The device that needs a version of its own, by the field which names that.
+_VERSION_OF = {"cuda": "cuda", "neuron": "neuron"}
+_KNOWN = {*_REQUIRED, "python", *_VERSION_OF, *_NUMBERS, *_LISTS, *_TABLES}
 
 
 def table_problems(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
@@ -39,6 +45,7 @@ def _problems(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
         yield f"{key} is no field: use one of {', '.join(sorted(_KNOWN))}"
     for key, value in table.items():
         yield from _value_problems(key, value)
+    yield from _version_problems(table)
     yield from _absent_files(table, folder)
 
 
@@ -46,6 +53,11 @@ def _value_problems(key: str, value: Any) -> Iterator[str]:
     if key in _LISTS:
         if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
             yield f"{key} must be a list of strings, not {value!r}"
+        elif key in _PATTERNS:
+            yield from (problem for item in value for problem in _pattern_problems(key, item))
+    elif key in _NUMBERS:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            yield f"{key} must be a whole number above 0, not {value!r}"
     elif key in _TABLES:
         if not (isinstance(value, dict) and all(isinstance(v, str) for v in value.values())):
             yield f"{key} must be a table of strings, not {value!r}"
@@ -53,8 +65,22 @@ def _value_problems(key: str, value: Any) -> Iterator[str]:
         yield f"{key} must be a string that is not empty, not {value!r}"
     elif key in _CHOICES and value not in _CHOICES[key]:
         yield f"{key} {value!r} is unknown: use one of {', '.join(_CHOICES[key])}"
-    elif key in _PATTERNS and not re.fullmatch(_PATTERNS[key], value):
+    elif key in _PATTERNS:
+        yield from _pattern_problems(key, value)
+
+
+def _pattern_problems(key: str, value: str) -> Iterator[str]:
+    if not re.fullmatch(_PATTERNS[key], value):
         yield f"{key} {value!r} does not match {_PATTERNS[key]}"
+
+
+def _version_problems(table: Mapping[str, Any]) -> Iterator[str]:
+    asked = table.get("device")
+    for device, field in _VERSION_OF.items():
+        if asked == device and field not in table:
+            yield f"{field} is missing: device {device!r} needs the version"
+        if asked in _CHOICES["device"] and asked != device and field in table:
+            yield f"{field} is for device {device!r}: remove it, or change device"
 
 
 def _absent_files(table: Mapping[str, Any], folder: Path) -> Iterator[str]:

@@ -58,6 +58,9 @@ tag = "a b"
 locks = "x.lock"
 instead = { "a.lock" = "b.lock" }
 args = { N = 1 }
+cuda = "thirteen"
+instance_types = ["p4d.24xlarge"]
+budget_mb = "2 GB"
 colour = "red"
 """
     )
@@ -76,6 +79,9 @@ colour = "red"
         "b.lock is not there",
         "args must be a table of strings",
         "colour is no field",
+        "cuda 'thirteen' does not match",
+        "instance_types 'p4d.24xlarge' does not match",
+        "budget_mb must be a whole number above 0, not '2 GB'",
         "base is missing",
     ]:
         assert words in text
@@ -110,3 +116,21 @@ def test_without_a_checkout_it_says_where_to_go(tmp_path, monkeypatch):
 def test_an_unreadable_matrix_is_a_clear_error(tmp_path):
     with pytest.raises(InvalidRequest, match="cannot be read"):
         load_images(tmp_path)
+
+
+def test_a_device_and_its_version_belong_together(matrix):
+    matrix.write_text(GOOD.replace('"cpu"', '"cuda"'))
+    with pytest.raises(InvalidRequest, match="cuda is missing: device 'cuda' needs the version"):
+        load_images(matrix)
+    matrix.write_text(GOOD + 'neuron = "2.29"\n')
+    with pytest.raises(InvalidRequest, match="neuron is for device 'neuron': remove it"):
+        load_images(matrix)
+
+
+def test_lists_and_numbers_are_read(matrix):
+    matrix.write_text(
+        GOOD.replace('"cpu"', '"cuda"')
+        + 'cuda = "13.0"\ninstance_types = ["ml.g5.xlarge"]\nbudget_mb = 9000\n'
+    )
+    (image,) = load_images(matrix)
+    assert (image.cuda, image.instance_types, image.budget_mb) == ("13.0", ("ml.g5.xlarge",), 9000)
