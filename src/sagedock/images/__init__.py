@@ -2,6 +2,7 @@
 
 ``image``    one image, as data
 ``matrix``   containers/images.toml, read; ``schema`` says what it may hold
+``choice``   which of them are built, in what order
 ``builder``  the docker client that can build here
 ``plan``     a build as a list of arguments
 ``wheels``   an image's Python packages, gathered on this machine
@@ -16,12 +17,13 @@
 ``scan_gate``  what ECR's scan finds; ``allowed`` what of it is let pass
 """
 
-from sagedock.images.build import build_image
+from sagedock.images.build import BuiltImage, build_image
 from sagedock.images.image import Device, Image, Kind
 from sagedock.images.listing import ListedImage, list_images
 from sagedock.images.matrix import find_matrix, load_images
 
 __all__ = [
+    "BuiltImage",
     "Device",
     "Image",
     "Kind",

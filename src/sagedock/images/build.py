@@ -6,15 +6,16 @@ import subprocess
 import tempfile
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sagedock.errors import BuildFailed, StorageError
-from sagedock.images.builder import Builder, find_builder, probe
+from sagedock.images.builder import find_builder, probe
 from sagedock.images.image import Image
 from sagedock.images.plan import build_command, own_base
 from sagedock.images.wheels import gather
 
-__all__ = ["build_image"]
+__all__ = ["BuiltImage", "build_image"]
 
 Progress = Callable[[str], None]
 
@@ -26,14 +27,24 @@ _STEP_CHARACTERS = 90
 _CA_VARIABLES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
+@dataclass(frozen=True, kw_only=True)
+class BuiltImage:
+    """An image that is built: its name in the matrix, its tag and its id, ``sha256:...``."""
+
+    name: str
+    reference: str
+    id: str
+
+
 def build_image(
     image: Image,
     *,
     root: Path,
     progress: Progress,
     environ: Mapping[str, str] = os.environ,
-) -> str:
-    """Build ``image`` and tag it ``image.reference``; return its id, ``sha256:...``.
+    no_cache: bool = False,
+) -> BuiltImage:
+    """Build ``image`` and tag it ``image.reference``.
 
     ``root`` is the folder that holds ``containers/``. ``progress`` receives a line for each step;
     the whole output goes to ``root/build/logs/NAME.log``. Raises BuildFailed with its last lines.
@@ -47,31 +58,21 @@ def build_image(
     if image.locks:
         gather(image, containers, progress)
     with tempfile.TemporaryDirectory(prefix="sagedock-build-") as private:
-        return _build(image, builder, root, Path(private), log, progress, environ)
-
-
-def _build(
-    image: Image,
-    builder: Builder,
-    root: Path,
-    private: Path,
-    log: Path,
-    progress: Progress,
-    environ: Mapping[str, str],
-) -> str:
-    id_file = private / "id"
-    command = build_command(
-        image,
-        builder=builder,
-        root=root,
-        id_file=id_file,
-        secrets=_secrets(image, root / "containers", private, environ),
-        environ=environ,
-    )
-    progress(f"{image.name}: building {image.reference}")
-    steps = _StepLines(image.name, progress)
-    _run(command, {**environ, **builder.environment}, log, steps)
-    return id_file.read_text(encoding="utf-8").strip()
+        folder = Path(private)
+        command = build_command(
+            image,
+            builder=builder,
+            root=root,
+            id_file=folder / "id",
+            secrets=_secrets(image, containers, folder, environ),
+            environ=environ,
+            no_cache=no_cache,
+        )
+        progress(f"{image.name}: building {image.reference}")
+        steps = _StepLines(image.name, progress)
+        _run(command, {**environ, **builder.environment}, log, steps)
+        built = (folder / "id").read_text(encoding="utf-8").strip()
+    return BuiltImage(name=image.name, reference=image.reference, id=built)
 
 
 def _secrets(

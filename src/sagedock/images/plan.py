@@ -35,6 +35,7 @@ def build_command(
     id_file: Path,
     secrets: Mapping[str, Path],
     environ: Mapping[str, str],
+    no_cache: bool = False,
 ) -> tuple[str, ...]:
     """Return the command that builds ``image`` with ``root`` as its context.
 
@@ -49,6 +50,7 @@ def build_command(
         *_each("--build-arg", (name for name in _PROXIES if name in environ)),
         *_each("--label", (f"{key}={value}" for key, value in _labels(image).items())),
         *_each("--secret", (f"id={key},src={path}" for key, path in secrets.items())),
+        *(("--no-cache",) if no_cache else ()),
         *("--tag", image.reference, str(root)),
     )
 
