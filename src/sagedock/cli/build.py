@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sagedock.cli import build_remote_options as options
 from sagedock.cli.signals import interruptible
 
 if TYPE_CHECKING:
@@ -45,12 +46,43 @@ def build(
     no_cache: _NoCache = False,
     login_registry: _Logins = None,
     as_json: _AsJson = False,
+    remote: options.Remote = False,
+    yes: options.Yes = False,
+    dry_run: options.DryRun = False,
+    detach: options.Detach = False,
+    attach: options.Attach = None,
+    print_policy: options.PrintPolicy = False,
+    target: options.TargetOption = None,
+    region: options.Region = None,
+    project: options.Project = None,
+    bucket: options.Bucket = None,
+    tag: options.Tag = None,
+    compute_type: options.ComputeType = options.Asked.compute_type,
+    environment_image: options.EnvironmentImage = options.Asked.environment_image,
+    timeout: options.TimeoutMin = options.Asked.timeout_min,
+    cache: options.CacheOption = options.Asked.cache,
+    allow_file: options.AllowFile = None,
+    source_days: options.SourceDays = options.Asked.source_days,
+    log_days: options.LogDays = options.Asked.log_days,
 ) -> None:
     """Build images of containers/images.toml in the project's folder.
 
     Python packages are gathered by this machine's pip first. Progress goes to standard error; the
-    whole output of a build to build/logs/NAME.log.
+    whole output of a build to build/logs/NAME.log. With --remote CodeBuild builds and pushes them.
     """
+    asked = options.asked(locals())
+    options.refuse_apart(asked, remote=remote, no_cache=no_cache)
+    if remote:
+        from sagedock.cli.build_remote import build_remotely
+
+        build_remotely(asked)
+        return
+    _build_here(names or [], no_cache, login_registry or [], as_json)
+
+
+def _build_here(
+    names: Sequence[str], no_cache: bool, login_registry: Sequence[str], as_json: bool
+) -> None:
     from sagedock import engine
     from sagedock.images import find_matrix, load_images
     from sagedock.images.choice import chosen_images
@@ -59,8 +91,8 @@ def build(
     matrix = find_matrix()
     images = load_images(matrix)
     connected = engine.connect()
-    chosen = chosen_images(names or (), images, _is_there(connected))
-    logins = [ecr_login(host, _ecr) for host in login_registry or ()]
+    chosen = chosen_images(names, images, _is_there(connected))
+    logins = [ecr_login(host, _ecr) for host in login_registry]
     with interruptible(_INTERRUPTED), logged_in(logins) as environ:
         built = list(_built(chosen, matrix.parent.parent, no_cache, environ))
     typer.echo(_as_json(built) if as_json else "\n".join(_lines(built)))
