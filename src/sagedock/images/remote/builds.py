@@ -52,7 +52,7 @@ class Follower:
         while True:
             build = self._build()
             self._tell_phases(build)
-            self._tell_log(build)
+            self.tell_log(build)
             if build["buildStatus"] != _IN_PROGRESS:
                 self._tell_the_rest(build)
                 return build
@@ -77,7 +77,7 @@ class Follower:
             took = f" ({seconds} s)" if seconds else ""
             self.say(f"phase {kind}: {status}{took}")
 
-    def _tell_log(self, build: Mapping[str, Any]) -> int:
+    def tell_log(self, build: Mapping[str, Any]) -> int:
         """Show the lines since the last call, and return how many there were."""
         logs, lines = build.get("logs", {}), 0
         if not logs.get("groupName") or not logs.get("streamName"):  # not before it is provisioned
@@ -107,7 +107,7 @@ class Follower:
         silent = 0.0
         while silent < self.quiet_s:
             self.sleep(self.poll_s)
-            silent = 0.0 if self._tell_log(build) else silent + self.poll_s
+            silent = 0.0 if self.tell_log(build) else silent + self.poll_s
 
 
 def require_success(build: Mapping[str, Any]) -> None:
