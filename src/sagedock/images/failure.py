@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 __all__ = ["BuildLog", "remedy_for"]
 
 #: What comes before the words of a step: ``#9 [builder 2/4] RUN ...``.
-_STEP = re.compile(r"#(?P<number>\d+) \[(?!internal)(?P<stage>[^\]]*)\] (?P<words>.*)")
+_STEP = re.compile(r"#(?P<number>\d+) \[(?P<stage>[^\]]*)\] (?P<words>.*)")
+#: The stage of what BuildKit does by itself; people are not told of it unless it fails.
+_INTERNAL = "internal"
 _ERROR = re.compile(r"#(?P<number>\d+) ERROR: (?P<words>.*)")
 _SAID = re.compile(r"#(?P<number>\d+) \d+\.\d+ (?P<words>.*)")
 #: The last line of a failed build; buildx begins it with ``ERROR:``.
@@ -45,7 +47,7 @@ _REMEDIES = (
         "a registry refuses: log in with `docker login`, or with --login-registry to ECR's",
     ),
     (
-        ("failed to resolve source metadata", "failed to load cache key", "manifest unknown"),
+        ("load metadata for", "failed to resolve source", "manifest unknown"),
         "the base image cannot be had: name one that the engine has, or that a registry serves",
     ),
     (
@@ -100,7 +102,7 @@ class BuildLog:
 
     def _begun(self, number: str) -> str | None:
         step = self._steps[number]
-        if step.stage in self._stages:
+        if step.stage in self._stages or step.stage == _INTERNAL:
             return None
         self._stages.add(step.stage)
         return f"[{step.stage}] {step.words}"
@@ -124,6 +126,8 @@ class BuildLog:
 
     def remedy(self) -> str:
         """Return what to do, '' where that is not known."""
-        steps = [step for step in self._steps.values() if step.error]
-        said = [line for step in steps for line in (*step.said, step.error)]
-        return remedy_for("\n".join([*said, self._unsolved] if steps else [*self._tail]))
+        failed = next((step for step in self._steps.values() if step.error), None)
+        if failed is None:
+            return remedy_for("\n".join(self._tail))
+        own = failed.words if failed.stage == _INTERNAL else ""
+        return remedy_for("\n".join([own, *failed.said, failed.error, self._unsolved]))

@@ -88,8 +88,9 @@ def size_lines(report: SizeReport) -> Iterator[str]:
 
 def over_budget(image: Image, report: SizeReport) -> str:
     """Return what to do about an image that is larger than its budget."""
-    largest = sorted(report.layers, key=lambda row: -row.size)[:_LARGEST]
-    named = "; ".join(f"{amount(row.size)} {_short(row.made_by)}" for row in largest if row.size)
+    by_size = sorted(report.layers, key=lambda row: -row.size)
+    largest = [row for row in by_size if row.size * 100 > report.size][:_LARGEST]
+    named = "; ".join(f"{amount(row.size)} {_short(row.made_by)}" for row in largest)
     return (
         f"{image.name} takes {amount(report.size)}, and its budget_mb in images.toml is "
         f"{report.budget_mb}. Its largest layers: {named}. Leave out of them what no job needs, or "

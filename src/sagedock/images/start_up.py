@@ -5,7 +5,7 @@ __all__ = ["START_UP", "added_seconds", "amount"]
 #: AWS on the caching of containers, 2026-06-16: an image of 17.7 GB was downloaded in 333 s.
 START_UP = "https://aws.amazon.com/blogs/machine-learning/"
 _SECONDS_PER_GB = 19
-_GB, _MB = 1_000_000_000, 1_000_000
+_GB, _MB, _KB = 1_000_000_000, 1_000_000, 1_000
 
 
 def added_seconds(packed: int) -> int:
@@ -15,4 +15,6 @@ def added_seconds(packed: int) -> int:
 
 def amount(size: int) -> str:
     """Return a size in bytes in words."""
-    return f"{size / _GB:.2f} GB" if size >= _GB else f"{size / _MB:.0f} MB"
+    if size >= _GB:
+        return f"{size / _GB:.2f} GB"
+    return f"{size / _MB:.0f} MB" if size >= _MB else f"{size / _KB:.0f} kB"

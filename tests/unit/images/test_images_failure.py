@@ -78,6 +78,18 @@ def test_where_no_step_failed_the_end_of_the_log_is_told():
     assert log.failure().endswith("dockerfile parse error line 3")
 
 
+@pytest.mark.parametrize("error", ["failed to do request: connection refused", "not found"])
+def test_a_base_that_cannot_be_had(error):
+    log, steps = read(
+        "#2 [internal] load .dockerignore\n#2 DONE 0.0s\n"
+        f"#3 [internal] load metadata for example.com/a:1\n#3 ERROR: {error}\n------\n"
+        f" > [internal] load metadata for example.com/a:1:\n------\nfailed to solve: {error}\n"
+    )
+    assert steps == []
+    assert log.failure().startswith("step [internal] failed: load metadata for example.com/a:1")
+    assert "the base image cannot be had" in log.remedy()
+
+
 def test_what_a_step_that_succeeded_said_is_no_cause():
     log, _ = read(CLASSIC.replace("fine", "could not resolve host"))
     assert log.remedy() == ""
