@@ -1,143 +1,180 @@
 """``sagedock build``: images of containers/images.toml, built by this machine's docker client."""
 
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sagedock.cli import build_remote_options as options
+from sagedock.cli import build_options as options
+from sagedock.cli import build_remote_options as far
+from sagedock.cli.build_progress import BuildProgress, build_progress
 from sagedock.cli.signals import interruptible
 
 if TYPE_CHECKING:
+    from sagedock.engine import Engine
     from sagedock.images import BuiltImage, Image
+    from sagedock.images.size_report import SizeReport
+
+    Built = tuple[Image, BuiltImage, SizeReport]
 
 __all__ = ["build"]
 
 _INTERRUPTED = "interrupted: build again, and steps that are done are not done again"
-_Names = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[NAME]...",
-        help="Images of containers/images.toml; those for the CPU by default.",
-        show_default=False,
-    ),
-]
-_NoCache = Annotated[
-    bool, typer.Option("--no-cache", help="Carry out every step anew, also where nothing changed.")
-]
-_Logins = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--login-registry",
-        metavar="HOST",
-        help="Log in to ECR's registry of a base image; may be given several times.",
-        show_default=False,
-    ),
-]
-_AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON list.")]
+_PACKED = Path("build/layers.json")
 
 
 def build(
-    names: _Names = None,
-    no_cache: _NoCache = False,
-    login_registry: _Logins = None,
-    as_json: _AsJson = False,
-    remote: options.Remote = False,
-    yes: options.Yes = False,
-    dry_run: options.DryRun = False,
-    detach: options.Detach = False,
-    attach: options.Attach = None,
-    print_policy: options.PrintPolicy = False,
-    target: options.TargetOption = None,
-    region: options.Region = None,
-    project: options.Project = None,
-    bucket: options.Bucket = None,
-    tag: options.Tag = None,
-    compute_type: options.ComputeType = options.Asked.compute_type,
-    environment_image: options.EnvironmentImage = options.Asked.environment_image,
-    timeout: options.TimeoutMin = options.Asked.timeout_min,
-    cache: options.CacheOption = options.Asked.cache,
-    allow_file: options.AllowFile = None,
-    source_days: options.SourceDays = options.Asked.source_days,
-    log_days: options.LogDays = options.Asked.log_days,
+    names: options.Names = None,
+    no_cache: options.NoCache = False,
+    no_network: options.NoNetwork = False,
+    measure: options.Measure = False,
+    login_registry: options.Logins = None,
+    as_json: options.AsJson = False,
+    remote: far.Remote = False,
+    yes: far.Yes = False,
+    dry_run: far.DryRun = False,
+    detach: far.Detach = False,
+    attach: far.Attach = None,
+    print_policy: far.PrintPolicy = False,
+    target: far.TargetOption = None,
+    region: far.Region = None,
+    project: far.Project = None,
+    bucket: far.Bucket = None,
+    tag: far.Tag = None,
+    compute_type: far.ComputeType = far.Asked.compute_type,
+    environment_image: far.EnvironmentImage = far.Asked.environment_image,
+    timeout: far.TimeoutMin = far.Asked.timeout_min,
+    cache: far.CacheOption = far.Asked.cache,
+    allow_file: far.AllowFile = None,
+    source_days: far.SourceDays = far.Asked.source_days,
+    log_days: far.LogDays = far.Asked.log_days,
 ) -> None:
-    """Build images of containers/images.toml in the project's folder.
+    """Build images of containers/images.toml, and tell their size by layer.
 
     Python packages are gathered by this machine's pip first. Progress goes to standard error; the
-    whole output of a build to build/logs/NAME.log. With --remote CodeBuild builds and pushes them.
+    whole output of a build to build/logs/NAME.log. A base that is another image of the matrix is
+    built first where the engine lacks it. With --remote CodeBuild builds and pushes them.
     """
-    asked = options.asked(locals())
-    options.refuse_apart(asked, remote=remote, no_cache=no_cache)
+    given = locals()
+    far.refuse_apart(asked := far.asked(given), given)
     if remote:
         from sagedock.cli.build_remote import build_remotely
 
         build_remotely(asked)
         return
-    _build_here(names or [], no_cache, login_registry or [], as_json)
+    how = {"no_cache": no_cache, "no_network": no_network, "measure": measure}
+    _build_here(names or (), login_registry or (), as_json=as_json, **how)
 
 
 def _build_here(
-    names: Sequence[str], no_cache: bool, login_registry: Sequence[str], as_json: bool
+    names: Sequence[str], registries: Sequence[str], *, as_json: bool, measure: bool, **how: bool
 ) -> None:
     from sagedock import engine
     from sagedock.images import find_matrix, load_images
-    from sagedock.images.choice import chosen_images
+    from sagedock.images.choice import chosen_images, foreign_bases
     from sagedock.images.logins import ecr_login, logged_in
 
     matrix = find_matrix()
     images = load_images(matrix)
     connected = engine.connect()
-    chosen = chosen_images(names, images, _is_there(connected))
-    logins = [ecr_login(host, _ecr) for host in login_registry]
-    with interruptible(_INTERRUPTED), logged_in(logins) as environ:
-        built = list(_built(chosen, matrix.parent.parent, no_cache, environ))
+    has = _Has(connected)
+    chosen = chosen_images(names, images, has.image)
+    _refuse(foreign_bases(chosen, has.architecture))
+    logins = [ecr_login(host, _ecr) for host in registries]
+    asked = {**how, "root": matrix.parent.parent}
+    with interruptible(_INTERRUPTED), logged_in(logins) as environ, build_progress() as progress:
+        built = list(_built(connected, chosen, images, progress, measure, environ=environ, **asked))
     typer.echo(_as_json(built) if as_json else "\n".join(_lines(built)))
+    _fail(built)
+
+
+class _Has:
+    """What an engine has of images, asked by name."""
+
+    def __init__(self, connected: "Engine") -> None:
+        self._engine = connected
+
+    def image(self, reference: str) -> bool:
+        return self.architecture(reference) is not None
+
+    def architecture(self, reference: str) -> str | None:
+        from sagedock.errors import ImageNotFound
+
+        try:
+            return self._engine.image(reference).architecture
+        except ImageNotFound:
+            return None
 
 
 def _built(
-    chosen: "Sequence[Image]", root: Path, no_cache: bool, environ: dict[str, str]
-) -> "Iterator[BuiltImage]":
+    connected: "Engine",
+    chosen: "Sequence[Image]",
+    images: "Sequence[Image]",
+    progress: BuildProgress,
+    measure: bool,
+    **asked: Any,
+) -> "Iterator[Built]":
     from sagedock.images import build_image
+    from sagedock.images.choice import release_of
 
     for image in chosen:
-        say = _timed()
-        yield build_image(image, root=root, progress=say, environ=environ, no_cache=no_cache)
-        say(f"{image.name}: {image.reference} is ready")
+        progress.begin(image.name)
+        release = release_of(image, images)
+        found = build_image(image, progress=progress.say, release=release, **asked)
+        report = _report(connected, image, found.id, asked["root"] / _PACKED, progress, measure)
+        progress.say(f"{image.name}: {image.reference} is ready")
+        yield image, found, report
 
 
-def _timed() -> Callable[[str], None]:
-    """Return what says a line on standard error, with the seconds since now."""
-    began = time.monotonic()
+def _report(
+    connected: "Engine",
+    image: "Image",
+    built: str,
+    file: Path,
+    progress: BuildProgress,
+    measure: bool,
+) -> "SizeReport":
+    from sagedock.images.packed_layers import keep_packed, known_packed, measure_packed
+    from sagedock.images.size_report import size_report
 
-    def say(line: str) -> None:
-        typer.echo(f"{time.monotonic() - began:6.1f} s  {line}", err=True)
-
-    return say
-
-
-def _lines(built: "Sequence[BuiltImage]") -> Iterator[str]:
-    yield from (f"{each.name} {each.reference} {each.id}" for each in built)
-
-
-def _as_json(built: "Sequence[BuiltImage]") -> str:
-    return json.dumps([asdict(each) for each in built], indent=2)
+    layers = connected.layers(built)
+    report = size_report(image, layers, known_packed(file))
+    if measure and report.estimated:
+        progress.say(f"{image.name}: compressing it once, to tell how large that is")
+        keep_packed(file, measure_packed(connected.saved(built)))
+        report = size_report(image, layers, known_packed(file))
+    return report
 
 
-def _is_there(connected: Any) -> Callable[[str], bool]:
-    from sagedock.errors import ImageNotFound
+def _lines(built: "Sequence[Built]") -> Iterator[str]:
+    from sagedock.images.size_report import size_lines
 
-    def is_there(reference: str) -> bool:
-        try:
-            connected.image(reference)
-        except ImageNotFound:
-            return False
-        return True
+    for _, found, report in built:
+        yield f"{found.name} {found.reference} {found.id}"
+        yield from size_lines(report)
 
-    return is_there
+
+def _as_json(built: "Sequence[Built]") -> str:
+    rows: list[Mapping[str, Any]] = [{**asdict(found), **asdict(size)} for _, found, size in built]
+    return json.dumps(rows, indent=2)
+
+
+def _fail(built: "Sequence[Built]") -> None:
+    from sagedock.errors import BuildFailed
+    from sagedock.images.size_report import over_budget
+
+    if over := [over_budget(image, size) for image, _, size in built if size.over_budget]:
+        raise BuildFailed("\n".join(over))
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    from sagedock.errors import InvalidRequest
+
+    if problems:
+        raise InvalidRequest(problems)
 
 
 def _ecr(region: str) -> Any:

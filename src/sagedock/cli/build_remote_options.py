@@ -145,6 +145,11 @@ _FLAGS = {
     "source_days": "--source-days",
     "log_days": "--log-days",
 }
+_ONLY_HERE = {
+    "no_cache": "--no-cache: is for a build here: with --remote use --cache none",
+    "no_network": "--no-network: is for a build here: leave it out with --remote",
+    "measure": "--measure: is for a build here: leave it out with --remote",
+}
 _WITH_ATTACH = {"attach", "target", "region", "bucket"}
 
 
@@ -162,13 +167,16 @@ def asked(given: Mapping[str, Any]) -> Asked:
     return Asked(**same, timeout_min=given["timeout"], **several)
 
 
-def refuse_apart(asked: Asked, *, remote: bool, no_cache: bool) -> None:
-    """Raise InvalidRequest for each option that has no meaning beside the others."""
+def refuse_apart(asked: Asked, parameters: Mapping[str, Any]) -> None:
+    """Raise InvalidRequest for each option that has no meaning beside the others; ``parameters``
+    are all those of the command.
+    """
+    remote = bool(parameters["remote"])
     usual = Asked()
     given = [name for name in _FLAGS if getattr(asked, name) != getattr(usual, name)]
     problems = []
-    if remote and no_cache:
-        problems.append("--no-cache: is for a build here: with --remote use --cache none")
+    if remote:
+        problems += [told for name, told in _ONLY_HERE.items() if parameters[name]]
     if not remote:
         problems += [f"{_FLAGS[name]}: is for a build on AWS: add --remote" for name in given]
     elif asked.attach:

@@ -4,9 +4,11 @@
 ``matrix``   containers/images.toml, read; ``schema`` says what it may hold
 ``choice``   which of them are built, in what order
 ``builder``  the docker client that can build here
-``plan``     a build as a list of arguments
+``plan``     a build as a list of arguments; ``labels``, ``secrets`` what goes into it
 ``wheels``   an image's Python packages, gathered on this machine
-``build``    the build, carried out
+``build``    the build, carried out; ``running`` a program of it, ``failure`` what it says
+``size_report``  an image by layers; ``packed_layers`` what they are compressed
+``start_up`` what size costs; ``git`` what git says of a folder
 ``listing``  what the engine has
 ``preflight``  an image, judged before it is pushed
 ``push``     an image to ECR; ``push_plan`` what goes where, and what would end it

@@ -5,10 +5,12 @@ from difflib import get_close_matches
 
 from sagedock.errors import InvalidRequest
 from sagedock.images.image import Image
+from sagedock.images.plan import own_base
 
-__all__ = ["chosen_images"]
+__all__ = ["chosen_images", "foreign_bases", "release_of"]
 
 _NEAREST = 3
+_ARCHITECTURE = "amd64"
 
 
 def chosen_images(
@@ -33,6 +35,27 @@ def chosen_images(
             if each in asked or not is_there(each.reference):
                 ordered.setdefault(each.name, each)
     return tuple(ordered.values())
+
+
+def release_of(image: Image, images: Sequence[Image]) -> str | None:
+    """Return the Debian release that an image stands on, through others of the matrix, too."""
+    lowest = next(_bases(image, {each.reference: each for each in images}), image)
+    return own_base(lowest)
+
+
+def foreign_bases(chosen: Sequence[Image], architecture: Callable[[str], str | None]) -> list[str]:
+    """Return a problem for each image whose base is not for SageMaker's instances.
+
+    ``architecture`` tells that of an image by its reference, None where the engine lacks it.
+    """
+    made = {image.reference for image in chosen}
+    found = [(image, architecture(image.base)) for image in chosen if image.base not in made]
+    return [
+        f"{image.name}: its base {image.base} is for {its}, and images are built for "
+        f"{_ARCHITECTURE}: pull or build that with --platform linux/{_ARCHITECTURE}"
+        for image, its in found
+        if its not in (_ARCHITECTURE, None)
+    ]
 
 
 def _bases(image: Image, by_reference: dict[str, Image]) -> Iterator[Image]:
