@@ -89,7 +89,12 @@ def _lend_environment(folder: Path) -> None:
 
 def carried(real: RealLocal, folder: Path, image: Image, **changes: str) -> Built:
     build = Wanted(
-        account=ACCOUNT, region=REGION, partition="aws", project="p", images=(image,)
+        account=ACCOUNT,
+        region=REGION,
+        partition="aws",
+        project="p",
+        images=(image,),
+        revision=f"{'1' * 40}-dirty",
     ).variables()
     environ = {
         **os.environ,
@@ -132,6 +137,8 @@ def test_at_its_end_the_image_is_in_ecr_and_recorded(
     record = json.loads(records[0].read_text())
     assert record["digest"] == found["imageDigest"]
     assert record["image_uri"].endswith(f"{image.repository}@{found['imageDigest']}")
+    assert record["image_revision"] == f"{'1' * 40}-dirty"
+    assert (record["git_revision"], record["git_dirty"]) == ("1" * 40, True)
 
     again = carried(real, unpacked, image)
     assert again.succeeded, again.output

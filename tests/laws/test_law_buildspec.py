@@ -55,8 +55,8 @@ def test_check_build_and_push_come_in_this_order() -> None:
 
 def test_each_variable_that_a_remote_build_sets_is_read() -> None:
     registry = "763104351884.dkr.ecr.us-west-2.amazonaws.com"
-    build: Wanted = wanted(registries=(registry,))
-    read = {*_READ.findall(makefiles()), "CHECK"}
+    build: Wanted = wanted(registries=(registry,), revision="1" * 40)
+    read = {*_READ.findall(makefiles()), "CHECK", "SAGEDOCK_REVISION"}
     assert set(build.variables()) <= read
     text = (ROOT / "buildspec.yml").read_text(encoding="utf-8")
     assert all(name in text for name in build.variables())

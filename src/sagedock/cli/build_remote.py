@@ -58,7 +58,7 @@ def build_remotely(asked: Asked) -> None:
 def _attached(asked: Asked, build_id: str) -> None:
     aws = _aws(asked)
     project = build_id.partition(":")[0]
-    wanted = _made(asked, aws, project=project, images=(), account=_account(aws))
+    wanted = _made(asked, aws, project=project, account=_account(aws))
     _finished(aws, wanted, build_id, as_json=asked.as_json)
 
 
@@ -97,20 +97,38 @@ def _wanted(
     from sagedock.images.remote.plan import NOTHING, read_state
     from sagedock.images.remote.wanted import project_name
 
-    project = asked.project or project_name(root.resolve().name)
+    how: dict[str, Any] = {
+        "project": asked.project or project_name(root.resolve().name),
+        "images": images,
+        "revision": _revision(root),
+    }
     try:
         account = _account(aws)
     except NoCredentials:
         if not (asked.dry_run or asked.print_policy):
             raise
         _say(f"no credentials: shown is what account {_NOBODY} would need, which has nothing yet")
-        return _made(asked, aws, project=project, images=images, account=_NOBODY), NOTHING
-    wanted = _made(asked, aws, project=project, images=images, account=account)
+        return _made(asked, aws, account=_NOBODY, **how), NOTHING
+    wanted = _made(asked, aws, account=account, **how)
     return wanted, NOTHING if asked.print_policy else read_state(aws, wanted)
 
 
+def _revision(root: Path) -> str | None:
+    """Return the commit of the sources, with ``-dirty`` where they differ from it."""
+    from sagedock.images.push_record import git_state
+
+    git = git_state(root, environ={})
+    return f"{git['git_revision']}-dirty" if git["git_dirty"] else git["git_revision"]
+
+
 def _made(
-    asked: Asked, aws: "Aws", *, project: str, images: "tuple[Image, ...]", account: str
+    asked: Asked,
+    aws: "Aws",
+    *,
+    account: str,
+    project: str,
+    images: "tuple[Image, ...]" = (),
+    revision: str | None = None,
 ) -> "Wanted":
     from sagedock.errors import InvalidRequest
     from sagedock.images.remote.wanted import Wanted, wanted_problems
@@ -130,6 +148,7 @@ def _made(
         source_days=asked.source_days,
         log_days=asked.log_days,
         tag=asked.tag,
+        revision=revision,
     )
     if problems := wanted_problems(wanted):
         raise InvalidRequest(problems)
@@ -137,13 +156,15 @@ def _made(
 
 
 def _partition(region: str) -> str:
-    import boto3
     from botocore.exceptions import UnknownRegionError
+    from botocore.session import Session
 
     from sagedock.errors import InvalidRequest
 
+    # The user's profile says nothing about it, and may not be there.
+    session = Session(session_vars={"profile": (None,) * 4})
     try:
-        return str(boto3.Session().get_partition_for_region(region))
+        return str(session.get_partition_for_region(region))
     except UnknownRegionError as error:
         raise InvalidRequest([f"--region: {error}: give one like us-west-2"]) from error
 
@@ -203,11 +224,16 @@ def _agree(asked: Asked) -> None:
 
 def _finished(aws: "Aws", wanted: "Wanted", build_id: str, *, as_json: bool) -> None:
     """Follow a build to its end, and print what it pushed."""
+    from sagedock.errors import BuildFailed
     from sagedock.images.remote.builds import Follower, require_success
     from sagedock.images.remote.records import pushed_records
 
     with interruptible(f"interrupted: {build_id} was stopped"):
-        build = _followed(Follower(aws=aws, build_id=build_id, say=_say))
+        try:
+            build = _followed(Follower(aws=aws, build_id=build_id, say=_say))
+        except BuildFailed:  # AWS no longer answers, or not us
+            _say(f"the build goes on: follow it with --remote --attach {build_id}")
+            raise
     require_success(build)
     found = pushed_records(aws, wanted, build_id)
     uris = "\n".join(str(each["image_uri"]) for each in found)

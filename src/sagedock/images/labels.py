@@ -3,7 +3,9 @@
 The time of the build is no label: it would give the same image another id each time.
 """
 
+import os
 import re
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -23,11 +25,15 @@ _OCI = "org.opencontainers.image."
 _TORCH = re.compile(r"(?m)^torch={2,3}(?P<version>[^\s;\\]+)")
 
 
-def image_labels(image: Image, root: Path) -> dict[str, str]:
+def image_labels(
+    image: Image, root: Path, environ: Mapping[str, str] = os.environ
+) -> dict[str, str]:
     """Return the labels of an image that is built from ``root``; those of images.toml come last.
 
-    What is not known is left out: source and revision outside of a work tree of git's.
+    What is not known is left out: source and revision outside of a work tree of git's, where
+    $SAGEDOCK_REVISION may tell the latter.
     """
+    commit = revision(root, f"containers/{image.dockerfile}") or environ.get("SAGEDOCK_REVISION")
     known = {
         LABEL: image.name,
         "sagedock.kind": image.kind,
@@ -38,7 +44,7 @@ def image_labels(image: Image, root: Path) -> dict[str, str]:
         "sagedock.neuron": image.neuron,
         f"{_OCI}version": version("sagedock"),
         f"{_OCI}source": source_url(git_output(root, "remote", "get-url", "origin")),
-        f"{_OCI}revision": revision(root, f"containers/{image.dockerfile}"),
+        f"{_OCI}revision": commit,
     }
     return {**{key: value for key, value in known.items() if value}, **image.labels}
 

@@ -1,6 +1,7 @@
 """What a push leaves in the build folder: a JSON file for each image, tag and region."""
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -48,10 +49,18 @@ def record(found: Mapping[str, Any], folder: Path) -> Path:
     return path
 
 
-def git_state(folder: Path) -> dict[str, Any]:
-    """Return the revision that ``folder`` has checked out, and whether files differ from it; None
-    for both where it is no work tree of git's.
+def git_state(folder: Path, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Return the revision that ``folder`` has checked out, and whether files differ from it.
+
+    Where it is no work tree of git's, $SAGEDOCK_REVISION tells it (``-dirty`` at its end: they do);
+    else both are None.
     """
+    told = environ.get("SAGEDOCK_REVISION")
+    if told and git_output(folder, "rev-parse", "HEAD") is None:
+        return {
+            "git_revision": told.removesuffix("-dirty"),
+            "git_dirty": told.endswith("-dirty"),
+        }
     revision = git_output(folder, "rev-parse", "HEAD")
     changed = git_output(folder, "status", "--porcelain") if revision else None
     return {

@@ -9,11 +9,18 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+)
 
 from sagedock.cli import main
+from sagedock.images.git import git_output
 from tests.conftest import ACCOUNT, REGION, Local
-from tests.unit.images.remote_builds import project
+from tests.unit.images.remote_builds import git, project
 
 Capture = pytest.CaptureFixture[str]
 Answer = Callable[[BaseClient, str, dict[str, Any]], Any]
@@ -301,9 +308,57 @@ def _again(here: Local, parameters: dict[str, Any]) -> Any:
     return _REAL(here.client("iam"), "CreateRole", parameters)
 
 
-def test_no_credentials_is_no_traceback(
-    here: Local, answering: Callable[[str, Any], None], capsys: Capture
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (NoCredentialsError(), "run `aws configure`"),
+        (ProfileNotFound(profile="nope"), "The config profile (nope) could not be found"),
+        (ReadTimeoutError(endpoint_url="https://sts.example"), "cannot be reached"),
+        (
+            ClientError({"Error": {"Code": "AccountLimitExceededException"}}, "StartBuild"),
+            "ask Service Quotas for more concurrent builds",
+        ),
+    ],
+)
+def test_what_ends_a_call_is_words_and_no_traceback(
+    here: Local,
+    answering: Callable[[str, Any], None],
+    capsys: Capture,
+    error: Exception,
+    words: str,
 ) -> None:
-    answering("GetCallerIdentity", NoCredentialsError())
+    operation = getattr(error, "operation_name", "GetCallerIdentity")
+    answering(operation, error)
     assert run("--yes") == 6
-    assert "run `aws configure`" in capsys.readouterr().err
+    assert words in capsys.readouterr().err
+
+
+def test_a_profile_that_is_not_there_is_words_too(
+    nobody: None, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nope")
+    assert main(["build", "mine", "--remote", "--region", "us-west-2", "--yes"]) == 6
+    assert "could not be found" in capsys.readouterr().err
+
+
+def test_a_build_that_aws_no_longer_tells_of_can_be_taken_up(
+    here: Local, folder: Path, answering: Callable[[str, Any], None], capsys: Capture
+) -> None:
+    error = {"Code": "ExpiredTokenException", "Message": "expired"}
+    answering("BatchGetBuilds", ClientError({"Error": error}, "BatchGetBuilds"))
+    assert run("--yes") == 6
+    said = capsys.readouterr().err
+    assert f"the build goes on: follow it with --remote --attach {name_of(folder)}:" in said
+    assert "sign in again" in said
+
+
+def test_the_build_is_told_the_revision_of_its_sources(
+    here: Local, folder: Path, capsys: Capture
+) -> None:
+    git(folder, "commit", "-qm", "first")
+    commit = git_output(folder, "rev-parse", "HEAD")
+    assert run("--dry-run") == 0
+    assert f"SAGEDOCK_REVISION={commit}\n" in capsys.readouterr().out
+    (folder / "Makefile").write_text("build: other\n")
+    assert run("--dry-run") == 0
+    assert f"SAGEDOCK_REVISION={commit}-dirty\n" in capsys.readouterr().out

@@ -67,6 +67,16 @@ def test_what_is_not_known_is_left_out(tmp_path):
     assert "sagedock.torch" not in labels
 
 
+def test_a_build_without_git_may_be_told_its_revision(tmp_path):
+    labels = image_labels(IMAGE, tmp_path, {"SAGEDOCK_REVISION": "abc-dirty"})
+    assert labels["org.opencontainers.image.revision"] == "abc-dirty"
+
+
+def test_git_knows_better(git, tmp_path):
+    labels = image_labels(IMAGE, tmp_path, {"SAGEDOCK_REVISION": "abc"})
+    assert labels["org.opencontainers.image.revision"] == git("rev-parse", "HEAD")
+
+
 def test_images_toml_has_the_last_word(tmp_path):
     own = {"org.opencontainers.image.source": "https://example.com/mine"}
     changed = Image(**{**vars(IMAGE), "labels": own})

@@ -17,6 +17,8 @@ _EXPIRED = (
     *("SignatureDoesNotMatch", "UnrecognizedClientException"),
 )
 _UPLOADS = ("s3:PutObject", "s3:AbortMultipartUpload")
+#: New accounts may have a quota of none. Source: StartBuild's errors, in the service's model.
+_LIMIT = "AccountLimitExceededException"
 #: The document that has what a remote build calls.
 _WHO_MAY = "src/sagedock/images/remote/policies/person-build.json"
 
@@ -98,6 +100,9 @@ class Aws:
         except (
             aws.NoCredentialsError,
             aws.PartialCredentialsError,
+            aws.CredentialRetrievalError,
+            aws.ProfileNotFound,
+            aws.SSOError,
             aws.TokenRetrievalError,
         ) as error:
             raise NoCredentials(
@@ -108,7 +113,7 @@ class Aws:
             raise InvalidRequest([f"{service}: {error}"]) from error
         except aws.InvalidRegionError as error:
             raise InvalidRequest([f"--region: {error}: give one like us-west-2"]) from error
-        except (aws.EndpointConnectionError, aws.ConnectTimeoutError) as error:
+        except (aws.ConnectionError, aws.HTTPClientError) as error:
             raise BuildFailed(
                 f"{service} in {self.region} cannot be reached ({error}): check that there is such "
                 "a region, and the network"
@@ -122,6 +127,11 @@ def _refused(service: str, region: str, error: Any) -> SagedockError:
     if code in _DENIED:
         needed = ", ".join(actions_needed(service, error.operation_name))
         said += f": it takes {needed}: ask for the policy in {_WHO_MAY}"
+    elif code == _LIMIT:
+        said += (
+            ": ask Service Quotas for more concurrent builds on that machine, or choose another "
+            "--compute-type"
+        )
     elif code in _EXPIRED:
         said += ": sign in again, e.g. `aws sso login`, or correct the keys"
     return Refused(said, code)

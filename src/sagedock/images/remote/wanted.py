@@ -42,7 +42,7 @@ _LOG_DAYS = (
 class Wanted:
     """A remote build. ``environment`` is the image that it runs in; ``registries`` are hosts of ECR
     with base images. ``source_days`` and ``log_days`` are how long AWS keeps sources and logs.
-    ``tag`` takes the place of the images' own.
+    ``tag`` takes the place of the images' own; ``revision`` is what git says of the sources.
     """
 
     account: str
@@ -59,6 +59,7 @@ class Wanted:
     source_days: int = 14
     log_days: int = 30
     tag: str | None = None
+    revision: str | None = None
 
     @property
     def bucket_name(self) -> str:
@@ -120,7 +121,11 @@ class Wanted:
             "IMAGES": " ".join(image.name for image in self.images),
             "PUSH": f"--target aws --region {self.region}{tag}",
         }
-        return told | ({"LOGIN_REGISTRIES": " ".join(self.registries)} if self.registries else {})
+        more = {
+            "LOGIN_REGISTRIES": " ".join(self.registries),
+            "SAGEDOCK_REVISION": self.revision or "",
+        }
+        return told | {name: value for name, value in more.items() if value}
 
     def _arn(self, service: str, rest: str) -> str:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{rest}"
