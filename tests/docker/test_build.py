@@ -212,7 +212,7 @@ def load(reference: str, architecture: str) -> None:
 # --- how it ends early ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_build_and_all_that_it_started(
     project: Project, engine: Engine, number: signal.Signals
 ) -> None:

@@ -1,8 +1,9 @@
 """``sagedock build``: images of containers/images.toml, built by this machine's docker client."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,23 +80,28 @@ def _build_here(
 
     matrix = find_matrix()
     images = load_images(matrix)
-    connected = engine.connect()
-    has = _Has(connected)
+    has = _Has(engine.connect)
     chosen = chosen_images(names, images, has.image)
-    _refuse(foreign_bases(chosen, has.architecture))
     logins = [ecr_login(host, _ecr) for host in registries]
+    _refuse(foreign_bases(chosen, has.architecture))
     asked = {**how, "root": matrix.parent.parent}
     with interruptible(_INTERRUPTED), logged_in(logins) as environ, build_progress() as progress:
-        built = list(_built(connected, chosen, images, progress, measure, environ=environ, **asked))
+        built = list(
+            _built(has.engine, chosen, images, progress, measure, environ=environ, **asked)
+        )
     typer.echo(_as_json(built) if as_json else "\n".join(_lines(built)))
     _fail(built)
 
 
 class _Has:
-    """What an engine has of images, asked by name."""
+    """What the engine has of images, asked by name; without a question no engine is needed."""
 
-    def __init__(self, connected: "Engine") -> None:
-        self._engine = connected
+    def __init__(self, connect: "Callable[[], Engine]") -> None:
+        self._connect = connect
+
+    @cached_property
+    def engine(self) -> "Engine":
+        return self._connect()
 
     def image(self, reference: str) -> bool:
         return self.architecture(reference) is not None
@@ -104,7 +110,7 @@ class _Has:
         from sagedock.errors import ImageNotFound
 
         try:
-            return self._engine.image(reference).architecture
+            return self.engine.image(reference).architecture
         except ImageNotFound:
             return None
 

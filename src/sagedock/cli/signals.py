@@ -34,14 +34,18 @@ def ended_by_signals() -> Iterator[threading.Event]:
 
 @contextmanager
 def interruptible(words: str) -> Iterator[None]:
-    """Let SIGTERM end what is done here as Ctrl-C does: in order, with ``words`` on standard error,
-    and with a shell's code.
+    """Let SIGTERM and a closed terminal end what is done here as Ctrl-C does: in order, with
+    ``words`` on standard error, and with a shell's code.
     """
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt as error:
         typer.echo(words, err=True)
         raise typer.Exit(_INTERRUPTED) from error
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

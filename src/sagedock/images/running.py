@@ -68,8 +68,15 @@ def kept_in(log: Path) -> Iterator[Lines]:
 
 
 def _end(process: "subprocess.Popen[str]", grace_s: float) -> None:
-    for number, wait_s in ((signal.SIGINT, grace_s), (signal.SIGKILL, None)):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
+    try:
+        _signal(process, signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(wait_s)
+            process.wait(grace_s)
+    finally:  # also where a second Ctrl-C comes
+        _signal(process, signal.SIGKILL)
+        process.wait()
+
+
+def _signal(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

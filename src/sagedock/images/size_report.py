@@ -49,7 +49,7 @@ def size_report(
 
     What is not known is estimated by what others of these images are.
     """
-    rows = tuple(_row(layer, packed.get(layer.diff_id or "")) for layer in layers)
+    rows = tuple(_row(layer, packed) for layer in layers)
     size, whole = sum(row.size for row in rows), sum(row.packed for row in rows)
     return SizeReport(
         layers=rows,
@@ -62,8 +62,8 @@ def size_report(
     )
 
 
-def _row(layer: ImageLayer, packed: int | None) -> LayerSize:
-    known = packed if layer.size else 0
+def _row(layer: ImageLayer, packed: Mapping[str, int]) -> LayerSize:
+    known = 0 if not layer.size else None if layer.diff_id is None else packed.get(layer.diff_id)
     return LayerSize(
         made_by=layer.made_by,
         size=layer.size,

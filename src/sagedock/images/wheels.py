@@ -23,6 +23,8 @@ __all__ = ["download_command", "gather", "gathered_lock"]
 #: The lock that the wheels beside it come from. It is written last: without it, none count.
 _LOCK = "packages.lock"
 _OLDEST_GLIBC, _BASES_GLIBC = 5, 36  # manylinux_2_5 to Debian 12's glibc 2.36
+#: What a folder is called that is being filled; the process that fills it follows.
+_NEW = ".new-"
 _FULL = "No space left on device"
 _TAIL_LINES, _LINE_CHARACTERS = 15, 300
 
@@ -126,9 +128,29 @@ def _cause(said: list[str]) -> str:
 def _staging(folder: Path) -> Iterator[Path]:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as new:
+        _remove_abandoned(folder.parent)
+        own = f"{_NEW}{os.getpid()}-"
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=own) as new:
             wheels = Path(new) / folder.name
             wheels.mkdir()
             yield wheels
     except OSError as error:
         raise StorageError(f"{folder}: cannot be written ({error}): free the disk") from error
+
+
+def _remove_abandoned(wheels: Path) -> None:
+    """Remove what processes that were killed have begun to gather."""
+    for new in wheels.glob(f"{_NEW}*"):
+        process = new.name.removeprefix(_NEW).partition("-")[0]
+        if not (process.isdecimal() and _runs(int(process))):
+            shutil.rmtree(new, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True

@@ -1,6 +1,8 @@
 """Labels: what an image is, the commit it is from, the versions inside, and no credentials."""
 
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -132,3 +134,13 @@ def test_the_dockerfile_counts_also_where_the_context_leaves_it_out(git, tmp_pat
     git("commit", "--quiet", "-am", "second")
     (tmp_path / FILE).write_text("FROM scratch AS other\n")
     assert revision(tmp_path, FILE) == f"{git('rev-parse', 'HEAD')}-dirty"
+
+
+def test_the_reference_names_each_label(git, tmp_path):
+    git("remote", "add", "origin", "https://example.com/a.git")
+    (tmp_path / "containers" / "wheels" / "mine" / "packages.lock").write_text("torch==2.13.0\n")
+    made = image_labels(Image(**{**vars(IMAGE), "neuron": "2.29", "labels": {}}), tmp_path)
+    page = Path(__file__).resolve().parents[3] / "docs" / "reference" / "build.md"
+    table = page.read_text().partition("## Labels")[2].partition("\n\nWhat is not")[0]
+    told = [name for row in table.splitlines() for name in row.split("|")[1:2]]
+    assert sorted(re.findall(r"`([^`]+)`", " ".join(told))) == sorted(made)
