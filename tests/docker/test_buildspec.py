@@ -6,6 +6,7 @@
 import json
 import os
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,7 +64,10 @@ def unpacked(tmp_path: Path, image: Image) -> Path:
     with zipfile.ZipFile(zipped.path) as archive:
         archive.extractall(folder)
         for entry in archive.infolist():
-            (folder / entry.filename).chmod(entry.external_attr >> 16 & 0o777)
+            file = folder / entry.filename
+            file.chmod(entry.external_attr >> 16 & 0o777)
+            then = time.mktime((*entry.date_time, 0, 0, -1))
+            os.utime(file, (then, then))
     (folder / "containers" / "tiny").mkdir()
     (folder / "containers" / image.dockerfile).write_text(_DOCKERFILE)
     fields = ("name", "kind", "device", "dockerfile", "target", "repository", "tag", "base")

@@ -1,5 +1,6 @@
 """``sagedock build --remote``: the plan, the agreement, the build, and every refusal."""
 
+import io
 import json
 import signal
 import uuid
@@ -137,6 +138,30 @@ def test_nothing_is_done_that_nobody_agreed_to(here: Local, folder: Path, capsys
     assert [each["Name"] for each in here.client("s3").list_buckets()["Buckets"]] == [
         "probe-bucket"
     ]
+
+
+class Terminal(io.StringIO):
+    """Somebody who answers."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answer", "code", "made"), [("n", 1, 0), ("", 1, 0), ("y", 0, 1)])
+def test_who_is_asked_decides(
+    here: Local,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+    answer: str,
+    code: int,
+    made: int,
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(f"{answer}\n"))
+    assert run("--detach") == code
+    said = capsys.readouterr().err
+    assert said.index(f"make project {name_of(folder)}") < said.index("Do all this?")
+    assert len(projects(here, folder)) == made
 
 
 def test_a_dry_run_shows_every_call_and_makes_none(

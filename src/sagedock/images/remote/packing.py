@@ -15,8 +15,8 @@ __all__ = ["LARGEST", "Packed", "pack"]
 #: 5 GB in all: what one PutObject takes. CodeBuild documents no limit for sources in S3.
 #: Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html
 LARGEST = 5_000_000_000
-#: The earliest that a zip can say.
-_WHEN = (1980, 1, 1, 0, 0, 0)
+#: Any time but the earliest that a zip can say: west of Greenwich that is one which none can.
+_WHEN = (2000, 1, 1, 0, 0, 0)
 _UNIX = 3
 _PLAIN, _EXECUTABLE = 0o100644, 0o100755
 
