@@ -265,6 +265,14 @@ def test_credentials_that_expired(
     assert "sign in again" in capsys.readouterr().err
 
 
+def test_a_call_that_takes_no_action_names_none(
+    here: Local, answering: Callable[[str, Any], None], capsys: Capture
+) -> None:
+    answering("GetCallerIdentity", denied("GetCallerIdentity"))
+    assert run("--yes") == 6
+    assert "(AccessDeniedException): ask for the policy in src/" in capsys.readouterr().err
+
+
 def test_a_name_that_is_none_and_a_folder_that_is_not_git_s(
     here: Local, folder: Path, capsys: Capture
 ) -> None:

@@ -145,6 +145,19 @@ def test_an_end_that_is_no_success_says_why(
     ]
 
 
+def test_a_build_that_ran_nothing_may_have_come_before_its_role(
+    codebuild: tuple[Any, Stubber],
+) -> None:
+    context = {"statusCode": "ACCESS_DENIED", "message": "not authorized to CreateLogStream"}
+    early = phase("QUEUED", "FAILED", contexts=[context])
+    found, _ = followed(codebuild, build("FAILED", phase("SUBMITTED", "SUCCEEDED"), early))
+    with pytest.raises(BuildFailed) as caught:
+        require_success(found)
+    first, second = str(caught.value).splitlines()
+    assert first.endswith("reaches each service after a minute or so: build again")
+    assert second == "  QUEUED FAILED: ACCESS_DENIED: not authorized to CreateLogStream"
+
+
 def test_a_build_that_nobody_knows_is_refused(codebuild: tuple[Any, Stubber]) -> None:
     client, stubber = codebuild
     stubber.add_response("batch_get_builds", {"builds": [], "buildsNotFound": [ID]})

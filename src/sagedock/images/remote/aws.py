@@ -125,8 +125,9 @@ def _refused(service: str, region: str, error: Any) -> SagedockError:
     code, message = str(found.get("Code", "")), found.get("Message", "")
     said = f"{service} in {region}: {error.operation_name}: {message} ({code})"
     if code in _DENIED:
-        needed = ", ".join(actions_needed(service, error.operation_name))
-        said += f": it takes {needed}: ask for the policy in {_WHO_MAY}"
+        needed = actions_needed(service, error.operation_name)
+        said += f": it takes {', '.join(needed)}" if needed else ""
+        said += f": ask for the policy in {_WHO_MAY}"
     elif code == _LIMIT:
         said += (
             ": ask Service Quotas for more concurrent builds on that machine, or choose another "

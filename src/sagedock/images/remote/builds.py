@@ -20,6 +20,13 @@ _REMEDIES = {
     "STOPPED": "somebody stopped it: build again",
     "TIMED_OUT": "give it a longer --timeout, or a larger --compute-type",
 }
+#: Phases before the first command of the buildspec.
+_EARLY = ("SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE")
+#: Source: https://github.com/tmokmss/deploy-time-build/issues/72
+_NEW_ROLE = (
+    "no command of buildspec.yml ran; a role that is new reaches each service after a minute or "
+    "so: build again"
+)
 #: Seconds: between two looks; of silence after the end, for CloudWatch has the last lines late.
 _POLL_S, _QUIET_S = 5.0, 10.0
 
@@ -117,13 +124,19 @@ def require_success(build: Mapping[str, Any]) -> None:
         return
     told = "".join(f"\n  {line}" for line in _failures(build))
     remedy = _REMEDIES.get(status, "look at it in CodeBuild")
+    if status == "FAILED" and next(_failed(build), {}).get("phaseType") in _EARLY:
+        remedy = _NEW_ROLE
     raise BuildFailed(f"the build {build['id']} ended {status}: {remedy}{told}")
 
 
-def _failures(build: Mapping[str, Any]) -> Iterator[str]:
+def _failed(build: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for phase in build.get("phases", ()):
-        if phase.get("phaseStatus", "SUCCEEDED") in ("SUCCEEDED", _IN_PROGRESS):
-            continue
+        if phase.get("phaseStatus", "SUCCEEDED") not in ("SUCCEEDED", _IN_PROGRESS):
+            yield phase
+
+
+def _failures(build: Mapping[str, Any]) -> Iterator[str]:
+    for phase in _failed(build):
         where = f"{phase['phaseType']} {phase['phaseStatus']}"
         contexts = phase.get("contexts") or []
         if not contexts:
