@@ -4,6 +4,7 @@ import os
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,19 +76,45 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     (folder / "in").symlink_to("Makefile")
     told = problems(folder, "absent.txt").splitlines()
     assert [line.partition(":")[0] for line in told] == [
-        str(folder),
         ".env",
         "deploy.pem",
         "in",
         "notes.txt",
         "out",
+        str(folder),
         "--allow-file",
     ]
-    assert "has no buildspec.yml" in told[0]
-    assert "--allow-file .env" in told[1]
-    assert "is a link to Makefile" in told[3]
-    assert "holds a private key" in told[4]
+    assert "--allow-file .env" in told[0]
+    assert "is a link to Makefile" in told[2]
+    assert "holds a private key" in told[3]
+    assert "has no file buildspec.yml" in told[5]
     assert "QUJD" not in "".join(told)
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9")).write_text("x")
+    assert r"'caf\udce9': is a name that a zip cannot have" in problems(folder)
+
+
+def test_a_file_that_cannot_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, opened = project(tmp_path), Path.open
+
+    def refuse(path: Path, *words: Any, **more: Any) -> Any:  # as root one may read everything
+        if path.name == "Makefile":
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *words, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert problems(folder).startswith("Makefile: cannot be read (Permission denied)")
+
+
+def test_a_buildspec_that_was_removed_is_missed(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    (folder / "buildspec.yml").unlink()
+    assert "has no file buildspec.yml" in problems(folder)
 
 
 def test_what_is_allowed_by_name_goes(tmp_path: Path) -> None:

@@ -44,12 +44,8 @@ def project_sources(root: Path, *, allowed: Sequence[str] = ()) -> tuple[Source,
     files that look like secrets and are not ``allowed`` by name.
     """
     names = _listed(root)
-    problems = [
-        f"{root}: has no {name} that git tracks or would: CodeBuild starts from it: add it"
-        for name in _NEEDED
-        if name not in names
-    ]
-    found = []
+    problems: list[str] = []
+    found: list[Source] = []
     for name in names:
         path = root / name
         try:
@@ -63,12 +59,19 @@ def project_sources(root: Path, *, allowed: Sequence[str] = ()) -> tuple[Source,
             problems += _secret_problems(path, name)
         executable = bool(status.st_mode & stat.S_IXUSR)
         found.append(Source(name=name, path=path, size=status.st_size, executable=executable))
-    problems += (
-        f"--allow-file: {name} is no file of the project" for name in allowed if name not in names
-    )
+    problems += _absent(root, {each.name for each in found}, allowed)
     if problems:
         raise InvalidRequest(problems)
     return tuple(found)
+
+
+def _absent(root: Path, names: set[str], allowed: Sequence[str]) -> Iterator[str]:
+    for name in _NEEDED:
+        if name not in names:
+            yield f"{root}: has no file {name} that git does not ignore: CodeBuild starts from it"
+    for name in allowed:
+        if name not in names:
+            yield f"--allow-file: {name} is no file of the project: give its path from {root}"
 
 
 def _listed(root: Path) -> tuple[str, ...]:
@@ -93,6 +96,8 @@ def _listed(root: Path) -> tuple[str, ...]:
 
 
 def _kind_problem(path: Path, status: os.stat_result, name: str) -> str | None:
+    if not _is_text(name):
+        return f"{name!a}: is a name that a zip cannot have: rename or ignore it"
     if stat.S_ISLNK(status.st_mode):
         return f"{name}: is a link to {path.readlink()}: put the file itself there, or ignore it"
     if stat.S_ISDIR(status.st_mode):
@@ -102,13 +107,25 @@ def _kind_problem(path: Path, status: os.stat_result, name: str) -> str | None:
     return None
 
 
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # bytes that are no UTF-8
+        return False
+    return True
+
+
 def _secret_problems(path: Path, name: str) -> Iterator[str]:
     last = PurePosixPath(name).name
     remedy = f"ignore it in .gitignore, or send it with --allow-file {name}"
     if last not in _TEMPLATES and any(fnmatch(last, each) for each in _SECRET_NAMES):
         yield f"{name}: its name says that it holds secrets: {remedy}"
         return
-    with path.open("rb") as file:
-        content = file.read(_LOOKED_INTO)
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LOOKED_INTO)
+    except OSError as error:
+        yield f"{name}: cannot be read ({error.strerror}): make it readable, or ignore it"
+        return
     for what in secrets_in(name, content):
         yield f"{name}: holds {what}: {remedy}"
