@@ -192,6 +192,9 @@ def test_the_records_of_this_build_are_read(local: Local) -> None:
         return json.dumps(known)
 
     keep("6e2a", "b", record("b"))
+    local.client("s3").put_object(
+        Bucket=asked.bucket_name, Key=f"{asked.records}6e2a/b/1.cdx.json", Body=b"{}"
+    )
     keep("6e2a", "a/c", record("a/c"))
     keep("6e2abc", "d", record("d"))
     keep("bad", "d", "[]")

@@ -252,7 +252,7 @@ def _everything(local: Local, watched: Watched, build: Wanted, zipped: Packed) -
     with watched.elsewhere():
         local.client("s3").put_object(
             Bucket=build.bucket_name,
-            Key=f"{build.records}{started.rpartition(':')[2]}/r/1.json",
+            Key=f"{build.records}{started.rpartition(':')[2]}/r/1.{REGION}.json",
             Body=json.dumps({"image_uri": "u", "repository": "r", "tag": "1"}).encode(),
         )
         local.client("logs").create_log_stream(**stream)

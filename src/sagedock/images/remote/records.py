@@ -22,7 +22,7 @@ def pushed_records(aws: Aws, wanted: Wanted, build_id: str) -> tuple[dict[str, A
     owner = {"Bucket": wanted.bucket_name, "ExpectedBucketOwner": wanted.account}
     found = []
     for key in _keys(aws, prefix, owner):
-        if key.endswith(".json"):
+        if key.endswith(f".{wanted.region}.json"):  # as push_record names them
             body = aws.call("s3", "GetObject", Key=key, **owner)["Body"].read()
             found.append(_read(key, body))
     if not found:
