@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +55,7 @@ def build_image(
     _make_base(image, containers, builder, log, progress, environ)
     if image.locks:
         gather(image, containers, progress, environ)
-    with tempfile.TemporaryDirectory(prefix="sagedock-build-") as private:
-        folder = Path(private)
+    with _private_folder() as folder:
         command = build_command(
             image,
             builder=builder,
@@ -69,8 +69,30 @@ def build_image(
         )
         progress(f"{image.name}: building {image.reference}")
         _carry_out(image, command, {**environ, **builder.environment}, log, progress)
-        built = (folder / "id").read_text(encoding="utf-8").strip()
-    return BuiltImage(name=image.name, reference=image.reference, id=built)
+        return BuiltImage(name=image.name, reference=image.reference, id=_id(image, folder / "id"))
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """Yield a folder that nobody else may read, for the time of a build."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="sagedock-build-") as private:
+            yield Path(private)
+    except OSError as error:
+        where = error.filename or "temporary files"
+        raise StorageError(
+            f"{where}: cannot be written ({error.strerror}): free the disk of temporary files, or "
+            "name another in TMPDIR"
+        ) from error
+
+
+def _id(image: Image, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise BuildFailed(
+            f"{image.name}: the docker client did not tell which image it made: build it again"
+        ) from error
 
 
 def _make_base(

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+import tempfile
 import zipfile
 
 import pytest
@@ -114,6 +115,23 @@ def test_a_full_disk_of_the_packages_leaves_nothing(build, small_disk, tmp_path,
     with pytest.raises(StorageError, match=r"wheels/mine: pip found no space left on device"):
         build("touch $ID", locks=("a.lock",))
     assert list(wheels.iterdir()) == []
+
+
+def test_a_full_disk_of_temporary_files(build, small_disk, tmp_path, monkeypatch):
+    script = build.root / "containers" / "base" / "mirror.sh"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\necho http://mirror.example.com/debian\n")
+    script.chmod(0o755)
+    disk = small_disk(tmp_path / "temporary", "size=16k,nr_inodes=2")  # a folder, and no file
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    with pytest.raises(StorageError, match=r"apt_sources: cannot be written .* TMPDIR"):
+        build("echo sha256:1 >$ID", base="sagedock/base:bookworm-py3.11")
+    assert list(disk.iterdir()) == []
+
+
+def test_a_client_that_does_not_tell_what_it_made(build):
+    with pytest.raises(BuildFailed, match="did not tell which image it made"):
+        build("true")
 
 
 def big_wheel(shelf):

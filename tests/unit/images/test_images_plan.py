@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sagedock.images.builder import Builder, _buildx
+from sagedock.images.builder import Builder, find_builder
 from sagedock.images.image import Image
 from sagedock.images.plan import build_command, own_base
 
@@ -60,11 +60,12 @@ def test_what_is_not_asked_for_is_not_in_it():
     assert values(argv, "--network") == ["none"]
 
 
-def test_buildx_writes_what_sagemaker_takes_for_the_platform_that_it_has():
+def test_buildx_writes_what_sagemaker_takes_for_the_platform_that_it_has(tmp_path):
+    (tmp_path / "docker").touch(mode=0o755)
     said = {"buildx": "v0.20", "context": "default"}
-    builder = _buildx("/usr/bin/docker", lambda argv: said.get(argv[1]))
+    builder = find_builder({"PATH": str(tmp_path)}, lambda argv: said.get(argv[1]))
     argv = command(builder=builder)
-    assert argv[:3] == ("/usr/bin/docker", "buildx", "build")
+    assert argv[:3] == (str(tmp_path / "docker"), "buildx", "build")
     assert {"--provenance=false", "--sbom=false"} <= set(argv)
     assert values(argv, "--output") == ["type=docker"]
     assert values(argv, "--platform") == ["linux/amd64"]
