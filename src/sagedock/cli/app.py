@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import sagedock
-from sagedock.cli import images, jobs, load, local, models, preflight, push, serve
+from sagedock.cli import images, jobs, load, local, models, preflight, push, sbom, serve
 from sagedock.errors import SagedockError
 
 __all__ = ["main"]
@@ -26,6 +26,7 @@ app.command("load")(load.load)
 app.command("models")(models.models)
 app.command("preflight")(preflight.preflight)
 app.command("push")(push.push)
+app.command("sbom")(sbom.sbom)
 app.command("serve")(serve.serve)
 
 
