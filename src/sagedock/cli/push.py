@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from sagedock.cli import push_options as options
+from sagedock.cli.sbom import SBOMS, sbom_of
 
 if TYPE_CHECKING:
     from sagedock.images.ecr import EcrRegistry
     from sagedock.images.push import PushedImage
     from sagedock.images.push_plan import Planned
+    from sagedock.images.sbom import Sbom
 
 __all__ = ["push"]
 
@@ -26,6 +28,7 @@ _SCAN_TIMEOUT_S = 600.0
 #: What a shell ends with after Ctrl-C.
 _INTERRUPTED = 130
 _RECORDS = Path("build/pushed")
+_SBOM_TITLE = "sbom.cdx.json"
 
 
 def push(
@@ -42,12 +45,13 @@ def push(
     allow: options.Allow = None,
     scan_timeout: options.ScanTimeout = _SCAN_TIMEOUT_S,
     record: options.Record = _RECORDS,
+    sbom: options.Sbom = True,
     as_json: options.AsJson = False,
 ) -> None:
     """Push images to ECR; the last lines are their URIs by digest.
 
     Makes the repository if need be. A tag that means another image is refused; what is there
-    already is not sent again.
+    already is not sent again. A list of what the image holds is attached to it.
     """
     from sagedock import engine
     from sagedock.images.allowed import load_allowed
@@ -65,9 +69,14 @@ def push(
     git, found, held = git_state(Path.cwd()), [], []
     for planned in plan_push(connected, wanted, registries, architecture=architecture):
         with _interruptible():
+            made = _listed(connected, planned) if sbom else None
             pushed = _pushed(connected, planned)
-        known = facts(pushed, image_id=planned.image.id, labels=planned.image.labels, git=git)
-        write(known, record)
+            image = planned.image
+            known = facts(pushed, image_id=image.id, labels=image.labels, git=git)
+            write(known, record)
+            if made is not None:
+                known |= _attached(planned, pushed, made)
+                write(known, record)
         found.append(known)
         if fail_on is not None:
             held += _held_back(planned.registry, pushed, fail_on, allowed, scan_timeout)
@@ -172,6 +181,33 @@ def _pushed(engine: Any, planned: "Planned") -> "PushedImage":
 
     lines = LayerLines(_say)
     return push_image(engine, planned, progress=lambda of, news: lines(of.name, news), say=_say)
+
+
+def _listed(engine: Any, planned: "Planned") -> "Sbom":
+    """Return the list of what an image holds, before anything is pushed."""
+    from sagedock.errors import EngineError
+
+    try:
+        return sbom_of(engine, planned.wanted.image, planned.image)
+    except EngineError as error:
+        raise EngineError(
+            f"{planned.name}: what it holds cannot be listed: {error}; nothing was pushed, and "
+            "--no-sbom pushes it without the list"
+        ) from error
+
+
+def _attached(planned: "Planned", pushed: "PushedImage", made: "Sbom") -> dict[str, Any]:
+    """Attach the list of what an image holds to it, and return what the record says of that."""
+    from sagedock.images.attach import attach
+    from sagedock.images.oci_registry import OciRegistry
+    from sagedock.images.sbom import MEDIA_TYPE, place_of
+
+    registry = OciRegistry(login=planned.registry.login())
+    found = attach(registry, pushed, made.text, kind=MEDIA_TYPE, title=_SBOM_TITLE)
+    already = "is there already" if found.already else "attached"
+    _say(f"{planned.name}: the list of what it holds {already} ({found.digest})")
+    place = str(place_of(SBOMS, planned.wanted.image))
+    return {"sbom": place, "sbom_digest": found.digest}
 
 
 def _held_back(

@@ -75,11 +75,13 @@ def sbom(
     _refuse(found, deny or [])
 
 
-def sbom_of(connected: Any, reference: str) -> "Sbom":
-    """Return the document of an image, made if it does not lie there; say that it is being made."""
+def sbom_of(connected: Any, reference: str, image: Any = None) -> "Sbom":
+    """Return the document of an image (``image`` is what that name means), made if it does not lie
+    there.
+    """
     from sagedock.images.sbom import kept_sbom, place_of
 
-    image = connected.image(reference)
+    image = image or connected.image(reference)
     with reading(reference, image.size) as progress:
         return kept_sbom(connected, image, place_of(SBOMS, reference), progress)
 
