@@ -14,9 +14,10 @@ from rich.text import Text
 from sagedock.cli.reading import reading
 
 if TYPE_CHECKING:
+    from sagedock.images import Image
     from sagedock.images.sbom import Sbom
 
-__all__ = ["SBOMS", "sbom", "sbom_of"]
+__all__ = ["SBOMS", "reference_of", "sbom", "sbom_of"]
 
 #: Where documents lie, below the working directory.
 SBOMS = Path("build/sbom")
@@ -86,25 +87,34 @@ def sbom_of(connected: Any, reference: str, image: Any = None) -> "Sbom":
         return kept_sbom(connected, image, place_of(SBOMS, reference), progress)
 
 
+def reference_of(name: str) -> str:
+    """Return what the engine calls an image that is named as in images.toml, or as it does."""
+    return next((image.reference for image in _matrix() if image.name == name), name)
+
+
 def _wanted(connected: Any, names: Sequence[str]) -> list[str]:
     """Return what the engine calls the images; without names, those of the project that it has."""
     from sagedock.errors import InvalidRequest
     from sagedock.images import find_matrix, list_images, load_images
 
-    try:
-        matrix = load_images(find_matrix())
-    except InvalidRequest:
-        if not names:
-            raise
-        matrix = ()  # a folder without one: names are the engine's
-    if not names:
-        listed = list_images(connected, matrix)
-        built = [each.reference for each in listed if each.size is not None]
-        if not built:
-            raise InvalidRequest(["no image is built: build one (`make build`), or name one"])
+    if names:
+        return list(dict.fromkeys(map(reference_of, names)))
+    listed = list_images(connected, load_images(find_matrix()))
+    if built := [each.reference for each in listed if each.size is not None]:
         return built
-    own = {image.name: image.reference for image in matrix}
-    return list(dict.fromkeys(own.get(name, name) for name in names))
+    raise InvalidRequest(["no image is built: build one (`make build`), or name one"])
+
+
+def _matrix() -> "tuple[Image, ...]":
+    """Return the images of containers/images.toml; none outside of a project."""
+    from sagedock.errors import InvalidRequest
+    from sagedock.images import find_matrix, load_images
+
+    try:
+        path = find_matrix()
+    except InvalidRequest:  # a folder without one: names are the engine's
+        return ()
+    return load_images(path)
 
 
 def _tell(reference: str, made: "Sbom") -> None:

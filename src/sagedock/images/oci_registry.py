@@ -112,7 +112,7 @@ class OciRegistry:
                 url,
                 data=content,
                 headers={"Accept": "*/*", **(headers or {})},
-                auth=(self.login.user, self.login.password) if is_ours else None,
+                auth=(self.login.user, self.login.password) if is_ours else _nobody,
                 timeout=(_CONNECT_S, _ANSWER_S),
                 allow_redirects=method in ("GET", "HEAD"),
                 stream=True,
@@ -147,6 +147,11 @@ def _body(response: Any) -> bytes:
         if len(body) > _LONGEST_ANSWER:
             raise PushFailed(f"{_shown(response.url)} answers more than {_LONGEST_ANSWER} bytes")
     return body
+
+
+def _nobody(request: Any) -> Any:
+    """Log in as nobody, whoever a ~/.netrc names for that host."""
+    return request
 
 
 def _with_digest(location: str, digest: str) -> str:
