@@ -137,7 +137,9 @@ def test_a_second_push_does_nothing_and_a_tag_keeps_its_meaning(
     assert changed.returncode == 2
     assert "another image already" in changed.stderr
     assert "--tag" in changed.stderr
-    (found,) = real.client("ecr").describe_images(repositoryName=repository)["imageDetails"]
+    (found,) = real.client("ecr").describe_images(
+        repositoryName=repository, filter={"tagStatus": "TAGGED"}
+    )["imageDetails"]
     assert found["imageDigest"] == first.stdout.strip().partition("@")[2]
     assert found["imageTags"] == ["1"]
     assert found["imageSizeInBytes"] > _MIB

@@ -56,8 +56,7 @@ def push(
     from sagedock import engine
     from sagedock.images.allowed import load_allowed
     from sagedock.images.push_plan import named_images, plan_push
-    from sagedock.images.push_record import facts, git_state
-    from sagedock.images.push_record import record as write
+    from sagedock.images.push_record import git_state
 
     _refuse_apart(role_arn=role_arn, external_id=external_id, fail_on=fail_on, allow=allow)
     allowed = load_allowed(allow) if allow else ()
@@ -69,14 +68,7 @@ def push(
     git, found, held = git_state(Path.cwd()), [], []
     for planned in plan_push(connected, wanted, registries, architecture=architecture):
         with _interruptible():
-            made = _listed(connected, planned) if sbom else None
-            pushed = _pushed(connected, planned)
-            image = planned.image
-            known = facts(pushed, image_id=image.id, labels=image.labels, git=git)
-            write(known, record)
-            if made is not None:
-                known |= _attached(planned, pushed, made)
-                write(known, record)
+            pushed, known = _recorded(connected, planned, git, record, sbom=sbom)
         found.append(known)
         if fail_on is not None:
             held += _held_back(planned.registry, pushed, fail_on, allowed, scan_timeout)
@@ -173,6 +165,22 @@ def _assumed(session: Any, role_arn: str | None, external_id: str | None) -> Any
         aws_secret_access_key=credentials["SecretAccessKey"],
         aws_session_token=credentials["SessionToken"],
     )
+
+
+def _recorded(
+    engine: Any, planned: "Planned", git: dict[str, Any], folder: Path, *, sbom: bool
+) -> "tuple[PushedImage, dict[str, Any]]":
+    """Push an image and attach its list; return what is known of it, which is written down."""
+    from sagedock.images.push_record import facts, record
+
+    made = _listed(engine, planned) if sbom else None
+    pushed = _pushed(engine, planned)
+    known = facts(pushed, image_id=planned.image.id, labels=planned.image.labels, git=git)
+    record(known, folder)
+    if made is not None:
+        known |= _attached(planned, pushed, made)
+        record(known, folder)
+    return pushed, known
 
 
 def _pushed(engine: Any, planned: "Planned") -> "PushedImage":

@@ -187,7 +187,7 @@ def test_another_image_s_or_another_version_s_is_made_anew(
     kept(engine, place)
     engine.rebuild("team/app:1")
     assert kept(engine, place).made
-    monkeypatch.setattr("sagedock.__version__", "9.9")
+    monkeypatch.setattr("sagedock.images.sbom.making.tool_version", lambda: "9.9")
     assert kept(engine, place).made
 
 

@@ -160,12 +160,14 @@ def _row(
         verdict = "vulnerable"
     elif reasons:
         verdict = "not audited"
+    passed = sum(bool(each.allowed) for each in findings)
+    told = [*reasons[:3], *([f"{passed} let pass"] if passed else ())]
     return SourceRow(
         source=source,
         packages=len(answers),
         verdict=verdict,
         unanswered=sum(bool(each.why_not) for each in answers),
-        reason="; ".join(reasons[:3]),
+        reason="; ".join(told),
     )
 
 

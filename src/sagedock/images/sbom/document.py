@@ -7,14 +7,14 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 from typing import Any
 
-import sagedock
 from sagedock.images.sbom.inventory import Inventory
 from sagedock.images.sbom.licences import Licence, spdx
 from sagedock.images.sbom.package import Package, clean
 
-__all__ = ["MEDIA_TYPE", "document", "text_of"]
+__all__ = ["MEDIA_TYPE", "document", "text_of", "tool_version"]
 
 #: Source: https://www.iana.org/assignments/media-types/application/vnd.cyclonedx+json
 MEDIA_TYPE = "application/vnd.cyclonedx+json"
@@ -47,7 +47,7 @@ def document(found: Inventory, image_id: str) -> Document:
             "lifecycles": [{"phase": "post-build"}],
             "tools": {
                 "components": [
-                    {"type": "application", "name": "sagedock", "version": sagedock.__version__}
+                    {"type": "application", "name": "sagedock", "version": tool_version()}
                 ]
             },
             "component": _image(found, image_id),
@@ -58,6 +58,11 @@ def document(found: Inventory, image_id: str) -> Document:
             {"aggregate": "incomplete" if found.unread else "unknown", "assemblies": [image_id]}
         ],
     }
+
+
+def tool_version() -> str:
+    """Return the version that a document says it was made by."""
+    return version("sagedock")
 
 
 def text_of(made: Document) -> bytes:

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import sagedock
 from sagedock.engine import Engine
 from sagedock.engine import Image as EngineImage
 from sagedock.errors import StorageError
 from sagedock.images.preflight.saved import Progress, read_saved
 from sagedock.images.push_plan import split_reference
-from sagedock.images.sbom.document import document, text_of
+from sagedock.images.sbom.document import document, text_of, tool_version
 from sagedock.images.sbom.inventory import inventory
 from sagedock.images.sbom.layer import LayerReader
 
@@ -102,9 +101,9 @@ def _stored(place: Path, image_id: str) -> Sbom | None:
         text = place.read_bytes()
         found = json.loads(text)
         about = found["metadata"]["component"]["bom-ref"]
-        version = found["metadata"]["tools"]["components"][0]["version"]
+        made_by = found["metadata"]["tools"]["components"][0]["version"]
     except (OSError, ValueError, RecursionError, LookupError, TypeError):
         return None
-    if about != image_id or version != sagedock.__version__ or text_of(found) != text:
+    if about != image_id or made_by != tool_version() or text_of(found) != text:
         return None
     return Sbom(document=found, text=text, made=False)
