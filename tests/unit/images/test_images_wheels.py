@@ -1,6 +1,8 @@
 """An image's packages are gathered by this machine's own pip, held to the lock's hashes."""
 
 import hashlib
+import os
+import subprocess
 import zipfile
 
 import pytest
@@ -114,3 +116,14 @@ def test_the_packages_are_the_images_not_this_machines(tmp_path):
     assert {"manylinux_2_28_x86_64", "manylinux_2_36_x86_64", "manylinux2014_x86_64"} <= set(argv)
     assert "manylinux_2_37_x86_64" not in argv
     assert {"--require-hashes", "--no-deps"} <= set(argv)
+
+
+def test_what_a_killed_process_left_goes_and_another_s_stays(shelf, containers):
+    (containers / "a.lock").write_text(put_wheel(shelf, "alpha"))
+    wheels = containers / "wheels"
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    for name in (f".new-{gone.pid}-a", f".new-{os.getpid()}-b", ".new-older"):
+        (wheels / name).mkdir(parents=True)
+    gather(image("a.lock"), containers, print)
+    assert sorted(path.name for path in wheels.iterdir()) == [f".new-{os.getpid()}-b", "mine"]
