@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sagedock.cli.sbom import sbom_of
+from sagedock.cli.sbom import INTERRUPTED, reference_of, sbom_of
+from sagedock.cli.signals import interruptible
 
 if TYPE_CHECKING:
     from sagedock.images.sbom.audit import Audit
@@ -67,21 +68,20 @@ def audit(
     Exit code 12 if there are some, 13 if that could not be asked, or not of every package.
     """
     from sagedock import engine
-    from sagedock.cli.sbom import reference_of
     from sagedock.images.allowed import load_allowed
     from sagedock.images.sbom.audit import audit as ask
     from sagedock.images.sbom.osv import OSV_URL, Osv
 
     _refuse(url, timeout)
     allowed = load_allowed(allow) if allow else ()
-    made = sbom_of(engine.connect(), reference_of(image))
-    found = ask(
-        made,
-        Osv(url or OSV_URL, timeout_s=timeout),
-        sources=[each.value for each in source or [_Source.PYTHON]],
-        allowed=allowed,
-        today=datetime.datetime.now(datetime.UTC).date(),
-    )
+    with interruptible(INTERRUPTED):
+        found = ask(
+            sbom_of(engine.connect(), reference_of(image)),
+            Osv(url or OSV_URL, timeout_s=timeout),
+            sources=[each.value for each in source or [_Source.PYTHON]],
+            allowed=allowed,
+            today=datetime.datetime.now(datetime.UTC).date(),
+        )
     if as_json:
         typer.echo(json.dumps({**asdict(found), "passed": _passed(found)}, indent=2))
     else:

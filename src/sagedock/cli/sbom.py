@@ -12,15 +12,17 @@ from rich.table import Table
 from rich.text import Text
 
 from sagedock.cli.reading import reading
+from sagedock.cli.signals import interruptible
 
 if TYPE_CHECKING:
     from sagedock.images import Image
     from sagedock.images.sbom import Sbom
 
-__all__ = ["SBOMS", "reference_of", "sbom", "sbom_of"]
+__all__ = ["INTERRUPTED", "SBOMS", "reference_of", "sbom", "sbom_of"]
 
 #: Where documents lie, below the working directory.
 SBOMS = Path("build/sbom")
+INTERRUPTED = "sagedock: stopped; nothing was made or changed"
 _WIDTH = 160
 _SHOWN_OF_ONE_LICENCE = 12
 
@@ -58,7 +60,8 @@ def sbom(
     wanted = _wanted(connected, images or [])
     if output is not None and len(wanted) > 1:
         raise InvalidRequest(["--output: is for one document, and there are several images"])
-    found = {reference: sbom_of(connected, reference) for reference in wanted}
+    with interruptible(INTERRUPTED):
+        found = {reference: sbom_of(connected, reference) for reference in wanted}
     for reference, made in found.items():
         _tell(reference, made)
         if output is not None and str(output) == "-":

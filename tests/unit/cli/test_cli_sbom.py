@@ -1,6 +1,7 @@
 """``sagedock sbom`` and ``audit``: places, tables, JSON, exit codes."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,23 @@ def test_what_is_not_read_is_told(engine: FakeEngine, capsys: pytest.CaptureFixt
     engine.archive_of_images = saved(layer({f"{SITE}/x-1.dist-info/METADATA": b"\0"}))
     assert main(["sbom", IMAGE]) == 0
     assert "not read, so packages may be missing: /opt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["sbom", "audit"])
+def test_ctrl_c_ends_it_with_code_130_and_leaves_nothing(
+    engine: FakeEngine,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    def interrupted(_: str) -> Iterator[bytes]:
+        yield engine.archive_of_images[:1000]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "saved", interrupted)
+    assert main([command, IMAGE]) == 130
+    assert "stopped; nothing was made or changed" in capsys.readouterr().err
+    assert not PLACE.exists()
 
 
 def vulnerable(asked: Asked) -> Answer:
