@@ -17,4 +17,6 @@ def amount(size: int) -> str:
     """Return a size in bytes in words."""
     if size >= _GB:
         return f"{size / _GB:.2f} GB"
-    return f"{size / _MB:.0f} MB" if size >= _MB else f"{size / _KB:.0f} kB"
+    if size >= _MB:
+        return f"{size / _MB:.0f} MB"
+    return f"{size / _KB:.0f} kB" if size >= _KB else f"{size} B"

@@ -5,12 +5,13 @@ So it fetches them, held to the lock's hashes, and the build installs them witho
 Nothing of that configuration can then reach a layer.
 """
 
+import fcntl
 import importlib.util
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +24,7 @@ __all__ = ["download_command", "gather", "gathered_lock"]
 #: The lock that the wheels beside it come from. It is written last: without it, none count.
 _LOCK = "packages.lock"
 _OLDEST_GLIBC, _BASES_GLIBC = 5, 36  # manylinux_2_5 to Debian 12's glibc 2.36
-#: What a folder is called that is being filled; the process that fills it follows.
+#: How a folder's name begins that is being filled.
 _NEW = ".new-"
 _FULL = "No space left on device"
 _TAIL_LINES, _LINE_CHARACTERS = 15, 300
@@ -61,6 +62,18 @@ def gather(
         return
     if importlib.util.find_spec("pip") is None:
         raise BuildFailed(f"{sys.executable} has no pip, which fetches packages: install it there")
+    with _alone(folder.parent, lambda: progress(f"{image.name}: awaiting another build's pip")):
+        if not any(_is_gathered(folder, locks) for locks in choices):
+            _gather(image, folder, choices, progress, environ)
+
+
+def _gather(
+    image: Image,
+    folder: Path,
+    choices: Sequence[tuple[Path, ...]],
+    progress: Callable[[str], None],
+    environ: Mapping[str, str],
+) -> None:
     progress(f"{image.name}: gathering its Python packages with pip")
     for locks in choices:
         refusal = _fetch(image, locks, folder, environ)
@@ -125,32 +138,32 @@ def _cause(said: list[str]) -> str:
 
 
 @contextmanager
+def _alone(folder: Path, await_others: Callable[[], None]) -> Iterator[None]:
+    """Let one process at a time fill what is in a folder; the lock goes with the process."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be made ({error}): make it writable") from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            await_others()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(folder.parent)
-        own = f"{_NEW}{os.getpid()}-"
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=own) as new:
+        for abandoned in folder.parent.glob(f"{_NEW}*"):  # of a process that was killed
+            shutil.rmtree(abandoned, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_NEW) as new:
             wheels = Path(new) / folder.name
             wheels.mkdir()
             yield wheels
     except OSError as error:
         raise StorageError(f"{folder}: cannot be written ({error}): free the disk") from error
-
-
-def _remove_abandoned(wheels: Path) -> None:
-    """Remove what processes that were killed have begun to gather."""
-    for new in wheels.glob(f"{_NEW}*"):
-        process = new.name.removeprefix(_NEW).partition("-")[0]
-        if not (process.isdecimal() and _runs(int(process))):
-            shutil.rmtree(new, ignore_errors=True)
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's
-        return True
-    return True

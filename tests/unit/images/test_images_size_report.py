@@ -129,8 +129,8 @@ def test_the_lines_say_what_is_an_estimate():
 def test_a_start_takes_19_seconds_more_for_each_compressed_gb():
     assert [added_seconds(size) for size in (0, 1000 * MB, 17_700 * MB)] == [0, 19, 336]
     assert [amount(size) for size in (0, 6, 1500, MB, 1000 * MB)] == [
-        "0 kB",
-        "0 kB",
+        "0 B",
+        "6 B",
         "2 kB",
         "1 MB",
         "1.00 GB",
