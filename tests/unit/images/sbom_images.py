@@ -69,3 +69,25 @@ def sbom_of(*layers: Mapping[str, Content], **changes: Any) -> Sbom:
     """Return the document of such an image."""
     made = document(found_in(*layers, **changes), ID)
     return Sbom(document=made, text=text_of(made), made=True)
+
+
+#: An image of every kind of package.
+RICH = {
+    **status(
+        deb("libc6", "2.36", "Architecture: amd64"),
+        deb("zlib1g", "1:1.2", "Architecture: amd64", "Depends: libc6 (>= 2.14)"),
+    ),
+    **copyrights("libc6", "LGPL-2.1+", "made up"),
+    **copyrights("zlib1g", "Zlib"),
+    **dist("torch", "2.9.0+cpu", "License-Expression: BSD-3-Clause", "Requires-Dist: numpy"),
+    **dist("numpy", "2.4", "License: BSD"),
+    **dist("numpy", "1.0", site=f"{SITE}/torch/_vendor"),
+    "opt/x.jar": jar(("io.netty", "netty", "4.1")),
+    "usr/share/doc/other/copyright": b"/usr/share/common-licenses/GPL-2",
+}
+LABELS = {
+    "sagedock.image": "training-cpu",
+    "org.opencontainers.image.version": "0.1.0",
+    "org.opencontainers.image.base.name": "debian:bookworm",
+    "org.opencontainers.image.base.digest": f"sha256:{'0' * 64}",
+}

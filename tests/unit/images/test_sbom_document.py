@@ -5,90 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
-from packageurl import PackageURL
-from packaging.licenses._spdx import LICENSES
 
 from sagedock.engine import Engine
 from sagedock.images.sbom.making import Sbom, kept_sbom, place_of
 from sagedock.testing import FakeEngine
 from tests.unit.images.made_images import layer, saved
-from tests.unit.images.sbom_images import (
-    ID,
-    SITE,
-    copyrights,
-    deb,
-    dist,
-    jar,
-    sbom_of,
-    status,
-)
-
-RICH = {
-    **status(
-        deb("libc6", "2.36", "Architecture: amd64"),
-        deb("zlib1g", "1:1.2", "Architecture: amd64", "Depends: libc6 (>= 2.14)"),
-    ),
-    **copyrights("libc6", "LGPL-2.1+", "made up"),
-    **copyrights("zlib1g", "Zlib"),
-    **dist("torch", "2.9.0+cpu", "License-Expression: BSD-3-Clause", "Requires-Dist: numpy"),
-    **dist("numpy", "2.4", "License: BSD"),
-    **dist("numpy", "1.0", site=f"{SITE}/torch/_vendor"),
-    "opt/x.jar": jar(("io.netty", "netty", "4.1")),
-    "usr/share/doc/other/copyright": b"/usr/share/common-licenses/GPL-2",
-}
-LABELS = {
-    "sagedock.image": "training-cpu",
-    "org.opencontainers.image.version": "0.1.0",
-    "org.opencontainers.image.base.name": "debian:bookworm",
-    "org.opencontainers.image.base.digest": f"sha256:{'0' * 64}",
-}
-
-
-def problems(made: Sbom) -> list[str]:
-    """Return what CycloneDX's own schema has against a document."""
-    found = JsonStrictValidator(SchemaVersion.V1_6).validate_str(
-        made.text.decode(), all_errors=True
-    )
-    return [str(each) for each in found or ()]
+from tests.unit.images.sbom_images import ID, LABELS, RICH, SITE, sbom_of
 
 
 def component(made: Sbom, name: str) -> dict[str, Any]:
     (found,) = [each for each in made.document["components"] if each["name"] == name]
     return dict(found)
-
-
-def test_the_document_is_as_cyclonedx_has_it() -> None:
-    made = sbom_of(RICH, settings={"Labels": LABELS})
-    assert problems(made) == []
-    assert problems(sbom_of({})) == []
-    assert problems(sbom_of({f"{SITE}/x-1.dist-info/METADATA": b"\0"})) == []
-
-
-def test_the_schema_sees_what_is_wrong() -> None:
-    made = sbom_of(RICH)
-    made.document["components"][1]["licenses"] = [{"license": {"id": "NO-SUCH-LICENCE"}}]
-    wrong = json.dumps(made.document).encode()
-    assert problems(Sbom(document=made.document, text=wrong, made=True))
-
-
-def test_the_schema_knows_every_identifier_that_we_write() -> None:
-    made = sbom_of({})
-    made.document["components"] = [
-        {"type": "library", "name": "x", "licenses": [{"license": {"id": each["id"]}}]}
-        for each in LICENSES.values()
-    ]
-    text = json.dumps(made.document).encode()
-    assert problems(Sbom(document=made.document, text=text, made=True)) == []
-
-
-def test_each_package_url_is_one() -> None:
-    made = sbom_of(RICH)
-    for each in made.packages():
-        read = PackageURL.from_string(each["purl"])
-        assert (read.name, read.version) == (each["name"].lower(), each["version"])
-        assert read.to_string() == each["purl"]
 
 
 def test_the_image_is_the_root_with_its_base() -> None:
