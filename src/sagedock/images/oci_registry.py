@@ -6,6 +6,7 @@ https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -106,6 +107,7 @@ class OciRegistry:
         is_ours = urlsplit(url)[:2] == (self.login.scheme, self.login.host)
         session = requests.Session()
         session.trust_env = self.login.scheme == "https"  # proxies know nothing of what is local
+        session.verify = os.environ.get("AWS_CA_BUNDLE") or True  # as boto3 takes it
         try:
             with session.request(
                 method,
@@ -119,7 +121,7 @@ class OciRegistry:
             ) as response:
                 body = b"" if method == "HEAD" else _body(response)
                 answer = _Answer(response.status_code, response.headers, body)
-        except requests.RequestException as error:
+        except OSError as error:  # all of requests', and a bundle of certificates that is not there
             raise PushFailed(f"{method} {_shown(url)}: {_reason(error)}") from error
         if may_lack and answer.status == 404:
             return None

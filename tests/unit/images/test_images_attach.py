@@ -182,6 +182,18 @@ def test_an_upload_goes_where_the_registry_says_and_the_password_stays() -> None
     assert "Authorization" not in asked.headers
 
 
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+def test_certificates_that_are_not_there_are_told(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    for each in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(variable, "/nowhere/ca.pem")
+    registry = OciRegistry(login=Login(host="127.0.0.1:1", user="AWS", password="secret"))
+    with pytest.raises(PushFailed, match=r"/nowhere/ca\.pem"):
+        registry.referrers(NAME, digest_of(IMAGE))
+
+
 def test_a_registry_that_does_not_answer_is_told() -> None:
     with pytest.raises(PushFailed, match="could not be attached"):
         attach(registry_at("127.0.0.1:1"), pushed(digest_of(IMAGE)), b"{}", kind=KIND, title="t")

@@ -200,6 +200,13 @@ def test_nobody_there_is_no_pass() -> None:
     assert "127.0.0.1" in row(found).reason
 
 
+def test_certificates_that_are_not_there_are_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    found = audit(sbom_of(IMAGE), Osv("https://127.0.0.1:1", timeout_s=60), today=TODAY)
+    assert "/nowhere/ca.pem" in row(found).reason
+    assert found.not_audited
+
+
 def test_pages_are_read_to_their_end() -> None:
     def answer(asked: Asked) -> Answer:
         if asked.method == "GET":

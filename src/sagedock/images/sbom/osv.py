@@ -125,7 +125,7 @@ class Osv:
             ) as response:
                 body = self._body(response)
                 status = response.status_code
-        except (requests.RequestException, HTTPError) as error:
+        except (OSError, HTTPError) as error:  # all of requests', and absent certificates
             raise OsvFailed(f"{url}: {_reason(error)}") from error
         if status != 200:
             raise OsvFailed(f"{url} answers {status}")
