@@ -30,6 +30,7 @@ def matrix(tmp_path):
 def test_the_projects_own_matrix_is_sound():
     images = load_images(find_matrix(ROOT))
     assert {image.name for image in images} >= {"training-cpu", "training-cuda"}
+    assert all(image.budget_mb for image in images if image.device == "cpu")
     cpu = next(image for image in images if image.name == "training-cpu")
     assert cpu.reference == "sagedock-training:cpu"
     assert cpu.uri() == "123456789012.dkr.ecr.us-west-2.amazonaws.com/sagedock-training:cpu"
