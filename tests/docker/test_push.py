@@ -82,7 +82,9 @@ def job_of(real: RealLocal, image: str, name: str) -> dict[str, Any]:
 
 
 def manifest_type(real: RealLocal, repository: str) -> str:
-    (image,) = real.client("ecr").describe_images(repositoryName=repository)["imageDetails"]
+    (image,) = real.client("ecr").describe_images(
+        repositoryName=repository, filter={"tagStatus": "TAGGED"}
+    )["imageDetails"]
     return str(image["imageManifestMediaType"])
 
 
