@@ -22,6 +22,8 @@ _TAIL_LINES = 25
 #: The line with which BuildKit opens a step: ``#9 [builder 2/4] RUN ...``.
 _STEP = re.compile(r"#\d+ \[(?!internal)(?P<stage>[^\]]*)\] (?P<words>.*)")
 _STEP_CHARACTERS = 90
+#: The Debian release of our own base: its mirror is told to builds from other bases, too.
+_RELEASE = "bookworm"
 #: Where programs look for a certificate bundle of one's own.
 _CA_VARIABLES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -83,8 +85,9 @@ def _secrets(
         if path.is_file():
             secrets["ca_bundle"] = path
             break
-    codename = own_base(image)
-    mirror = probe([str(containers / "base" / "mirror.sh"), codename]) if codename else None
+    # An image that starts from one of ours has the release of that one's base.
+    codename = own_base(image) or _RELEASE
+    mirror = probe([str(containers / "base" / "mirror.sh"), codename])
     if mirror:
         secrets["apt_sources"] = private / "apt_sources"
         secrets["apt_sources"].write_text(f"deb {mirror} {codename} main\n", encoding="utf-8")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+from sagedock.images.device import device_problems
 from sagedock.images.image import Device, Kind
 
 __all__ = ["table_problems"]
@@ -46,6 +47,7 @@ def _problems(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
     for key, value in table.items():
         yield from _value_problems(key, value)
     yield from _version_problems(table)
+    yield from device_problems(table)
     yield from _absent_files(table, folder)
 
 
