@@ -34,7 +34,7 @@ lint: setup ## style, types, layers, Dockerfiles, shell scripts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/hadolint containers/*/Dockerfile
+	$(BIN)/hadolint containers/*/Dockerfile examples/*/containers/Dockerfile
 	$(BIN)/shellcheck containers/*.sh containers/*/*.sh tests/clients/*/*.sh .ci/run
 
 .PHONY: check

@@ -70,7 +70,8 @@ def test_every_type_that_the_cuda_cannot_serve_is_told(tmp_path):
 
 def test_our_cuda_images_say_what_they_are_for():
     found = [each for each in load_images(find_matrix(ROOT)) if each.device == "cuda"]
-    assert found
+    assert len(found) > 1
     for each in found:
-        assert device_args(each)["TORCH_CUDA_ARCH_LIST"].endswith("+PTX")
         assert each.budget_mb
+        jobs = each.repository != "sagedock-ops"  # its users say for which GPUs they compile
+        assert bool(each.instance_types) is jobs
