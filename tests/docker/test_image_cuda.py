@@ -141,7 +141,7 @@ def test_it_holds_no_key_and_starts_as_the_cpu_image_does() -> None:
     config = json.loads(done)[0]["Config"]
     assert (config["Entrypoint"], config["Cmd"]) == (["/usr/bin/env", "--"], ["train"])
     assert "LD_LIBRARY_PATH" not in " ".join(config["Env"])
-    assert run_in(IMAGE, "bash", "-c", "ls /etc/ssh/*key* /root/.ssh 2>/dev/null || true") == ""
+    assert run_in(IMAGE, "bash", "-c", "ls /etc/ssh/*key* ~/.ssh 2>/dev/null || true") == ""
 
 
 # --- the example ---------------------------------------------------------------------------------

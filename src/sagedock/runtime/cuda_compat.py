@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sagedock.contract import driver
-from sagedock.contract.accelerators import gpu_of
+from sagedock.contract.accelerators import gpu_of, of_data_centres
 
 __all__ = ["Driver", "chosen", "read_driver", "with_compat"]
 
@@ -59,7 +59,7 @@ def chosen(found: Driver, instance_type: str = "") -> tuple[bool, str]:
         return False, f"{newer}: the host's is used, it is as new"
     gpu = gpu_of(instance_type)
     models = found.models or ((gpu.name,) if gpu else ())
-    if not driver.of_data_centres(models):
+    if not of_data_centres(models):
         named = ", ".join(dict.fromkeys(models)) or "GPUs of unknown name"
         return False, f"{newer}: the host's is used, for NVIDIA supports no other on {named}"
     return True, f"{newer}: {driver.COMPAT} is put before {driver.LIBRARY_PATH}"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sagedock.contract.accelerators import GPUS
-from sagedock.contract.driver import is_older, of_data_centres
+from sagedock.contract.accelerators import GPUS, of_data_centres
+from sagedock.contract.driver import is_older
 
 
 @pytest.mark.parametrize(
