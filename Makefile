@@ -51,6 +51,8 @@ test: setup ## every test, those in real containers too
 .PHONY: test-cuda
 test-cuda: setup engine ## build the CUDA images (10 GB, 10 minutes) and look into them; a GPU is used where one is
 	$(BIN)/pytest -m cuda_image --durations 10 tests/docker/test_image_cuda.py
+	SAGEDOCK_TEST_TRAINING_IMAGE=sagedock-training:cuda $(BIN)/pytest tests/docker/test_launcher_script.py \
+	    tests/docker/test_launcher_torchrun.py
 
 include tests/clients/clients.mk
 

@@ -23,3 +23,4 @@ for folder in /opt/amazon/efa/lib /opt/amazon/ofi-nccl/lib /opt/amazon/ofi-nccl/
     [[ ! -d $folder ]] || echo "$folder"
 done >/etc/ld.so.conf.d/efa.conf
 ldconfig
+ln -s /opt/amazon/efa/bin/fi_info /usr/local/bin/fi_info # what one asks whether EFA is there

@@ -198,7 +198,7 @@ def test_the_right_installer_is_run_without_what_a_container_has_not(
         "/opt/amazon/efa/lib",
         "/opt/amazon/ofi-nccl/lib",
     ]
-    assert shell(built, "fi_info -p efa") == "provider: efa\n"
+    assert shell(built, "PATH=/usr/local/bin:/bin fi_info -p efa") == "provider: efa\n"
     left = "/etc/apt/sources.list.d/build.list /var/lib/apt/lists/* /tmp/* /run/vendor /run/secrets"
     assert shell(built, f"for each in {left}; do [ ! -e $each ] || echo $each; done") == ""
 
