@@ -41,6 +41,9 @@ for device in cpu cuda; do
     lock $training/torch-$device.lock $training/torch-$device.in \
         -c $training/build.lock -c $training/requirements.lock
 done
+lock $training/ninja.lock $training/ninja.in
+lock $training/cuda-toolkit.lock $training/cuda-toolkit.in \
+    -c $training/torch-cuda.lock -c $training/ninja.lock
 serving=containers/serving
 lock $serving/requirements.lock $serving/requirements.in \
     -c $training/build.lock -c $training/torch-cpu.lock

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, get_args
 
+from sagedock.images.device import device_problems
 from sagedock.images.image import Device, Kind
 from sagedock.images.preflight.target import unknown_type
 
@@ -48,6 +49,7 @@ def _problems(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
         yield from _value_problems(key, value)
     yield from _version_problems(table)
     yield from _unused_replacements(table)
+    yield from device_problems(table)
     yield from _wrong_files(table, folder)
 
 
