@@ -30,6 +30,7 @@ def build_args(found: Image) -> list[str]:
         id_file=Path("/private/id"),
         secrets={},
         environ={},
+        labels={},
     )
     return [argv[at + 1] for at, word in enumerate(argv) if word == "--build-arg"]
 
