@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sagedock.images import Image, build_image, find_matrix, load_images
+from sagedock.images.choice import release_of
 
 __all__ = ["EXAMPLE", "ROOT", "built_example", "entry", "run_in"]
 
@@ -23,7 +24,9 @@ def entry(name: str, root: Path = ROOT) -> Image:
 @contextmanager
 def built_example(device: str) -> Iterator[str]:
     """Build what compiles, then the example with it; yield its name."""
-    build_image(entry(f"ops-{device}"), root=ROOT, progress=print)
+    ops = entry(f"ops-{device}")
+    release = release_of(ops, load_images(find_matrix(ROOT)))
+    build_image(ops, root=ROOT, progress=print, release=release)
     found = entry(f"custom-op-{device}", EXAMPLE)
     found = dataclasses.replace(found, tag=f"{found.tag}-{uuid.uuid4().hex[:8]}")
     build_image(found, root=EXAMPLE, progress=print)

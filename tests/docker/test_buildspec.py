@@ -119,9 +119,9 @@ def images_of(real: RealLocal, image: Image) -> list[dict[str, Any]]:
         each["repositoryName"] for each in ecr.describe_repositories()["repositories"]
     ]:
         return []
-    found: list[dict[str, Any]] = ecr.describe_images(repositoryName=image.repository)[
-        "imageDetails"
-    ]
+    found: list[dict[str, Any]] = ecr.describe_images(
+        repositoryName=image.repository, filter={"tagStatus": "TAGGED"}
+    )["imageDetails"]
     return found
 
 
