@@ -63,11 +63,14 @@ def test_others_have_none(name: str) -> None:
 def test_trainium_gets_what_neurons_documentation_asks_for(name: str) -> None:
     found = fabric_of(name)
     assert found is not None
-    assert found.variables().items() >= {
-        "FI_PROVIDER": "efa",
-        "FI_EFA_USE_DEVICE_RDMA": "1",
-        "FI_EFA_FORK_SAFE": "1",
-    }.items()
+    assert (
+        found.variables().items()
+        >= {
+            "FI_PROVIDER": "efa",
+            "FI_EFA_USE_DEVICE_RDMA": "1",
+            "FI_EFA_FORK_SAFE": "1",
+        }.items()
+    )
     assert "NCCL_PROTO" not in found.variables()
 
 

@@ -1,4 +1,4 @@
-"""Where a Neuron job's compiled graphs lie, what it begins with, and the step that only compiles."""
+"""Where a Neuron job's compiled graphs lie, what it begins with; the step that only compiles."""
 
 import importlib.util
 from dataclasses import replace
@@ -146,7 +146,7 @@ def test_fewer_cores_than_the_type_has_are_told_of(env: dict[str, str]) -> None:
 
 def test_a_place_that_takes_nothing_is_an_error(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "default").write_text("a file")
-    with pytest.raises(StorageError, match="default takes no compiled graphs: .*: free its disk"):
+    with pytest.raises(StorageError, match=r"default takes no compiled graphs: .*: free its disk"):
         neuron.prepare_cache(JOB, env, lambda _: None)
 
 
