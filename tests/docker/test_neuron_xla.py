@@ -63,7 +63,6 @@ def test_torchrun_trains_by_xla_and_goes_on_from_its_checkpoint(
     whole = losses(lines)
     assert len(whole) == EPOCHS
     assert whole[-1] < whole[0] / 2
-    print(*lines, sep="\n")
     with tarfile.open(fileobj=io.BytesIO(real.get(str(result.model_data)))) as archive:
         assert [each.name for each in archive.getmembers() if each.isfile()] == ["model.pt"]
     found = real.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="ckpt/")["Contents"]

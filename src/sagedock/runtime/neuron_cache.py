@@ -19,6 +19,7 @@ __all__ = ["copy_missing", "entries", "mend", "unpacked"]
 #: ``neuronxcc-2.25.3371.0+f524f7f8``, and a graph in it: names that lead nowhere else.
 _COMPILER = re.compile(r"neuronxcc-[A-Za-z0-9._+-]+")
 _GRAPH = re.compile(r"MODULE_[A-Za-z0-9._+-]+")
+_NAMES = (_COMPILER, _GRAPH, re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*"))
 _UNFINISHED = ".sagedock-new-"
 _ARCHIVES = (".tar.gz", ".tgz")
 
@@ -90,7 +91,7 @@ def _copy(entry: Path, target: Path) -> None:
 
 
 def unpacked(folders: Iterable[Path], into: Path, say: Callable[[str], None]) -> Iterator[Path]:
-    """Yield each folder that is there, and what the archives at its top hold, unpacked below
+    """Yield each folder that is there, and the graphs that archives at its top hold, unpacked below
     ``into``. An archive that cannot be read is told of, and passed over.
     """
     for number, folder in enumerate(each for each in folders if each.is_dir()):
@@ -98,9 +99,25 @@ def unpacked(folders: Iterable[Path], into: Path, say: Callable[[str], None]) ->
         for archive in sorted(each for each in folder.iterdir() if each.name.endswith(_ARCHIVES)):
             target = into / f"{number}-{archive.name}"
             try:
-                with tarfile.open(archive) as opened:
-                    opened.extractall(target, filter="data")
+                _unpack(archive, target)
             except (OSError, tarfile.TarError) as error:
                 say(f"{archive} cannot be unpacked, and its compiled graphs are missed: {error}")
             else:
                 yield target
+
+
+def _unpack(archive: Path, target: Path) -> None:
+    """Unpack the files of graphs, and nothing else: no name in an archive can lead out of it."""
+    with tarfile.open(archive) as opened:
+        for member in opened:
+            content = opened.extractfile(member) if member.isfile() else None
+            names = member.name.split("/")[-3:]
+            if content is not None and _is_of_a_graph(names):
+                file = target.joinpath(*names)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with content, file.open("wb") as unpacked_file:
+                    shutil.copyfileobj(content, unpacked_file)
+
+
+def _is_of_a_graph(names: list[str]) -> bool:
+    return len(names) == len(_NAMES) and all(map(re.Pattern.fullmatch, _NAMES, names))
