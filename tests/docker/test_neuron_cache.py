@@ -3,6 +3,7 @@ compile job, with the image. The compiler is a stand-in: see neuron_image/.
 """
 
 import io
+import re
 import shutil
 import tarfile
 import uuid
@@ -30,9 +31,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--graphs")
 parser.add_argument("--spoiled", default="")
 options = parser.parse_args()
-if os.environ.get("LOCAL_RANK", "0") == "0":
-    for graph in options.graphs.split(","):
-        subprocess.run(["neuronx-cc", graph], check=True)
+for graph in options.graphs.split(","):
+    subprocess.run(["neuronx-cc", graph], check=True)
 cache = pathlib.Path(os.environ["NEURON_COMPILE_CACHE_URL"])
 for number, source in enumerate(sorted(cache.rglob("*.pb")) if options.spoiled else ()):
     if source.read_text() in options.spoiled.split(","):
@@ -40,7 +40,7 @@ for number, source in enumerate(sorted(cache.rglob("*.pb")) if options.spoiled e
         (source.parent / ("model.hlo_module.pb.lock", "model.log")[number % 2]).touch()
 if os.environ.get("NEURON_EXTRACT_GRAPHS_ONLY") != "1":
     print("trained", flush=True)
-    pathlib.Path("/opt/ml/model/weights").touch()
+    pathlib.Path("/opt/ml/model", os.environ["SM_CURRENT_HOST"]).touch()
 """
 #: The only type that the toolkit counts cores of by its name: no device is needed.
 TYPE = "ml.trn2.48xlarge"
@@ -137,6 +137,29 @@ def test_a_compile_job_trains_nothing_and_a_later_one_has_its_graphs(
         "sagedock: compiled graphs: 3 in /var/tmp/neuron-compile-cache, 3 of them brought there",
         *("a: cached code of a", "b: cached code of b", "c: compiled", "trained"),
     ]
+
+
+def test_each_of_two_hosts_has_graphs_of_its_own_and_begins_with_the_others(
+    ran: Any, real: RealLocal
+) -> None:
+    kept = {"checkpoint_s3_uri": f"s3://{BUCKET}/hosts", "distribution": one_process()}
+    ran("a", **kept)  # by one host
+    _, said = ran("a,b", instance_count=2, **kept)
+    told = [found[0] for line in said if (found := re.search(r"\b[ab]: c.*", line))]
+    assert sorted(told) == [
+        *("a: cached code of a", "a: cached code of a", "b: compiled", "b: compiled")
+    ]
+    found = real.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="hosts/")["Contents"]
+    places = {
+        each["Key"].removeprefix("hosts/neuron-compile-cache/").partition("/")[0] for each in found
+    }
+    assert places == {COMPILER, "algo-1", "algo-2"}
+
+    only = {"RUN_NEURON_PARALLEL_COMPILE": "1"}
+    compiled, _ = ran("a", instance_count=2, environment=only, distribution=one_process())
+    with tarfile.open(fileobj=io.BytesIO(real.get(str(compiled.model_data)))) as archive:
+        hosts = {each.name.split("/")[1] for each in archive.getmembers() if each.isfile()}
+    assert hosts == {"algo-1", "algo-2"}
 
 
 def one_process() -> dict[str, Any]:

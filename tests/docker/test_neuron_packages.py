@@ -1,11 +1,14 @@
-"""The stages that install Neuron's runtime, from a repository of the test's own: what neuron.toml
-names, of that version, if the key is the one it knows; and nothing of it remains but the packages.
+"""The Neuron image's stages, from a repository and a folder of wheels of the test's own: what
+neuron.toml names, of that version, if the key is the one it knows; nothing else remains.
 """
 
+import hashlib
+import json
 import os
 import shutil
 import tomllib
 import uuid
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,18 +52,22 @@ class Context:
             text = text.replace(f'{name} = "{PINS["repository"][name]}"', f'{name} = "{value}"')
         (self.folder / "containers" / "training" / "neuron.toml").write_text(text)
 
-    def build(self, tag: str, address: str) -> None:
+    def build(
+        self, tag: str, address: str, target: str = "system-neuron", locks: tuple[str, ...] = ()
+    ) -> None:
         image = Image(
-            name="neuron-test",
+            name="training-neuron",
             kind="training",
             device="neuron",
             neuron=PINS["sdk"],
             dockerfile="training/Dockerfile",
-            target="system-neuron",
+            target=target,
             repository="neuron-test",
             tag=tag,
             base="sagedock/base:bookworm-py3.11",
             args={"DEVICE": "neuron", "NEURON_APT": address},
+            locks=locks,
+            instead={"training/torch-cpu.lock": "training/torch-cuda.lock"} if locks else {},
         )
         build_image(image, root=self.folder, progress=print, environ=os.environ)
 
@@ -132,3 +139,63 @@ def test_without_an_address_the_build_says_so(context: Context, tag: str) -> Non
     context.versions()
     with pytest.raises(BuildFailed, match="NEURON_APT: '' is no address of an apt repository"):
         context.build(tag, "")
+
+
+def neuron_wheels(folder: Path) -> str:
+    """Make an empty wheel for each of pip's packages that are AWS's own, as AWS tags them; return
+    their lock.
+    """
+    lock = []
+    for name, pin in PINS["pip"].items():
+        if name in ("torch", "torch-xla"):
+            continue  # the CPU image's stands in: nothing is imported
+        version, plain = f"{pin}+f524f7f8", name.replace("-", "_")
+        file = folder / f"{plain}-{version}-py3-none-linux_x86_64.whl"
+        about = f"{plain}-{version}.dist-info"
+        with zipfile.ZipFile(file, "w") as archive:
+            metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+            archive.writestr(f"{about}/METADATA", metadata)
+            tag = "Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: py3-none-linux_x86_64\n"
+            archive.writestr(f"{about}/WHEEL", tag)
+            archive.writestr(f"{about}/RECORD", "")
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        lock.append(f"{name}=={version} --hash=sha256:{digest}\n")
+    return "".join(lock)
+
+
+@pytest.mark.slow
+def test_the_whole_target_builds_with_empty_packages_of_neuron(
+    repository: Repository,
+    context: Context,
+    tag: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    training = context.folder / "containers" / "training"
+    (training / "neuron.lock").write_text(neuron_wheels(shelf))
+    for name in ("build.lock", "requirements.lock", "torch-cpu.lock", "torch-cuda.lock"):
+        shutil.copy(ROOT / "containers" / "training" / name, training)
+    for name in ("trim-gpu.sh", "train"):
+        shutil.copy(ROOT / "containers" / "training" / name, training)
+    shutil.copytree(ROOT / "containers" / "training" / "neuron-cache", training / "neuron-cache")
+    shutil.copytree(ROOT / "src", context.folder / "src")
+    places = f"{os.environ.get('PIP_FIND_LINKS', '')} {shelf}"
+    monkeypatch.setenv("PIP_FIND_LINKS", places.strip())
+    context.versions(key=KEY, fingerprint=repository.fingerprint)
+    names = ("build", "requirements", "torch-cpu", "neuron")
+    with served(repository.folder) as address:
+        context.build(tag, address, "neuron", tuple(f"training/{name}.lock" for name in names))
+    client = docker.from_env()
+    asked = "aws-neuronx-tools; echo $LD_LIBRARY_PATH; ls /opt/sagedock/neuron-compile-cache"
+    asked += "; python3 -m pip list --format json"
+    said = client.containers.run(f"neuron-test:{tag}", ["sh", "-c", asked], remove=True)
+    client.close()
+    tools, libraries, shipped, packages = said.decode().splitlines()
+    assert tools == f"{PINS['apt']['aws-neuronx-tools']}-452cba8de"  # on PATH
+    assert libraries.split(":")[0] == "/opt/aws/neuron/lib"
+    assert shipped == "README"
+    there = {each["name"].replace("_", "-"): each["version"] for each in json.loads(packages)}
+    assert there["torch-neuronx"] == f"{PINS['pip']['torch-neuronx']}+f524f7f8"
+    assert there["neuronx-cc"] == f"{PINS['pip']['neuronx-cc']}+f524f7f8"

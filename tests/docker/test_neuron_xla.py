@@ -78,7 +78,7 @@ def test_torchrun_trains_by_xla_and_goes_on_from_its_checkpoint(
 def test_two_processes_start_with_the_backend_of_neuron(
     real: RealLocal, digits: Path, lines: list[str]
 ) -> None:
-    trained(real, digits, lines, processes=2)
+    trained(real, digits, lines, processes=2, hyperparameters={**HOW, "steps": 8})
     ranks = {line for line in lines if line.startswith("rank ")}
     assert ranks == {f"rank {rank} of 2 on xla:0, CPU" for rank in (0, 1)}
     warning = "2 processes, 1 to PyTorch/XLA: on a CPU each trains on its own share alone"

@@ -106,7 +106,7 @@ def keep_graphs(job: Environment, env: Mapping[str, str], say: Say) -> None:
         return
     from sagedock.runtime import neuron_cache
 
-    model = locate(paths.MODEL, env) / neuron.CACHE_FOLDER
+    model = _of_host(locate(paths.MODEL, env) / neuron.CACHE_FOLDER, job)
     kept = neuron_cache.copy_missing(neuron_cache.entries(_place(job, env)), model)
     say(f"compiled graphs: {kept} put into {model}, for a channel {neuron.CACHE_CHANNEL}")
 
@@ -119,15 +119,16 @@ def _is_ours(job: Environment, env: Mapping[str, str]) -> bool:
 
 
 def _place(job: Environment, env: Mapping[str, str]) -> Path:
-    """Return the folder for this host's graphs: below the checkpoints where the job has any.
-
-    Each host has one of its own: all checkpoints of a job go to one place in S3.
-    """
+    """Return the folder for this host's graphs: below the checkpoints where the job has any."""
     checkpoints = _checkpoints(env)
     if checkpoints is None:
         return Path(neuron.DEFAULT_CACHE)
-    shared = checkpoints / neuron.CACHE_FOLDER
-    return shared / job.current_host if len(job.hosts) > 1 else shared
+    return _of_host(checkpoints / neuron.CACHE_FOLDER, job)
+
+
+def _of_host(folder: Path, job: Environment) -> Path:
+    """Return this host's own part: what all hosts of a job write goes to one place in S3."""
+    return folder / job.current_host if len(job.hosts) > 1 else folder
 
 
 def _checkpoints(env: Mapping[str, str]) -> Path | None:

@@ -160,6 +160,14 @@ def test_a_compile_job_leaves_its_graphs_as_its_model(env: dict[str, str], tmp_p
     assert said == [f"compiled graphs: 1 put into {model}, for a channel neuron_cache"]
 
 
+def test_models_of_several_hosts_do_not_clash(env: dict[str, str], tmp_path: Path) -> None:
+    graph(tmp_path / "default")
+    job = replace(JOB, hosts=("algo-1", "algo-2"), current_host="algo-2")
+    neuron.keep_graphs(job, env | COMPILE, lambda _: None)
+    model = Path(env["SAGEMAKER_BASE_DIR"], "model", "neuron-compile-cache")
+    assert entries(model) == {GRAPH: model / "algo-2" / GRAPH}
+
+
 def test_both_launchers_run_under_the_compiler() -> None:
     assert torchrun_command(JOB, "train.py", COMPILE)[0] == "neuron_parallel_compile"
     assert neuron.under_compiler(["python", "x.py"], COMPILE) == [
