@@ -8,7 +8,7 @@ from benchmarks.table import show
 NAMES = (
     *("imports", "startup", "local_mode", "channel", "pipe", "s3", "checkpoints"),
     *("describe_and_list", "invoke", "transform", "tuning", "serving", "serving_start"),
-    *("pipelines",),
+    *("pipelines", "rebuild"),
     *("leaks", "load_generator"),
 )
 #: Run only when they are named: they take long.

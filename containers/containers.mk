@@ -15,7 +15,7 @@ base: engine ## make the base image; BASE=IMAGE takes a public one
 
 .PHONY: build
 build: setup engine ## build the CPU images, or IMAGES="NAME..." of containers/images.toml
-	@$(BIN)/python containers/build.py $(addprefix --login-registry ,$(LOGIN_REGISTRIES)) $(IMAGES)
+	@$(BIN)/sagedock build $(addprefix --login-registry ,$(LOGIN_REGISTRIES)) $(IMAGES)
 
 .PHONY: registry
 registry: setup ## find docker-registry, with which the local ECR keeps images, or take Debian's

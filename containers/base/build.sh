@@ -34,11 +34,9 @@ pull() { # as long as it takes, once the registry has named the image
 }
 
 from_public() {
-    local container
     container=$("$docker" create "$public")
     "$docker" commit --change "LABEL $label" --change 'CMD ["python3"]' "$container" "$image" \
         >/dev/null
-    "$docker" rm "$container" >/dev/null
 }
 
 strip_rootfs() { # what a build leaves behind, and what names this machine or its mirror
@@ -76,10 +74,15 @@ from_debootstrap() {
         --change 'ENV LANG=C.UTF-8' - "$image" >/dev/null
 }
 
+clean_up() { # also when it is interrupted
+    [[ -z $container ]] || "$docker" rm "$container" >/dev/null
+    rm -rf -- "$log" ${rootfs:+"$rootfs"}
+}
+
 main() {
-    rootfs=
+    container='' rootfs=''
     log=$(mktemp)
-    trap 'rm -rf -- "$log" ${rootfs:+"$rootfs"}' EXIT
+    trap clean_up EXIT
     if "$docker" image inspect "$image" >/dev/null 2>&1; then
         say "$image is there"
         return

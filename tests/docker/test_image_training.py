@@ -323,6 +323,14 @@ def test_labels_tell_what_it_is(config):
     assert "org.opencontainers.image.title" in config["Labels"]
 
 
+def test_labels_tell_its_versions(run, config):
+    labels = config["Labels"]
+    script = "import platform, torch; print(platform.python_version(), torch.__version__)"
+    python, torch = run("python", "-c", script).stdout.split()
+    assert labels["sagedock.python"] == python.rpartition(".")[0]
+    assert labels["sagedock.torch"] == torch
+
+
 def test_a_second_build_changes_nothing(image):
     said = []
     first = build_image(image, root=ROOT, progress=said.append)

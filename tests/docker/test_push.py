@@ -22,6 +22,7 @@ from sagedock.images.push import push_image
 from sagedock.images.push_plan import Planned, ToPush, plan_push
 from sagedock.local.ecr import find_program
 from tests.conftest import ACCOUNT, BUCKET, REGION, Local
+from tests.docker.built_project import project_in
 from tests.docker.conftest import RealLocal
 from tests.docker.tiny_images import TinyImages, tiny_images
 
@@ -29,6 +30,8 @@ pytestmark = pytest.mark.skipif(
     find_program() is None, reason="no docker-registry: `make registry` gets it"
 )
 
+#: What SageMaker's CreateModel takes; it refuses OCI's.
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _MIB = 1024 * 1024
 PUSH = (
     sys.executable,
@@ -78,6 +81,23 @@ def job_of(real: RealLocal, image: str, name: str) -> dict[str, Any]:
     )
 
 
+def manifest_type(real: RealLocal, repository: str) -> str:
+    (image,) = real.client("ecr").describe_images(repositoryName=repository)["imageDetails"]
+    return str(image["imageManifestMediaType"])
+
+
+def test_what_is_built_is_stored_with_a_manifest_that_sagemaker_takes(
+    real: RealLocal, tmp_path: Path
+) -> None:
+    with project_in(tmp_path / "project") as project:
+        reference = project.image("a", "RUN echo a > /a\n")
+        built = project.build("a")
+        assert built.returncode == 0, built.stderr
+        done = push(real, project.folder, "a")
+        assert done.returncode == 0, done.stderr
+        assert manifest_type(real, reference.partition(":")[0]) == MANIFEST
+
+
 def test_what_was_pushed_is_pulled_cold_and_trains(
     real: RealLocal, engine: Any, tiny: TinyImages, tmp_path: Path
 ) -> None:
@@ -102,6 +122,8 @@ def test_what_was_pushed_is_pulled_cold_and_trains(
     assert [each.name for each in config.parent.iterdir()] == ["config.json"]
     (record,) = (tmp_path / "build" / "pushed").rglob("*.json")
     assert json.loads(record.read_text())["image_uri"] == uri
+
+    assert manifest_type(real, repository) == MANIFEST
 
     tiny.remove(name)
     with pytest.raises(ImageNotFound):

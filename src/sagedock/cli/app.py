@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import sagedock
-from sagedock.cli import images, jobs, load, local, models, preflight, push, serve
+from sagedock.cli import build, images, jobs, load, local, models, preflight, push, serve
 from sagedock.errors import SagedockError
 
 __all__ = ["main"]
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(local.app, name="local")
+app.command("build")(build.build)
 app.command("images")(images.images)
 app.command("load")(load.load)
 app.command("models")(models.models)

@@ -2,15 +2,14 @@
 
 import datetime
 import json
-import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
 from sagedock.cli import push_options as options
+from sagedock.cli.signals import interruptible
 
 if TYPE_CHECKING:
     from sagedock.images.ecr import EcrRegistry
@@ -23,8 +22,7 @@ Target = Literal["local", "aws"]
 FailOn = Literal["critical", "high", "medium", "low", "informational"]
 
 _SCAN_TIMEOUT_S = 600.0
-#: What a shell ends with after Ctrl-C.
-_INTERRUPTED = 130
+_INTERRUPTED = "interrupted: push again, and layers that arrived are not sent again"
 _RECORDS = Path("build/pushed")
 
 
@@ -64,7 +62,7 @@ def push(
     )
     git, found, held = git_state(Path.cwd()), [], []
     for planned in plan_push(connected, wanted, registries, architecture=architecture):
-        with _interruptible():
+        with interruptible(_INTERRUPTED):
             pushed = _pushed(connected, planned)
         known = facts(pushed, image_id=planned.image.id, labels=planned.image.labels, git=git)
         write(known, record)
@@ -73,19 +71,6 @@ def push(
             held += _held_back(planned.registry, pushed, fail_on, allowed, scan_timeout)
     typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(_uris(found)))
     _fail(held, fail_on)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let SIGTERM end a push as Ctrl-C does: in order, with a word, and with a shell's code."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        _say("interrupted: push again, and layers that arrived are not sent again")
-        raise typer.Exit(_INTERRUPTED) from error
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _uris(found: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["ended_by_signals"]
+import typer
+
+__all__ = ["ended_by_signals", "interruptible"]
+
+#: What a shell ends with after Ctrl-C.
+_INTERRUPTED = 130
 
 
 @contextmanager
@@ -25,3 +30,22 @@ def ended_by_signals() -> Iterator[threading.Event]:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
         signal.signal(signal.SIGHUP, end)
     yield ended
+
+
+@contextmanager
+def interruptible(words: str) -> Iterator[None]:
+    """Let SIGTERM and a closed terminal end what is done here as Ctrl-C does: in order, with
+    ``words`` on standard error, and with a shell's code.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        typer.echo(words, err=True)
+        raise typer.Exit(_INTERRUPTED) from error
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -13,6 +13,7 @@ from requests import RequestException
 from sagedock.engine.addresses import address_of
 from sagedock.engine.frames import read_frames, timestamp_s
 from sagedock.engine.host_config import gpu_count, host_config
+from sagedock.engine.image_layers import image_layers
 from sagedock.engine.overlay_files import overlay_files
 from sagedock.engine.overlays import layers_of, overlay_mounts, scratch_name
 from sagedock.engine.registries import pulled, pushed
@@ -22,6 +23,7 @@ from sagedock.engine.spec import (
     Found,
     Gpu,
     Image,
+    ImageLayer,
     LogFrame,
     Machine,
     Network,
@@ -82,6 +84,13 @@ class DockerEngine:
             # Engines from 28 on, where containerd keeps the images.
             media_type=(attributes.get("Descriptor") or {}).get("mediaType"),
         )
+
+    def layers(self, image: str) -> Sequence[ImageLayer]:
+        """Return an image's layers, the lowest first."""
+        found = self.image(image).id
+        with _engine_errors(f"reading the layers of {image}"):
+            files = self._client.api.inspect_image(found).get("RootFS") or {}
+            return image_layers(self._client.api.history(found), files.get("Layers") or ())
 
     def saved(self, image: str) -> Iterator[bytes]:
         """Yield the archive of an image, as ``docker save`` writes it. Nothing runs.

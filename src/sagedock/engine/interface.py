@@ -9,6 +9,7 @@ from sagedock.engine.spec import (
     Found,
     Gpu,
     Image,
+    ImageLayer,
     LogFrame,
     Machine,
     Network,
@@ -25,6 +26,10 @@ class Engine(Protocol):
 
     def image(self, reference: str) -> Image:
         """Return the image of that name, tag, digest or id, or raise ImageNotFound."""
+        ...
+
+    def layers(self, image: str) -> Sequence[ImageLayer]:
+        """Return the layers of an image, the lowest first. Raises ImageNotFound."""
         ...
 
     def saved(self, image: str) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ __all__ = [
     "Found",
     "Gpu",
     "Image",
+    "ImageLayer",
     "LogFrame",
     "Machine",
     "Network",
@@ -166,6 +167,17 @@ class Transfer:
     current: int | None = None
     total: int | None = None
     digest: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageLayer:
+    """One layer of an image: the instruction that made it, its size in bytes, unpacked, and the
+    digest of its files, None where the engine does not tell which it is.
+    """
+
+    made_by: str
+    size: int
+    diff_id: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,13 @@
 
 ``image``    one image, as data
 ``matrix``   containers/images.toml, read; ``schema`` says what it may hold
+``choice``   which of them are built, in what order
 ``builder``  the docker client that can build here
-``plan``     a build as a list of arguments
+``plan``     a build as a list of arguments; ``labels``, ``secrets`` what goes into it
 ``wheels``   an image's Python packages, gathered on this machine
-``build``    the build, carried out
+``build``    the build, carried out; ``running`` a program of it, ``failure`` what it says
+``size_report``  an image by layers; ``packed_layers`` what they are compressed
+``start_up`` what size costs; ``git`` what git says of a folder
 ``listing``  what the engine has
 ``preflight``  an image, judged before it is pushed
 ``push``     an image to ECR; ``push_plan`` what goes where, and what would end it
@@ -16,12 +19,13 @@
 ``scan_gate``  what ECR's scan finds; ``allowed`` what of it is let pass
 """
 
-from sagedock.images.build import build_image
+from sagedock.images.build import BuiltImage, build_image
 from sagedock.images.image import Device, Image, Kind
 from sagedock.images.listing import ListedImage, list_images
 from sagedock.images.matrix import find_matrix, load_images
 
 __all__ = [
+    "BuiltImage",
     "Device",
     "Image",
     "Kind",

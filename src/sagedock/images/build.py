@@ -1,29 +1,36 @@
 """An image, built: its base, its packages, then its Dockerfile."""
 
 import os
-import re
-import subprocess
 import tempfile
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sagedock.errors import BuildFailed, StorageError
-from sagedock.images.builder import Builder, find_builder, probe
+from sagedock.images.builder import Builder, find_builder
+from sagedock.images.failure import BuildLog
 from sagedock.images.image import Image
+from sagedock.images.labels import image_labels
 from sagedock.images.plan import build_command, own_base
+from sagedock.images.running import kept_in, run_lines
+from sagedock.images.secrets import build_secrets
 from sagedock.images.wheels import gather
 
-__all__ = ["build_image"]
+__all__ = ["BuiltImage", "build_image"]
 
 Progress = Callable[[str], None]
 
-_TAIL_LINES = 25
-#: The line with which BuildKit opens a step: ``#9 [builder 2/4] RUN ...``.
-_STEP = re.compile(r"#\d+ \[(?!internal)(?P<stage>[^\]]*)\] (?P<words>.*)")
 _STEP_CHARACTERS = 90
-#: Where programs look for a certificate bundle of one's own.
-_CA_VARIABLES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuiltImage:
+    """An image that is built: its name in the matrix, its tag and its id, ``sha256:...``."""
+
+    name: str
+    reference: str
+    id: str
 
 
 def build_image(
@@ -32,80 +39,110 @@ def build_image(
     root: Path,
     progress: Progress,
     environ: Mapping[str, str] = os.environ,
-) -> str:
-    """Build ``image`` and tag it ``image.reference``; return its id, ``sha256:...``.
+    release: str | None = None,
+    no_cache: bool = False,
+    no_network: bool = False,
+) -> BuiltImage:
+    """Build ``image`` and tag it ``image.reference``.
 
-    ``root`` is the folder that holds ``containers/``. ``progress`` receives a line for each step;
-    the whole output goes to ``root/build/logs/NAME.log``. Raises BuildFailed with its last lines.
+    ``root`` is the folder that holds ``containers/``, ``release`` the Debian that the image stands
+    on, where its base does not tell. ``progress`` receives a line for each step; the whole output
+    goes to ``root/build/logs/NAME.log``. Raises BuildFailed with the step that failed.
     """
     builder = find_builder(environ)
     containers = root / "containers"
     log = _empty_log(root / "build" / "logs" / f"{image.name}.log")
-    if codename := own_base(image):
-        base = (str(containers / "base" / "build.sh"), image.base, codename)
-        _run(base, {**environ, "DOCKER": builder.docker}, log, progress)
+    _make_base(image, containers, builder, log, progress, environ)
     if image.locks:
-        gather(image, containers, progress)
-    with tempfile.TemporaryDirectory(prefix="sagedock-build-") as private:
-        return _build(image, builder, root, Path(private), log, progress, environ)
+        gather(image, containers, progress, environ)
+    with _private_folder() as folder:
+        command = build_command(
+            image,
+            builder=builder,
+            root=root,
+            id_file=folder / "id",
+            secrets=build_secrets(containers, release or own_base(image), folder, environ),
+            environ=environ,
+            labels=image_labels(image, root),
+            no_cache=no_cache,
+            no_network=no_network,
+        )
+        progress(f"{image.name}: building {image.reference}")
+        _carry_out(image, command, {**environ, **builder.environment}, log, progress)
+        return BuiltImage(name=image.name, reference=image.reference, id=_id(image, folder / "id"))
 
 
-def _build(
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """Yield a folder that nobody else may read, for the time of a build."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="sagedock-build-") as private:
+            yield Path(private)
+    except OSError as error:
+        where = error.filename or "temporary files"
+        raise StorageError(
+            f"{where}: cannot be written ({error.strerror}): free the disk of temporary files, or "
+            "name another in TMPDIR"
+        ) from error
+
+
+def _id(image: Image, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise BuildFailed(
+            f"{image.name}: the docker client did not tell which image it made: build it again"
+        ) from error
+
+
+def _make_base(
     image: Image,
+    containers: Path,
     builder: Builder,
-    root: Path,
-    private: Path,
     log: Path,
     progress: Progress,
     environ: Mapping[str, str],
-) -> str:
-    id_file = private / "id"
-    command = build_command(
-        image,
-        builder=builder,
-        root=root,
-        id_file=id_file,
-        secrets=_secrets(image, root / "containers", private, environ),
-        environ=environ,
-    )
-    progress(f"{image.name}: building {image.reference}")
-    steps = _StepLines(image.name, progress)
-    _run(command, {**environ, **builder.environment}, log, steps)
-    return id_file.read_text(encoding="utf-8").strip()
+) -> None:
+    """Make the base that this project makes itself; in a project without its script, the engine
+    has to have it.
+    """
+    script, codename = containers / "base" / "build.sh", own_base(image)
+    if codename and script.is_file():
+        words = (str(script), image.base, codename)
+        _carry_out(image, words, {**environ, "DOCKER": builder.docker}, log, progress, whole=True)
 
 
-def _secrets(
-    image: Image, containers: Path, private: Path, environ: Mapping[str, str]
-) -> dict[str, Path]:
-    """Return what a build needs of this machine, and what no layer may hold: id to file."""
-    secrets = {}
-    for path in (Path(environ[name]) for name in _CA_VARIABLES if environ.get(name)):
-        if path.is_file():
-            secrets["ca_bundle"] = path
-            break
-    codename = own_base(image)
-    mirror = probe([str(containers / "base" / "mirror.sh"), codename]) if codename else None
-    if mirror:
-        secrets["apt_sources"] = private / "apt_sources"
-        secrets["apt_sources"].write_text(f"deb {mirror} {codename} main\n", encoding="utf-8")
-    return secrets
+def _carry_out(
+    image: Image,
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    log: Path,
+    progress: Progress,
+    *,
+    whole: bool = False,
+) -> None:
+    """Run a program of the build; raise BuildFailed with the step that failed, and what to do.
 
+    ``progress`` is told the steps of BuildKit, or with ``whole`` every line.
+    """
+    read = BuildLog()
+    with kept_in(log) as keep:
 
-class _StepLines:
-    """Passes on the lines that open a BuildKit step, each once."""
+        def each(line: str) -> None:
+            keep(line)
+            step = read.read(line)
+            if whole:
+                progress(line)
+            elif step:
+                progress(f"{image.name}: {step}"[:_STEP_CHARACTERS])
 
-    def __init__(self, name: str, progress: Progress) -> None:
-        self._name = name
-        self._progress = progress
-        self._seen: set[str] = set()
-
-    def __call__(self, line: str) -> None:
-        found = _STEP.fullmatch(line)
-        if found is None or found["stage"] in self._seen:
-            return
-        self._seen.add(found["stage"])
-        words = re.sub(r"--\w+=\S+\s+", "", found["words"])
-        self._progress(f"{self._name}: [{found['stage']}] {words}"[:_STEP_CHARACTERS])
+        code = run_lines(argv, environ, each)
+    if code:
+        remedy = read.remedy()
+        raise BuildFailed(
+            f"{image.name} was not built: {Path(argv[0]).name} ended with {code}"
+            f"{f': {remedy}' if remedy else ''}\n{read.failure()}\nthe whole output is in {log}"
+        )
 
 
 def _empty_log(path: Path) -> Path:
@@ -115,27 +152,3 @@ def _empty_log(path: Path) -> Path:
     except OSError as error:
         raise StorageError(f"{path}: cannot be written ({error}): make it writable") from error
     return path
-
-
-def _run(argv: Sequence[str], environ: Mapping[str, str], log: Path, each: Progress) -> None:
-    """Run a command, its lines to ``log`` and ``each``; raise BuildFailed if it fails."""
-    tail: deque[str] = deque(maxlen=_TAIL_LINES)
-    process = subprocess.Popen(
-        argv,
-        env=dict(environ),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
-    with process, log.open("a", encoding="utf-8") as whole:
-        for line in process.stdout or ():
-            whole.write(line)
-            tail.append(line)
-            each(line.rstrip("\n"))
-    if process.returncode:
-        raise BuildFailed(
-            f"{Path(argv[0]).name} failed (exit {process.returncode}); the whole output is in "
-            f"{log}; its last lines:\n{''.join(tail)}"
-        )

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sagedock.errors import InvalidRequest, PushFailed, SagedockError
+from sagedock.images.remote.documents import actions_of
 
 __all__ = ["EcrRegistry", "Kept", "Login", "Repository"]
 
@@ -39,14 +40,8 @@ _MANIFESTS = (
 _ABSENT = ("RepositoryNotFoundException", "ImageNotFoundException")
 _DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
 _EXPIRED = ("ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException")
-#: What a push calls, for who has to ask for it. Source:
-#: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
-_NEEDED = (
-    *("ecr:GetAuthorizationToken", "ecr:CreateRepository", "ecr:DescribeRepositories"),
-    *("ecr:PutLifecyclePolicy", "ecr:TagResource", "ecr:BatchGetImage", "ecr:DescribeImages"),
-    *("ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart"),
-    *("ecr:CompleteLayerUpload", "ecr:PutImage"),
-)
+#: The document of IAM that has what a push calls.
+_WHO_MAY = "src/sagedock/images/remote/policies/person-push.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +205,8 @@ class EcrRegistry:
         if code == "InvalidParameterException":
             return InvalidRequest([f"{said}: choose another --repository or --tag"])
         if code in _DENIED:
-            return PushFailed(f"{said}: ask for the permission; a push needs {', '.join(_NEEDED)}")
+            needed = ", ".join(actions_of("person-push"))
+            return PushFailed(f"{said}: a push needs {needed}: ask for the policy in {_WHO_MAY}")
         if code in _EXPIRED:
             return PushFailed(f"{said}: sign in again, e.g. `aws sso login`, or correct the keys")
         return PushFailed(said)

@@ -19,7 +19,7 @@ from typing import Any
 from sagedock.errors import InvalidRequest
 from sagedock.images.ecr import EcrRegistry, Login
 
-__all__ = ["ecr_login", "logged_in"]
+__all__ = ["ecr_login", "logged_in", "registry_of"]
 
 #: Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
 _ECR = re.compile(
@@ -33,6 +33,13 @@ def ecr_login(host: str, client: Callable[[str], Any]) -> Login:
     """Return the login to ECR's registry ``host``, which may be another account's; ``client``
     returns the boto3 client of ECR in a region. Raises InvalidRequest for a host that is none.
     """
+    account, region = registry_of(host)
+    registry = EcrRegistry(client=client(region), region=region)
+    return replace(registry.login(account=account), host=host)
+
+
+def registry_of(host: str) -> tuple[str, str]:
+    """Return account and region of a registry of ECR's. Raises InvalidRequest for another host."""
     found = _ECR.fullmatch(host)
     if found is None:
         raise InvalidRequest(
@@ -41,9 +48,7 @@ def ecr_login(host: str, client: Callable[[str], Any]) -> Login:
                 "111122223333.dkr.ecr.us-west-2.amazonaws.com; to others log in with `docker login`"
             ]
         )
-    region = found["region"]
-    registry = EcrRegistry(client=client(region), region=region)
-    return replace(registry.login(account=found["account"]), host=host)
+    return found["account"], found["region"]
 
 
 @contextmanager

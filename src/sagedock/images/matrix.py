@@ -31,6 +31,7 @@ def load_images(path: Path) -> tuple[Image, ...]:
     tables = _tables(path)
     problems = [problem for table in tables for problem in table_problems(table, path.parent)]
     problems += [*_repeated(tables, "name"), *_repeated(tables, "repository", "tag")]
+    problems += _circles(tables)
     if problems:
         raise InvalidRequest([f"{path}: {problem}" for problem in problems])
     return tuple(_image(table) for table in tables)
@@ -62,3 +63,19 @@ def _repeated(tables: list[dict[str, Any]], *keys: str) -> Iterator[str]:
         if value in seen:
             yield f"{':'.join(keys)} {':'.join(value)!r} is there twice: give each image its own"
         seen.add(value)
+
+
+def _circles(tables: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the images that stand, over one or several others, on themselves."""
+    bases = {f"{table.get('repository')}:{table.get('tag')}": table.get("base") for table in tables}
+    for table in tables:
+        own = f"{table.get('repository')}:{table.get('tag')}"
+        base, seen = bases[own], {own}
+        while isinstance(base, str) and base in bases and base not in seen:
+            seen.add(base)
+            base = bases[base]
+        if base == own:
+            yield (
+                f"image {table.get('name')!r}: base {table.get('base')!r} starts from this image "
+                "itself: name another base"
+            )

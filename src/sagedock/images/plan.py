@@ -1,16 +1,13 @@
 """A build as data: the arguments of the client that builds, and nothing done yet."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 from sagedock.images.builder import Builder
 from sagedock.images.image import Image
 
-__all__ = ["LABEL", "build_command", "own_base"]
+__all__ = ["build_command", "own_base"]
 
-#: The label that every image of ours carries; its value is the image's name.
-LABEL = "sagedock.image"
 _OWN_BASE = "sagedock/base:"
 #: Docker passes these to a build without writing them into the image's history.
 #: https://docs.docker.com/build/building/variables/#pre-defined-build-arguments
@@ -35,6 +32,9 @@ def build_command(
     id_file: Path,
     secrets: Mapping[str, Path],
     environ: Mapping[str, str],
+    labels: Mapping[str, str],
+    no_cache: bool = False,
+    no_network: bool = False,
 ) -> tuple[str, ...]:
     """Return the command that builds ``image`` with ``root`` as its context.
 
@@ -47,8 +47,10 @@ def build_command(
         *("--file", str(root / "containers" / image.dockerfile), "--target", image.target),
         *_each("--build-arg", (f"{key}={value}" for key, value in args.items())),
         *_each("--build-arg", (name for name in _PROXIES if name in environ)),
-        *_each("--label", (f"{key}={value}" for key, value in _labels(image).items())),
+        *_each("--label", (f"{key}={value}" for key, value in labels.items())),
         *_each("--secret", (f"id={key},src={path}" for key, path in secrets.items())),
+        *(("--no-cache",) if no_cache else ()),
+        *(("--network", "none") if no_network else ()),
         *("--tag", image.reference, str(root)),
     )
 
@@ -56,13 +58,3 @@ def build_command(
 def _each(option: str, values: Iterable[str]) -> Iterator[str]:
     for value in values:
         yield from (option, value)
-
-
-def _labels(image: Image) -> dict[str, str]:
-    return {
-        LABEL: image.name,
-        "sagedock.kind": image.kind,
-        "sagedock.device": image.device,
-        "org.opencontainers.image.version": version("sagedock"),
-        **image.labels,
-    }

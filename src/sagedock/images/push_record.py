@@ -1,7 +1,7 @@
 """What a push leaves in the build folder: a JSON file for each image, tag and region."""
 
 import json
-import subprocess
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sagedock.errors import StorageError
+from sagedock.images.git import git_output
 from sagedock.images.push import PushedImage
 
 __all__ = ["facts", "git_state", "record"]
@@ -48,27 +49,21 @@ def record(found: Mapping[str, Any], folder: Path) -> Path:
     return path
 
 
-def git_state(folder: Path) -> dict[str, Any]:
-    """Return the revision that ``folder`` has checked out, and whether files differ from it; None
-    for both where it is no work tree of git's.
+def git_state(folder: Path, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Return the revision that ``folder`` has checked out, and whether files differ from it.
+
+    Where it is no work tree of git's, $SAGEDOCK_REVISION tells it (``-dirty`` at its end: they do);
+    else both are None.
     """
-    revision = _git(folder, "rev-parse", "HEAD")
-    changed = _git(folder, "status", "--porcelain") if revision else None
+    told = environ.get("SAGEDOCK_REVISION")
+    if told and git_output(folder, "rev-parse", "HEAD") is None:
+        return {
+            "git_revision": told.removesuffix("-dirty"),
+            "git_dirty": told.endswith("-dirty"),
+        }
+    revision = git_output(folder, "rev-parse", "HEAD")
+    changed = git_output(folder, "status", "--porcelain") if revision else None
     return {
         "git_revision": revision,
         "git_dirty": None if changed is None else bool(changed),
     }
-
-
-def _git(folder: Path, *words: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *words],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, get_args
 
 from sagedock.images.image import Device, Kind
+from sagedock.images.preflight.target import unknown_type
 
 __all__ = ["table_problems"]
 
@@ -46,15 +47,16 @@ def _problems(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
     for key, value in table.items():
         yield from _value_problems(key, value)
     yield from _version_problems(table)
-    yield from _absent_files(table, folder)
+    yield from _unused_replacements(table)
+    yield from _wrong_files(table, folder)
 
 
 def _value_problems(key: str, value: Any) -> Iterator[str]:
     if key in _LISTS:
         if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
             yield f"{key} must be a list of strings, not {value!r}"
-        elif key in _PATTERNS:
-            yield from (problem for item in value for problem in _pattern_problems(key, item))
+        elif key == "instance_types":
+            yield from (problem for item in value for problem in _type_problems(item))
     elif key in _NUMBERS:
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             yield f"{key} must be a whole number above 0, not {value!r}"
@@ -74,6 +76,13 @@ def _pattern_problems(key: str, value: str) -> Iterator[str]:
         yield f"{key} {value!r} does not match {_PATTERNS[key]}"
 
 
+def _type_problems(name: str) -> Iterator[str]:
+    bad = [*_pattern_problems("instance_types", name)]
+    yield from bad
+    if not bad and (problem := unknown_type(name)):
+        yield f"instance_types {problem}"
+
+
 def _version_problems(table: Mapping[str, Any]) -> Iterator[str]:
     asked = table.get("device")
     for device, field in _VERSION_OF.items():
@@ -83,9 +92,21 @@ def _version_problems(table: Mapping[str, Any]) -> Iterator[str]:
             yield f"{field} is for device {device!r}: remove it, or change device"
 
 
-def _absent_files(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
+def _unused_replacements(table: Mapping[str, Any]) -> Iterator[str]:
+    locks, instead = table.get("locks", []), table.get("instead")
+    if isinstance(locks, list) and isinstance(instead, dict):
+        for lock in instead:
+            if lock not in locks:
+                yield f"instead replaces {lock!r}, which locks do not name: add it there"
+
+
+def _wrong_files(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
     for key, name in _named_files(table):
-        if isinstance(name, str) and not (folder / name).is_file():
+        if not isinstance(name, str):
+            continue  # told as a value of the wrong type
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            yield f"{key}: {name!r} leads out of {folder}: name a path below it"
+        elif not (folder / name).is_file():
             yield f"{key}: {folder / name} is not there: correct the path"
 
 

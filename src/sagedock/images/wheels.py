@@ -5,24 +5,29 @@ So it fetches them, held to the lock's hashes, and the build installs them witho
 Nothing of that configuration can then reach a layer.
 """
 
+import fcntl
 import importlib.util
+import os
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from sagedock.errors import BuildFailed, StorageError
 from sagedock.images.image import Image
+from sagedock.images.running import run_lines
 from sagedock.images.unlocked import refuse_unlocked
 
-__all__ = ["download_command", "gather"]
+__all__ = ["download_command", "gather", "gathered_lock"]
 
 #: The lock that the wheels beside it come from. It is written last: without it, none count.
 _LOCK = "packages.lock"
 _OLDEST_GLIBC, _BASES_GLIBC = 5, 36  # manylinux_2_5 to Debian 12's glibc 2.36
+#: How a folder's name begins that is being filled.
+_NEW = ".new-"
+_FULL = "No space left on device"
 _TAIL_LINES, _LINE_CHARACTERS = 15, 300
 
 
@@ -42,27 +47,55 @@ def download_command(image: Image, locks: tuple[Path, ...], into: Path) -> tuple
     )
 
 
-def gather(image: Image, containers: Path, progress: Callable[[str], None]) -> None:
+def gather(
+    image: Image,
+    containers: Path,
+    progress: Callable[[str], None],
+    environ: Mapping[str, str] = os.environ,
+) -> None:
     """Fill ``containers/wheels/NAME`` with the image's packages, unless they are there already.
 
-    Raises BuildFailed with pip's words where a package cannot be had.
+    Raises BuildFailed with pip's words where a package cannot be had, StorageError where the disk
+    is full.
     """
     refuse_unlocked(image, containers)
-    folder = containers / "wheels" / image.name
+    folder = _folder(image, containers)
     choices = [_paths(locks, containers) for locks in _choices(image)]
     if any(_is_gathered(folder, locks) for locks in choices):
         return
     if importlib.util.find_spec("pip") is None:
         raise BuildFailed(f"{sys.executable} has no pip, which fetches packages: install it there")
+    with _alone(folder.parent, lambda: progress(f"{image.name}: awaiting another build's pip")):
+        if not any(_is_gathered(folder, locks) for locks in choices):
+            _gather(image, folder, choices, progress, environ)
+
+
+def _gather(
+    image: Image,
+    folder: Path,
+    choices: Sequence[tuple[Path, ...]],
+    progress: Callable[[str], None],
+    environ: Mapping[str, str],
+) -> None:
     progress(f"{image.name}: gathering its Python packages with pip")
     for locks in choices:
-        refusal = _fetch(image, locks, folder)
+        refusal = _fetch(image, locks, folder, environ)
         if not refusal:
             return
         if locks != choices[-1]:
             progress(f"{image.name}: pip cannot have {', '.join(image.instead)}:\n{refusal}")
             progress(f"{image.name}: taking {', '.join(image.instead.values())} instead")
     raise BuildFailed(f"{image.name}: pip could not fetch its packages:\n{refusal}")
+
+
+def gathered_lock(image: Image, containers: Path) -> str:
+    """Return the lock that an image's packages were gathered by, '' where there are none."""
+    lock = _folder(image, containers) / _LOCK
+    return lock.read_text(encoding="utf-8") if image.locks and lock.is_file() else ""
+
+
+def _folder(image: Image, containers: Path) -> Path:
+    return containers / "wheels" / image.name
 
 
 def _choices(image: Image) -> Iterator[tuple[str, ...]]:
@@ -84,30 +117,54 @@ def _is_gathered(folder: Path, locks: tuple[Path, ...]) -> bool:
     return lock.is_file() and lock.read_text(encoding="utf-8") == _joined(locks)
 
 
-def _fetch(image: Image, locks: tuple[Path, ...], folder: Path) -> str:
+def _fetch(image: Image, locks: tuple[Path, ...], folder: Path, environ: Mapping[str, str]) -> str:
     """Replace ``folder`` by what ``locks`` name; return pip's words where it failed, else ''."""
     with _staging(folder) as staging:
-        done = subprocess.run(
-            download_command(image, locks, staging), capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            return _cause(done.stderr) or f"pip ended with {done.returncode}"
+        said: list[str] = []
+        code = run_lines(download_command(image, locks, staging), environ, said.append)
+        if code and any(_FULL in line for line in said):
+            raise StorageError(
+                f"{folder}: pip found no space left on device: free that disk, or the one of its "
+                "temporary files ($TMPDIR)"
+            )
+        if code:
+            return _cause(said) or f"pip ended with {code}"
         (staging / _LOCK).write_text(_joined(locks), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         staging.rename(folder)
     return ""
 
 
-def _cause(said: str) -> str:
-    lines = [line[:_LINE_CHARACTERS] for line in said.splitlines() if "WARNING:" not in line]
+def _cause(said: list[str]) -> str:
+    lines = [line[:_LINE_CHARACTERS] for line in said if "WARNING:" not in line]
     return "\n".join(lines[-_TAIL_LINES:])
+
+
+@contextmanager
+def _alone(folder: Path, await_others: Callable[[], None]) -> Iterator[None]:
+    """Let one process at a time fill what is in a folder; the lock goes with the process."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be made ({error}): make it writable") from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            await_others()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as new:
+        for abandoned in folder.parent.glob(f"{_NEW}*"):  # of a process that was killed
+            shutil.rmtree(abandoned, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_NEW) as new:
             wheels = Path(new) / folder.name
             wheels.mkdir()
             yield wheels

@@ -19,6 +19,7 @@ from sagedock.engine import (
     Found,
     Gpu,
     Image,
+    ImageLayer,
     LogFrame,
     Machine,
     Network,
@@ -101,10 +102,10 @@ Program = Callable[[Container], int]
 
 class FakeEngine:
     """Runs ``program`` for every container. ``images`` are the names it knows; each has ``labels``,
-    ``image_bytes``, ``media_type``, and ``archive_of_images`` as what is saved of it. What a name
-    means is built anew by ``rebuild``: it has another id then, and the old one is known by its id
-    only. ``registry`` is what can be pulled, by name, with its id; ``pushed`` are the names that
-    were pushed there, each with its digest.
+    ``architecture``, ``image_bytes``, ``media_type``, ``layers_of_images``, and what is saved of
+    it, ``archive_of_images``. What a name means is built anew by ``rebuild``: it has another id
+    then, and the old one is known by its id only. ``registry`` is what can be pulled, by name, with
+    its id; ``pushed`` are the names that were pushed there, each with its digest.
 
     The program gets the container and returns its exit code; it should return once
     ``container.terminated`` is set. A program that is None cannot be started.
@@ -118,7 +119,9 @@ class FakeEngine:
         self.pushed: dict[str, str] = {}
         self.labels: Mapping[str, str] = {}
         self.image_bytes = 0
+        self.architecture = "amd64"
         self.archive_of_images = b""
+        self.layers_of_images: Sequence[ImageLayer] = ()
         self.media_type: str | None = None
         self.hardware = Machine(cpus=2, memory_mib=8192)
         self.all: dict[str, Container] = {}
@@ -135,10 +138,15 @@ class FakeEngine:
             tags=(name,),
             digests=(),
             size=self.image_bytes,
-            architecture="amd64",
+            architecture=self.architecture,
             labels=self.labels,
             media_type=self.media_type,
         )
+
+    def layers(self, image: str) -> Sequence[ImageLayer]:
+        """Return ``layers_of_images``, whichever image is asked for."""
+        self.image(image)
+        return self.layers_of_images
 
     def saved(self, image: str) -> Iterator[bytes]:
         """Yield ``archive_of_images``, whichever image is asked for."""

@@ -30,6 +30,7 @@ def matrix(tmp_path):
 def test_the_projects_own_matrix_is_sound():
     images = load_images(find_matrix(ROOT))
     assert {image.name for image in images} >= {"training-cpu", "training-cuda"}
+    assert all(image.budget_mb for image in images if image.device == "cpu")
     cpu = next(image for image in images if image.name == "training-cpu")
     assert cpu.reference == "sagedock-training:cpu"
     assert cpu.uri() == "123456789012.dkr.ecr.us-west-2.amazonaws.com/sagedock-training:cpu"
@@ -96,6 +97,8 @@ colour = "red"
         ("image = 3\n", "must hold [[image]] tables"),
         ("image = [3]\n", "must hold [[image]] tables"),
         (GOOD + "[other]\n", "must hold [[image]] tables"),
+        ("[image]\nname = 'mine'\n", "must hold [[image]] tables"),
+        ("[[images]]\nname = 'mine'\n", "must hold [[image]] tables"),
         (GOOD + GOOD, "name 'mine' is there twice"),
         (GOOD + GOOD.replace('"mine"', '"other"'), "'team/mine:v1' is there twice"),
     ],
@@ -134,3 +137,62 @@ def test_lists_and_numbers_are_read(matrix):
     )
     (image,) = load_images(matrix)
     assert (image.cuda, image.instance_types, image.budget_mb) == ("13.0", ("ml.g5.xlarge",), 9000)
+
+
+def test_problems_of_several_tables_are_told_at_once(matrix):
+    matrix.write_text(
+        GOOD
+        + GOOD.replace('"cpu"', '"cuda"')
+        + GOOD.replace('"mine"', '"third"').replace('"Dockerfile"', '"../Dockerfile"')
+    )
+    with pytest.raises(InvalidRequest) as caught:
+        load_images(matrix)
+    text = "\n".join(caught.value.problems)
+    assert "name 'mine' is there twice" in text
+    assert text.count("'team/mine:v1' is there twice") == 2
+    assert "cuda is missing" in text
+    assert "'../Dockerfile' leads out of" in text
+
+
+def test_instance_types_are_sagemakers(matrix):
+    matrix.write_text(GOOD + 'instance_types = ["ml.p4d.24xlarge", "ml.g5.7xlarge", "g5.xlarge"]\n')
+    with pytest.raises(InvalidRequest) as caught:
+        load_images(matrix)
+    wrong, shape = caught.value.problems
+    assert "instance_types 'ml.g5.7xlarge' is no instance type of SageMaker: the nearest" in wrong
+    assert "instance_types 'g5.xlarge' does not match" in shape
+
+
+def test_a_replacement_is_for_a_lock_that_is_there(matrix, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.lock").write_text("")
+    matrix.write_text(GOOD + 'instead = { "a.lock" = "b.lock" }\n')
+    with pytest.raises(InvalidRequest, match=r"replaces 'a\.lock', which locks do not name"):
+        load_images(matrix)
+    matrix.write_text(GOOD + 'locks = ["a.lock"]\ninstead = { "a.lock" = "b.lock" }\n')
+    assert load_images(matrix)[0].instead == {"a.lock": "b.lock"}
+
+
+@pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/passwd", ".."])
+@pytest.mark.parametrize("key", ["dockerfile", "locks"])
+def test_a_path_leads_nowhere_else(matrix, key, path):
+    if key == "dockerfile":
+        matrix.write_text(GOOD.replace('"Dockerfile"', f'"{path}"'))
+    else:
+        matrix.write_text(GOOD + f'locks = ["{path}"]\n')
+    with pytest.raises(InvalidRequest, match=f"{key}: '{path}' leads out of"):
+        load_images(matrix)
+
+
+def test_no_image_starts_from_itself(matrix):
+    def table(name, base):
+        return GOOD.replace("mine", name).replace("debian:12", base)
+
+    matrix.write_text(table("a", "team/b:v1") + table("b", "team/a:v1") + table("c", "team/a:v1"))
+    with pytest.raises(InvalidRequest) as caught:
+        load_images(matrix)
+    assert [problem.partition("image ")[2][:3] for problem in caught.value.problems] == [
+        "'a'",
+        "'b'",
+    ]
+    assert "base 'team/b:v1' starts from this image itself" in str(caught.value)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sagedock.images.builder import Builder
+from sagedock.images.builder import Builder, find_builder
 from sagedock.images.image import Image
 from sagedock.images.plan import build_command, own_base
 
@@ -20,10 +20,15 @@ IMAGE = Image(
 )
 
 
-def command(environ=None, secrets=None):
+CLASSIC = Builder(argv=("docker", "build"), environment={}, docker="docker")
+
+
+def command(environ=None, secrets=None, builder=CLASSIC, **options):
     return build_command(
         IMAGE,
-        builder=Builder(argv=("docker", "build"), environment={}, docker="docker"),
+        builder=builder,
+        labels={"team": "vision"},
+        **options,
         root=Path("/project"),
         id_file=Path("/private/id"),
         secrets=secrets or {},
@@ -45,8 +50,26 @@ def test_the_command_names_every_part():
     assert values(argv, "--tag") == ["mine:v1"]
     assert values(argv, "--build-arg") == ["BASE=sagedock/base:bookworm-py3.11", "DEVICE=cpu"]
     assert values(argv, "--secret") == ["id=ca_bundle,src=/etc/ca.pem"]
-    labels = values(argv, "--label")
-    assert {"sagedock.image=mine", "sagedock.kind=serving", "team=vision"} <= set(labels)
+    assert values(argv, "--label") == ["team=vision"]
+
+
+def test_what_is_not_asked_for_is_not_in_it():
+    assert not {"--no-cache", "--network"} & set(command())
+    argv = command(no_cache=True, no_network=True)
+    assert "--no-cache" in argv
+    assert values(argv, "--network") == ["none"]
+
+
+def test_buildx_writes_what_sagemaker_takes_for_the_platform_that_it_has(tmp_path):
+    (tmp_path / "docker").touch(mode=0o755)
+    said = {"buildx": "v0.20", "context": "default"}
+    builder = find_builder({"PATH": str(tmp_path)}, lambda argv: said.get(argv[1]))
+    argv = command(builder=builder)
+    assert argv[:3] == (str(tmp_path / "docker"), "buildx", "build")
+    assert {"--provenance=false", "--sbom=false"} <= set(argv)
+    assert values(argv, "--output") == ["type=docker"]
+    assert values(argv, "--platform") == ["linux/amd64"]
+    assert argv[-1] == "/project"
 
 
 def test_a_proxy_is_named_and_its_password_is_not():

@@ -303,3 +303,13 @@ def test_what_is_recorded(engine: Engine, tmp_path: Path) -> None:
     told = json.loads(file.read_text())
     assert told["image_uri"] == found.image_uri
     assert (told["image_revision"], told["git_revision"], told["git_dirty"]) == ("abc", None, None)
+
+
+@pytest.mark.parametrize(("told", "dirty"), [("abc", False), ("abc-dirty", True)])
+def test_a_push_without_git_may_be_told_its_revision(
+    tmp_path: Path, told: str, dirty: bool
+) -> None:
+    assert git_state(tmp_path, {"SAGEDOCK_REVISION": told}) == {
+        "git_revision": "abc",
+        "git_dirty": dirty,
+    }

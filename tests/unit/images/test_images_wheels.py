@@ -1,6 +1,9 @@
 """An image's packages are gathered by this machine's own pip, held to the lock's hashes."""
 
+import fcntl
 import hashlib
+import os
+import threading
 import zipfile
 
 import pytest
@@ -114,3 +117,34 @@ def test_the_packages_are_the_images_not_this_machines(tmp_path):
     assert {"manylinux_2_28_x86_64", "manylinux_2_36_x86_64", "manylinux2014_x86_64"} <= set(argv)
     assert "manylinux_2_37_x86_64" not in argv
     assert {"--require-hashes", "--no-deps"} <= set(argv)
+
+
+def test_what_a_killed_process_left_goes(shelf, containers):
+    (containers / "a.lock").write_text(put_wheel(shelf, "alpha"))
+    wheels = containers / "wheels"
+    (wheels / ".new-abandoned" / "mine").mkdir(parents=True)
+    gather(image("a.lock"), containers, print)
+    assert [path.name for path in wheels.iterdir()] == ["mine"]
+
+
+def test_builds_that_gather_at_once_do_so_one_after_the_other(shelf, containers):
+    (containers / "a.lock").write_text(put_wheel(shelf, "alpha"))
+    awaited, said = threading.Event(), []
+
+    def progress(line):
+        said.append(line)
+        if "awaiting" in line:
+            awaited.set()
+
+    wheels = containers / "wheels"
+    wheels.mkdir()
+    held = os.open(wheels, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    second = threading.Thread(target=gather, args=(image("a.lock"), containers, progress))
+    second.start()
+    assert awaited.wait(60)
+    (wheels / "mine").mkdir()
+    (wheels / "mine" / "packages.lock").write_text((containers / "a.lock").read_text())
+    os.close(held)
+    second.join(60)
+    assert said == ["mine: awaiting another build's pip"]  # what the first gathered is taken

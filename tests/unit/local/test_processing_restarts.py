@@ -75,7 +75,7 @@ def test_containers_that_run_are_taken_up_and_outputs_stored(world: World, local
     )
     cluster = Cluster(platform=world.platform, job=job)
     stage(cluster, lambda: None)
-    for container in cluster.create().values():
+    for container in cluster.create(lambda: None).values():
         world.engine.start(container)
     assert taken_up(world, job).status == "Completed"
     assert len(made) == 2
@@ -89,7 +89,7 @@ def test_a_job_whose_containers_had_not_started_begins_anew(world: World, local:
     job = stored_job(world, local)
     cluster = Cluster(platform=world.platform, job=job)
     stage(cluster, lambda: None)
-    cluster.create()
+    cluster.create(lambda: None)
     assert taken_up(world, job).status == "Completed"
     assert world.engine.all == {}
 
@@ -133,7 +133,7 @@ def test_what_ended_jobs_left_is_removed(world: World, local: Local) -> None:
     job = stored_job(world, local)
     cluster = Cluster(platform=world.platform, job=job)
     stage(cluster, lambda: None)
-    cluster.create()
+    cluster.create(lambda: None)
     world.platform.resources.delete(job.key)
     jobs = ProcessingJobs(world.platform, Slots(4))
     jobs.resume()

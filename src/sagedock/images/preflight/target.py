@@ -9,7 +9,7 @@ from sagedock.contract.accelerators import Use, family_of
 from sagedock.contract.instances import INSTANCES
 from sagedock.errors import InvalidRequest
 
-__all__ = ["Target", "known_types", "targets"]
+__all__ = ["Target", "known_types", "targets", "unknown_type"]
 
 #: The shapes of the service's model that list the types for each use.
 _SHAPES: dict[Use, str] = {
@@ -47,8 +47,8 @@ def targets(
     instance_types: list[str], use: Use, *, count: int, driver: int | None
 ) -> tuple[Target, ...]:
     """Return where to run, or raise InvalidRequest with every type that SageMaker does not have."""
-    known = frozenset().union(*map(known_types, get_args(Use))) | INSTANCES.keys()
-    problems = [_unknown(each, known) for each in instance_types if each not in known]
+    unknown = [problem for each in instance_types if (problem := unknown_type(each))]
+    problems = [f"--instance-type: {problem}" for problem in unknown]
     if count < 1:
         problems.append(f"--instance-count: {count} is less than 1: give the number of instances")
     if driver is not None and driver < 1:
@@ -61,9 +61,13 @@ def targets(
     )
 
 
-def _unknown(name: str, known: frozenset[str]) -> str:
+def unknown_type(name: str) -> str | None:
+    """Return what is wrong with the name of an instance type, with the nearest that there are."""
+    known = frozenset().union(*map(known_types, get_args(Use))) | INSTANCES.keys()
+    if name in known:
+        return None
     near = get_close_matches(name, sorted(known), n=_NEAREST, cutoff=0.5)
     of_family = sorted(each for each in known if family_of(each) == family_of(name))[:_NEAREST]
     nearest = of_family if family_of(name) and of_family else near
     meant = f"the nearest are {', '.join(nearest)}" if nearest else "they look like ml.p4d.24xlarge"
-    return f"--instance-type: {name!r} is no instance type of SageMaker: {meant}"
+    return f"{name!r} is no instance type of SageMaker: {meant}"

@@ -3,7 +3,8 @@
 import contextlib
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from sagedock.engine import ContainerSpec, Engine, Image
@@ -17,6 +18,11 @@ __all__ = ["Images", "find_image"]
 _log = logging.getLogger(__name__)
 
 _DIGEST_CHARACTERS = 71
+_STOP_POLL_S = 0.1
+
+
+def _never() -> None:
+    """Stop nothing."""
 
 
 def find_image(engine: Engine, image: str) -> Image:
@@ -51,7 +57,8 @@ class Images:
     tokens: Tokens
     registry: str
     account: str
-    _pulling: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _pulls: dict[str, "Future[str]"] = field(default_factory=dict)
 
     def find(self, image: str) -> Image:
         """Return the image that ``image`` means, or raise ImageNotFound.
@@ -67,26 +74,60 @@ class Images:
                 raise
             return found
 
-    def create(self, spec: ContainerSpec) -> str:
+    def create(self, spec: ContainerSpec, check_stop: Callable[[], object] = _never) -> str:
         """Have the engine create a container, and return its id. An image that the engine lacks,
         and that was pushed, is pulled first.
-        """
-        return self.engine.create(replace(spec, image=self.fetched(spec.image)))
 
-    def fetched(self, image: str) -> str:
-        """Return the engine's id of an image that ``find`` returned the id of; it is pulled if the
-        engine lacks it.
+        ``check_stop`` is called while it is: what it raises is raised. The pull itself goes on, for
+        whoever needs the image next.
         """
-        with contextlib.suppress(ImageNotFound):
+        return self.engine.create(replace(spec, image=self.fetched(spec.image, check_stop)))
+
+    def fetched(self, image: str, check_stop: Callable[[], object] = _never) -> str:
+        """Return the engine's id of an image that ``find`` returned the id of; it is pulled if the
+        engine lacks it. ``check_stop`` is as for ``create``.
+        """
+        try:
             return self.engine.image(image).id
-        with self._pulling:  # several containers of one image begin at once
+        except ImageNotFound:
+            pull = self._pulling(image)
+        while True:
             try:
-                return self.engine.image(image).id
-            except ImageNotFound:
-                found = self.pushed.by_id(image)
-                if found is None:
+                return pull.result(_STOP_POLL_S)
+            except TimeoutError:
+                if pull.done():  # it is the pull that took too long, not this wait
                     raise
-                return self._pull(*found)
+                check_stop()
+
+    def _pulling(self, image: str) -> "Future[str]":
+        """Return the pull of an image that goes on: one, for all containers that begin."""
+        with self._lock:
+            if (pull := self._pulls.get(image)) is None:
+                pull = self._pulls[image] = Future()
+                thread = threading.Thread(
+                    target=self._pull_for, args=(image, pull), name=f"pull {image}", daemon=True
+                )
+                thread.start()
+        return pull
+
+    def _pull_for(self, image: str, pull: "Future[str]") -> None:
+        try:
+            result = self._pulled(image)
+        except Exception as error:  # noqa: BLE001 - whoever waits for the pull raises it
+            pull.set_exception(error)
+        else:
+            pull.set_result(result)
+        finally:
+            with self._lock:
+                del self._pulls[image]
+
+    def _pulled(self, image: str) -> str:
+        try:
+            return self.engine.image(image).id  # another pull ended just now
+        except ImageNotFound:
+            if (found := self.pushed.by_id(image)) is None:
+                raise
+            return self._pull(*found)
 
     def _pushed(self, image: str) -> Image | None:
         uri = EcrUri.parse(image)

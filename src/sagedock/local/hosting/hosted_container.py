@@ -177,8 +177,7 @@ class HostedContainer:
             starts += 1
 
     def _start(self) -> Running:
-        if self._retired.is_set():
-            raise Cancelled
+        self._check_retired()
         self._site.platform.logs.begin_anew(self._stream())
         for warning in self._site.share(self._variant).warnings:
             self._say(f"sagedock: {warning}")
@@ -186,13 +185,17 @@ class HostedContainer:
             self._store.empty()
         spec = self._site.spec(self._variant, self._plan, self._instance)
         try:
-            self._container = self._site.platform.images.create(spec)
+            self._container = self._site.platform.images.create(spec, self._check_retired)
             self._engine.start(self._container)
         except ContainerNotStarted as error:
             self._say(str(error))
             reason = reasons.cannot_start(self._variant.name, self._plan.image)
             raise NotServing(reasons.explained(reason, str(error))) from error
         return self._attend(self._container)
+
+    def _check_retired(self) -> None:
+        if self._retired.is_set():
+            raise Cancelled
 
     def _attend(self, container: str) -> Running:
         """Follow a container's output from where it is known to, and await its end."""

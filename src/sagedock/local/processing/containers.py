@@ -1,7 +1,7 @@
 """The containers of one processing job: one per host, laid out as the platform does."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,10 +67,13 @@ class Cluster:
         for path, content in layout.config_files(self.request, host, arn).items():
             self.folder(host, path).write_bytes(content)
 
-    def create(self) -> Mapping[str, str]:
-        """Create a container for each host, which was laid out, and return them, host to id."""
-        network = self._hosts.joined()
-        return {host: self.platform.images.create(self.spec(host, network)) for host in self.hosts}
+    def create(self, check_stop: Callable[[], None]) -> Mapping[str, str]:
+        """Create a container for each host, which was laid out, and return them, host to id.
+
+        Raises what ``check_stop`` raises while an image is pulled.
+        """
+        network, images = self._hosts.joined(), self.platform.images
+        return {host: images.create(self.spec(host, network), check_stop) for host in self.hosts}
 
     def spec(self, host: str, network: Network) -> ContainerSpec:
         """Return the container of one host."""

@@ -166,7 +166,7 @@ class Run:
         stage(self._cluster, self._check_stop)
         folders = [self._cluster.folder(host, "/") for host in self._cluster.hosts]
         slow_down(self._platform.faults, self._job.key.name, folders, self._check_stop)
-        containers = self._cluster.create()
+        containers = self._cluster.create(self._check_stop)
         self._check_stop()
         for warning in self._cluster.share().warnings:
             for host in containers:

@@ -59,6 +59,7 @@ ANSWERS: Mapping[str, tuple[int, str]] = {
     "InvalidTag": (400, "The TagKey or TagValue you have provided is invalid"),
     "InvalidURI": (400, "Couldn't parse the specified URI."),
     "KeyTooLongError": (400, "Your key is too long"),
+    "MalformedPolicy": (400, "Policies must be valid JSON and the first byte must be '{'"),
     "MalformedTrailerError": (
         400,
         "The request contained trailing data that was not well-formed or did not conform to our "

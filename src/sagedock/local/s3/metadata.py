@@ -11,7 +11,14 @@ from typing import Any
 
 from sagedock.local.s3.model import Checksum, Kept, ObjectPart
 
-__all__ = ["Database", "ObjectRow", "ObjectTable", "kept_from_json", "kept_to_json"]
+__all__ = [
+    "Database",
+    "ObjectRow",
+    "ObjectTable",
+    "SettingTable",
+    "kept_from_json",
+    "kept_to_json",
+]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS buckets (
@@ -32,6 +39,9 @@ CREATE TABLE IF NOT EXISTS parts (
     upload TEXT NOT NULL REFERENCES uploads (id) ON DELETE CASCADE, number INTEGER NOT NULL,
     size INTEGER NOT NULL, etag TEXT NOT NULL, checksum TEXT NOT NULL, modified TEXT NOT NULL,
     file TEXT NOT NULL, PRIMARY KEY (upload, number)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS settings (
+    bucket TEXT NOT NULL, name TEXT NOT NULL, document BLOB NOT NULL, PRIMARY KEY (bucket, name)
 ) WITHOUT ROWID;
 """
 
@@ -124,6 +134,7 @@ class ObjectTable:
         """Forget a bucket and all that was kept of its objects."""
         self._database.run("DELETE FROM objects WHERE bucket = ?", bucket)
         self._database.run("DELETE FROM buckets WHERE name = ?", bucket)
+        self._database.run("DELETE FROM settings WHERE bucket = ?", bucket)
 
     def save_bucket(self, name: str, region: str) -> None:
         """Keep a bucket's region, and now as the time of its creation."""
@@ -139,6 +150,33 @@ class ObjectTable:
         """Return region and time of creation of each bucket, by its name."""
         rows = self._database.run("SELECT name, region, created FROM buckets")
         return {name: (region, datetime.fromisoformat(made)) for name, region, made in rows}
+
+
+class SettingTable:
+    """What was set of buckets: documents, by bucket and by the word of the query."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, bucket: str, name: str) -> bytes | None:
+        """Return what was set, or None."""
+        rows = self._database.run(
+            "SELECT document FROM settings WHERE bucket = ? AND name = ?", bucket, name
+        )
+        return bytes(rows[0][0]) if rows else None
+
+    def save(self, bucket: str, name: str, document: bytes) -> None:
+        """Keep a setting in the place of the one before."""
+        self._database.run(
+            "INSERT OR REPLACE INTO settings (bucket, name, document) VALUES (?, ?, ?)",
+            bucket,
+            name,
+            document,
+        )
+
+    def drop(self, bucket: str, name: str) -> None:
+        """Forget a setting."""
+        self._database.run("DELETE FROM settings WHERE bucket = ? AND name = ?", bucket, name)
 
 
 def kept_to_json(kept: Kept) -> str:

@@ -22,7 +22,7 @@ from sagedock.local.s3.errors import NoSuchKey, S3Error
 from sagedock.local.s3.etags import kept_of_a_dropped_file, tag_of_a_file
 from sagedock.local.s3.folders import BucketFolders
 from sagedock.local.s3.keys import KEY_BYTES, check_bucket_name, check_key
-from sagedock.local.s3.metadata import Database, ObjectRow, ObjectTable
+from sagedock.local.s3.metadata import Database, ObjectRow, ObjectTable, SettingTable
 from sagedock.local.s3.model import Bucket, Kept, StoredObject
 from sagedock.local.s3.uploads import Uploads
 
@@ -57,6 +57,7 @@ class ObjectStore:
             folder.mkdir(parents=True, exist_ok=True)
         self._database = Database(self.root / "metadata.sqlite")
         self._table = ObjectTable(self._database)
+        self.settings = SettingTable(self._database)
         self._folders = BucketFolders(buckets, self._table)
         self.uploads = Uploads(self._database, self.root / "parts")
         # Held while files and rows change places, never while bytes are read or written.

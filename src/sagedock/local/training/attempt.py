@@ -132,7 +132,9 @@ class Attempt:
         containers = {}
         for host in self.cluster.hosts:
             self.cluster.lay_out(host)
-            containers[host] = self.platform.images.create(self.cluster.spec(host, network))
+            containers[host] = self.platform.images.create(
+                self.cluster.spec(host, network), self.check_stop
+            )
         return containers
 
     def _follow(self, host: str, container: str) -> None:

@@ -74,7 +74,7 @@ class HostedContainers:
         for instance in fleet.instances:
             for plan in variant.containers:
                 check_stop()
-                started(self._started(site, variant, plan, instance))
+                started(self._started(site, variant, plan, instance, check_stop))
 
     def await_health(
         self, containers: Sequence[Started], check_stop: Callable[[], None]
@@ -109,9 +109,15 @@ class HostedContainers:
         shutil.rmtree(job_folder(self.platform, key) / _VARIANT, ignore_errors=True)
 
     def _started(
-        self, site: Site, variant: VariantPlan, plan: ContainerPlan, instance: str
+        self,
+        site: Site,
+        variant: VariantPlan,
+        plan: ContainerPlan,
+        instance: str,
+        check_stop: Callable[[], None],
     ) -> Started:
-        container = self.platform.images.create(site.spec(variant, plan, instance))
+        spec = site.spec(variant, plan, instance)
+        container = self.platform.images.create(spec, check_stop)
         try:
             self.platform.engine.start(container)
         except ContainerNotStarted as error:

@@ -3,6 +3,8 @@
 import json
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -136,31 +138,89 @@ def test_an_endpoint_s_image_is_pulled_when_its_container_is_made(
     assert local.client("sagemaker-runtime").invoke_endpoint(EndpointName="e", Body=b"x")
 
 
-def test_a_long_pull_keeps_nobody_else_waiting(local: Local, pushed: Pushed) -> None:
-    begun, go_on = threading.Event(), threading.Event()
-    pull = local.engine.pull
+class SlowPulls:
+    """A fake engine whose pulls take until ``go_on``."""
 
-    class Slow:
-        """The fake engine, whose pulls take until ``go_on``."""
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        self.pulls = 0
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(local.engine, name)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
 
-        def pull(self, *words: Any, **more: Any) -> Any:
-            begun.set()
-            assert go_on.wait(60)
-            return pull(*words, **more)
+    def pull(self, *words: Any, **more: Any) -> Any:
+        self.pulls += 1
+        self.begun.set()
+        assert self.go_on.wait(60)
+        return self._engine.pull(*words, **more)
 
-    with LocalSageMaker(home=local.server.settings.home.parent / "other", engine=Slow()) as server:
+
+@dataclass(frozen=True)
+class Slow:
+    """A local SageMaker with such an engine, and an image in its ECR."""
+
+    engine: SlowPulls
+    local: Local
+    image: str
+
+
+@pytest.fixture
+def slow(local: Local) -> Iterator[Slow]:
+    engine = SlowPulls(local.engine)
+    home = local.server.settings.home.parent / "other"
+    with LocalSageMaker(home=home, engine=engine) as server:
         other = Local(server=server, engine=local.engine)
-        found = Pushed(other)
+        image = f"{URI}@{Pushed(other).digest}"
         other.client("s3").create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
-        sagemaker = other.client("sagemaker")
-        slow = other.job(TrainingJobName="slow", **training(f"{URI}@{found.digest}"))
-        sagemaker.create_training_job(**slow)
-        assert begun.wait(60)
-        assert other.run(TrainingJobName="quick")["TrainingJobStatus"] == "Completed"
-        go_on.set()
-        assert other.ended("slow")["TrainingJobStatus"] == "Completed"
+        yield Slow(engine, other, image)
+        engine.go_on.set()
+
+
+def test_a_long_pull_keeps_nobody_else_waiting(slow: Slow) -> None:
+    sagemaker = slow.local.client("sagemaker")
+    sagemaker.create_training_job(**slow.local.job(TrainingJobName="slow", **training(slow.image)))
+    assert slow.engine.begun.wait(60)
+    assert slow.local.run(TrainingJobName="quick")["TrainingJobStatus"] == "Completed"
+    slow.engine.go_on.set()
+    assert slow.local.ended("slow")["TrainingJobStatus"] == "Completed"
+
+
+def test_a_job_stops_while_its_image_is_pulled_and_the_next_one_waits_for_the_same_pull(
+    slow: Slow,
+) -> None:
+    sagemaker = slow.local.client("sagemaker")
+    for name in ("stopped", "next"):
+        sagemaker.create_training_job(
+            **slow.local.job(TrainingJobName=name, **training(slow.image))
+        )
+    assert slow.engine.begun.wait(60)
+    sagemaker.stop_training_job(TrainingJobName="stopped")
+    assert slow.local.ended("stopped")["TrainingJobStatus"] == "Stopped"
+    assert not slow.engine.go_on.is_set()
+    slow.engine.go_on.set()
+    assert slow.local.ended("next")["TrainingJobStatus"] == "Completed"
+    assert slow.engine.pulls == 1
+
+
+def test_a_server_ends_while_the_image_of_an_endpoint_is_pulled(slow: Slow) -> None:
+    sagemaker = slow.local.client("sagemaker")
+    container = {"Image": slow.image}
+    sagemaker.create_model(ModelName="m", PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    sagemaker.create_endpoint_config(
+        EndpointConfigName="c",
+        ProductionVariants=[
+            {
+                "VariantName": "a",
+                "ModelName": "m",
+                "InstanceType": "ml.m5.large",
+                "InitialInstanceCount": 1,
+            }
+        ],
+    )
+    sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
+    assert slow.engine.begun.wait(60)
+    slow.local.server.stop()
+    assert not slow.engine.go_on.is_set()

@@ -55,12 +55,12 @@ def test_object_acl_and_locks(s3, refused):
 
 def test_what_is_not_implemented_says_so_and_changes_nothing(s3, refused, http):
     s3.put_object(Bucket="kettle", Key="k", Body=b"x")
-    policy = refused(s3.put_bucket_policy, Bucket="kettle", Policy="{}")
-    assert policy[:2] == (501, "NotImplemented")
-    assert "?policy" in policy[2]
+    website = refused(s3.delete_bucket_website, Bucket="kettle")
+    assert website[:2] == (501, "NotImplemented")
+    assert "?website" in website[2]
     assert refused(s3.get_object_torrent, Bucket="kettle", Key="k")[:2] == (501, "NotImplemented")
     assert http.put("/kettle/k?acl", content=b"").status_code == 501
-    assert http.delete("/kettle?policy").status_code == 501
+    assert http.delete("/kettle?cors").status_code == 501
     assert http.post("/").status_code == 405
     assert http.request("OPTIONS", "/kettle/k").status_code == 405
     s3.head_bucket(Bucket="kettle")
@@ -80,3 +80,72 @@ def test_every_error_has_a_status_and_a_message():
     for code, (status, message) in ANSWERS.items():
         assert 400 <= status < 600, code
         assert message[0].isupper(), code
+
+
+#: What Get answers without the name that Put gives it.
+_FLAT = ("bucket_lifecycle_configuration", "bucket_tagging")
+
+
+def settings():
+    """Return what is set of a bucket: the operation's name after Put or Get, and its parameters."""
+    rule = {"ID": "r", "Status": "Enabled", "Filter": {"Prefix": "a/"}, "Expiration": {"Days": 3}}
+    default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    blocks = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    return {
+        "bucket_lifecycle_configuration": {"LifecycleConfiguration": {"Rules": [rule]}},
+        "bucket_encryption": {
+            "ServerSideEncryptionConfiguration": {
+                "Rules": [{**default, "BucketKeyEnabled": True}],
+            }
+        },
+        "bucket_ownership_controls": {
+            "OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+        },
+        "public_access_block": {
+            "PublicAccessBlockConfiguration": dict.fromkeys(blocks, False),
+        },
+        "bucket_tagging": {"Tagging": {"TagSet": [{"Key": "k", "Value": "v & w"}]}},
+        "bucket_policy": {"Policy": '{"Version": "2012-10-17", "Statement": []}'},
+    }
+
+
+def got(s3, name):
+    """Return what Get answers, or the code with which it says that there is nothing."""
+    try:
+        answer = getattr(s3, f"get_{name}")(Bucket="kettle")
+    except s3.exceptions.ClientError as error:
+        return error.response["Error"]["Code"]
+    return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+
+@pytest.mark.parametrize("name", sorted(settings()))
+def test_what_is_set_is_answered_and_can_be_taken_back(s3, refused, name):
+    words, before = settings()[name], got(s3, name)
+    getattr(s3, f"put_{name}")(Bucket="kettle", **words)
+    inside = next(iter(words.values()))
+    assert got(s3, name) == (inside if name in _FLAT else words)
+    nowhere = refused(getattr(s3, f"put_{name}"), Bucket="nowhere", **words)
+    assert nowhere[:2] == (404, "NoSuchBucket")
+    getattr(s3, f"delete_{name.removesuffix('_configuration')}")(Bucket="kettle")
+    assert got(s3, name) == before
+
+
+def test_a_setting_goes_with_its_bucket(s3, refused):
+    where = {"Bucket": "brief"}
+    s3.create_bucket(**where, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_bucket_policy(**where, **settings()["bucket_policy"])
+    s3.delete_bucket(**where)
+    s3.create_bucket(**where, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    assert refused(s3.get_bucket_policy, **where)[:2] == (404, "NoSuchBucketPolicy")
+
+
+def test_a_document_that_is_none_is_refused(s3, refused, http):
+    assert refused(s3.put_bucket_policy, Bucket="kettle", Policy="no")[:2] == (
+        400,
+        "MalformedPolicy",
+    )
+    assert refused(s3.put_bucket_policy, Bucket="kettle", Policy="{}")[:2] == (
+        400,
+        "MalformedPolicy",
+    )
+    assert http.put("/kettle?tagging", content=b"<Other/>").status_code == 400

@@ -7,13 +7,12 @@ from sagedock.contract.accelerators import NVIDIA_DRIVER_GLIBC
 from sagedock.images.preflight import sources
 from sagedock.images.preflight.facts import ImageFacts, Library
 from sagedock.images.preflight.row import Row, Verdict
+from sagedock.images.start_up import START_UP, added_seconds, amount
 
 __all__ = ["system_rows"]
 
 _GB = 1_000_000_000
 _MB = 1_000_000
-#: What each compressed GB adds to a start: 17.7 GB took 333 s. Source: START_UP.
-_SECONDS_PER_GB = 19
 _SHOWN = 3
 _CUDA_LIBRARIES = (
     *("libcuda", "libcudart", "libcublas", "libcublasLt", "libcudnn", "libcufft", "libcurand"),
@@ -153,20 +152,16 @@ def _size(facts: ImageFacts) -> Row:
     sizes = [layer.packed_size for layer in layers]
     largest = f", the largest is layer {sizes.index(max(sizes)) + 1}" if len(layers) > 1 else ""
     count = f"{len(layers)} layer{'s' if len(layers) != 1 else ''}"
-    seconds = round(facts.files.packed_size / _GB * _SECONDS_PER_GB)
+    seconds = added_seconds(facts.files.packed_size)
     return Row(
         check="size",
         verdict=Verdict.OK,
-        found=f"about {_amount(facts.files.packed_size)} compressed "
-        f"({_amount(facts.files.size)} in {count}{largest}"
-        + (f": {_amount(max(sizes))})" if largest else ")"),
+        found=f"about {amount(facts.files.packed_size)} compressed "
+        f"({amount(facts.files.size)} in {count}{largest}"
+        + (f": {amount(max(sizes))})" if largest else ")"),
         needed=f"about {seconds} s of each start that has to download it",
-        source=sources.START_UP,
+        source=START_UP,
     )
-
-
-def _amount(size: int) -> str:
-    return f"{size / _GB:.2f} GB" if size >= _GB else f"{size / _MB:.0f} MB"
 
 
 def _archive(facts: ImageFacts) -> Iterator[Row]:

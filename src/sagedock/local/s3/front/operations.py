@@ -49,6 +49,15 @@ _Place = tuple[str, Level, str]
 
 _COPY = "x-amz-copy-source"
 
+_SET = {
+    "encryption": "BucketEncryption",
+    "lifecycle": "BucketLifecycleConfiguration",
+    "ownershipControls": "BucketOwnershipControls",
+    "policy": "BucketPolicy",
+    "publicAccessBlock": "PublicAccessBlock",
+    "tagging": "BucketTagging",
+}
+
 _BUCKETS: Mapping[_Place, Operation] = {
     ("GET", "service", ""): Simple("ListBuckets", buckets.list_buckets),
     ("PUT", "bucket", ""): Simple("CreateBucket", buckets.create_bucket, reads=True),
@@ -81,6 +90,16 @@ _BUCKETS: Mapping[_Place, Operation] = {
             "versioning": "GetBucketVersioning",
             "website": "GetBucketWebsite",
         }.items()
+    },
+    **{
+        ("PUT", "bucket", word): Simple(f"Put{name}", settings.put_bucket_setting, reads=True)
+        for word, name in _SET.items()
+    },
+    **{
+        ("DELETE", "bucket", word): Simple(
+            f"Delete{name}".removesuffix("Configuration"), settings.delete_bucket_setting
+        )
+        for word, name in _SET.items()
     },
 }
 

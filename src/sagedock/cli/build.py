@@ -1,0 +1,189 @@
+"""``sagedock build``: images of containers/images.toml, built by this machine's docker client."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from sagedock.cli import build_options as options
+from sagedock.cli import build_remote_options as far
+from sagedock.cli.build_progress import BuildProgress, build_progress
+from sagedock.cli.signals import interruptible
+
+if TYPE_CHECKING:
+    from sagedock.engine import Engine
+    from sagedock.images import BuiltImage, Image
+    from sagedock.images.size_report import SizeReport
+
+    Built = tuple[Image, BuiltImage, SizeReport]
+
+__all__ = ["build"]
+
+_INTERRUPTED = "interrupted: build again, and steps that are done are not done again"
+_PACKED = Path("build/layers.json")
+
+
+def build(
+    names: options.Names = None,
+    no_cache: options.NoCache = False,
+    no_network: options.NoNetwork = False,
+    measure: options.Measure = False,
+    login_registry: options.Logins = None,
+    as_json: options.AsJson = False,
+    remote: far.Remote = False,
+    yes: far.Yes = False,
+    dry_run: far.DryRun = False,
+    detach: far.Detach = False,
+    attach: far.Attach = None,
+    print_policy: far.PrintPolicy = False,
+    target: far.TargetOption = None,
+    region: far.Region = None,
+    project: far.Project = None,
+    bucket: far.Bucket = None,
+    tag: far.Tag = None,
+    compute_type: far.ComputeType = far.Asked.compute_type,
+    environment_image: far.EnvironmentImage = far.Asked.environment_image,
+    timeout: far.TimeoutMin = far.Asked.timeout_min,
+    cache: far.CacheOption = far.Asked.cache,
+    allow_file: far.AllowFile = None,
+    source_days: far.SourceDays = far.Asked.source_days,
+    log_days: far.LogDays = far.Asked.log_days,
+) -> None:
+    """Build images of containers/images.toml, and tell their size by layer.
+
+    Python packages are gathered by this machine's pip first. Progress goes to standard error; the
+    whole output of a build to build/logs/NAME.log. A base that is another image of the matrix is
+    built first where the engine lacks it. With --remote CodeBuild builds and pushes them.
+    """
+    given = locals()
+    far.refuse_apart(asked := far.asked(given), given)
+    if remote:
+        from sagedock.cli.build_remote import build_remotely
+
+        build_remotely(asked)
+        return
+    how = {"no_cache": no_cache, "no_network": no_network, "measure": measure}
+    _build_here(names or (), login_registry or (), as_json=as_json, **how)
+
+
+def _build_here(
+    names: Sequence[str], registries: Sequence[str], *, as_json: bool, measure: bool, **how: bool
+) -> None:
+    from sagedock import engine
+    from sagedock.images import find_matrix, load_images
+    from sagedock.images.choice import chosen_images, foreign_bases
+    from sagedock.images.logins import ecr_login, logged_in
+
+    matrix = find_matrix()
+    images = load_images(matrix)
+    has = _Has(engine.connect)
+    chosen = chosen_images(names, images, has.image)
+    logins = [ecr_login(host, _ecr) for host in registries]
+    _refuse(foreign_bases(chosen, has.architecture))
+    asked = {**how, "root": matrix.parent.parent}
+    with interruptible(_INTERRUPTED), logged_in(logins) as environ, build_progress() as progress:
+        built = list(
+            _built(has.engine, chosen, images, progress, measure, environ=environ, **asked)
+        )
+    typer.echo(_as_json(built) if as_json else "\n".join(_lines(built)))
+    _fail(built)
+
+
+class _Has:
+    """What the engine has of images, asked by name; without a question no engine is needed."""
+
+    def __init__(self, connect: "Callable[[], Engine]") -> None:
+        self._connect = connect
+
+    @cached_property
+    def engine(self) -> "Engine":
+        return self._connect()
+
+    def image(self, reference: str) -> bool:
+        return self.architecture(reference) is not None
+
+    def architecture(self, reference: str) -> str | None:
+        from sagedock.errors import ImageNotFound
+
+        try:
+            return self.engine.image(reference).architecture
+        except ImageNotFound:
+            return None
+
+
+def _built(
+    connected: "Engine",
+    chosen: "Sequence[Image]",
+    images: "Sequence[Image]",
+    progress: BuildProgress,
+    measure: bool,
+    **asked: Any,
+) -> "Iterator[Built]":
+    from sagedock.images import build_image
+    from sagedock.images.choice import release_of
+
+    for image in chosen:
+        progress.begin(image.name)
+        release = release_of(image, images)
+        found = build_image(image, progress=progress.say, release=release, **asked)
+        report = _report(connected, image, found.id, asked["root"] / _PACKED, progress, measure)
+        progress.say(f"{image.name}: {image.reference} is ready")
+        yield image, found, report
+
+
+def _report(
+    connected: "Engine",
+    image: "Image",
+    built: str,
+    file: Path,
+    progress: BuildProgress,
+    measure: bool,
+) -> "SizeReport":
+    from sagedock.images.packed_layers import keep_packed, known_packed, measure_packed
+    from sagedock.images.size_report import size_report
+
+    layers = connected.layers(built)
+    report = size_report(image, layers, known_packed(file))
+    if measure and report.estimated:
+        progress.say(f"{image.name}: compressing it once, to tell how large that is")
+        keep_packed(file, measure_packed(connected.saved(built)))
+        report = size_report(image, layers, known_packed(file))
+    return report
+
+
+def _lines(built: "Sequence[Built]") -> Iterator[str]:
+    from sagedock.images.size_report import size_lines
+
+    for _, found, report in built:
+        yield f"{found.name} {found.reference} {found.id}"
+        yield from size_lines(report)
+
+
+def _as_json(built: "Sequence[Built]") -> str:
+    rows: list[Mapping[str, Any]] = [{**asdict(found), **asdict(size)} for _, found, size in built]
+    return json.dumps(rows, indent=2)
+
+
+def _fail(built: "Sequence[Built]") -> None:
+    from sagedock.errors import BuildFailed
+    from sagedock.images.size_report import over_budget
+
+    if over := [over_budget(image, size) for image, _, size in built if size.over_budget]:
+        raise BuildFailed("\n".join(over))
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    from sagedock.errors import InvalidRequest
+
+    if problems:
+        raise InvalidRequest(problems)
+
+
+def _ecr(region: str) -> Any:
+    import boto3
+
+    return boto3.client("ecr", region_name=region)

@@ -1,0 +1,133 @@
+"""What BuildKit prints, read: the steps as they begin, and which one failed, with what it said."""
+
+import re
+from collections import deque
+from dataclasses import dataclass, field
+
+__all__ = ["BuildLog", "remedy_for"]
+
+#: What comes before the words of a step: ``#9 [builder 2/4] RUN ...``.
+_STEP = re.compile(r"#(?P<number>\d+) \[(?P<stage>[^\]]*)\] (?P<words>.*)")
+#: The stage of what BuildKit does by itself; people are not told of it unless it fails.
+_INTERNAL = "internal"
+_ERROR = re.compile(r"#(?P<number>\d+) ERROR: (?P<words>.*)")
+_SAID = re.compile(r"#(?P<number>\d+) \d+\.\d+ (?P<words>.*)")
+#: The last line of a failed build; buildx begins it with ``ERROR:``.
+_UNSOLVED = re.compile(r"(?:ERROR: |error: )?(?P<words>failed to solve.*|executor failed.*)")
+_KEPT_LINES, _LINE_CHARACTERS = 25, 500
+_MOUNT = re.compile(r"--\w+=\S+\s+")
+
+#: What a failure says, and what to do. The first that fits is told.
+_REMEDIES = (
+    (
+        ("no space left on device", "disk quota exceeded"),
+        "the engine's disk is full: free it with `docker image prune`, `docker builder prune`, or "
+        "`docker system df` to see what takes it",
+    ),
+    (
+        ("exec format error",),
+        "a program of another architecture: the base image must be for linux/amd64",
+    ),
+    (
+        (
+            "temporary failure resolving",
+            "could not resolve",
+            "no such host",
+            "temporary failure in",
+        ),
+        "the network, or a name server, does not answer in the build: gather what it needs before, "
+        "or name a mirror (docs/how-to/private-index-and-certificates.md)",
+    ),
+    (
+        ("certificate verify failed", "certificate signed by unknown", "certificate verification"),
+        "a certificate is not trusted: name your bundle in SSL_CERT_FILE",
+    ),
+    (
+        ("no basic auth credentials", "authorization failed", "401 unauthorized", "access denied"),
+        "a registry refuses: log in with `docker login`, or with --login-registry to ECR's",
+    ),
+    (
+        ("load metadata for", "failed to resolve source", "manifest unknown"),
+        "the base image cannot be had: name one that the engine has, or that a registry serves",
+    ),
+    (
+        ("failed to compute cache key", "failed to calculate checksum"),
+        "a COPY names what the context lacks: look at the path, and at .dockerignore",
+    ),
+)
+
+
+def remedy_for(said: str) -> str:
+    """Return what to do about a failure that says this, '' where nothing is known."""
+    low = said.lower()
+    return next((remedy for words, remedy in _REMEDIES if any(word in low for word in words)), "")
+
+
+@dataclass
+class _Step:
+    """A step: its stage, ``builder 2/4``, its instruction, and the last lines that it printed."""
+
+    stage: str
+    words: str
+    said: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_LINES))
+    error: str = ""
+
+
+class BuildLog:
+    """Takes the lines of ``--progress plain``, of the classic client's BuildKit and of buildx."""
+
+    def __init__(self) -> None:
+        self._steps: dict[str, _Step] = {}
+        self._stages: set[str] = set()
+        self._tail: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._unsolved = ""
+
+    def read(self, line: str) -> str | None:
+        """Take a line; return what to tell people of it: a step that begins, once."""
+        line = line[:_LINE_CHARACTERS]
+        self._tail.append(line)
+        if found := _STEP.fullmatch(line):
+            self._steps.setdefault(
+                found["number"],
+                _Step(stage=found["stage"], words=_MOUNT.sub("", found["words"])),
+            )
+            return self._begun(found["number"])
+        if (found := _ERROR.fullmatch(line)) and found["number"] in self._steps:
+            self._steps[found["number"]].error = found["words"]
+        elif found := _SAID.fullmatch(line):
+            self._heard(found["number"], found["words"])
+        elif found := _UNSOLVED.fullmatch(line):
+            self._unsolved = found["words"]
+        return None
+
+    def _begun(self, number: str) -> str | None:
+        step = self._steps[number]
+        if step.stage in self._stages or step.stage == _INTERNAL:
+            return None
+        self._stages.add(step.stage)
+        return f"[{step.stage}] {step.words}"
+
+    def _heard(self, number: str, words: str) -> None:
+        step = self._steps.get(number)
+        if step is not None and not step.error:  # the classic client says it all again after that
+            step.said.append(words)
+
+    def failure(self) -> str:
+        """Return what failed, in lines: the step, its instruction, and the end of what it said;
+        where no step did, the end of the log.
+        """
+        failed = next((step for step in self._steps.values() if step.error), None)
+        if failed is None:
+            return "\n".join(["its last lines:", *self._tail])
+        lines = [f"step [{failed.stage}] failed: {failed.words}", failed.error or self._unsolved]
+        if failed.said:
+            lines += ["its last lines:", *failed.said]
+        return "\n".join(lines)
+
+    def remedy(self) -> str:
+        """Return what to do, '' where that is not known."""
+        failed = next((step for step in self._steps.values() if step.error), None)
+        if failed is None:
+            return remedy_for("\n".join(self._tail))
+        own = failed.words if failed.stage == _INTERNAL else ""
+        return remedy_for("\n".join([own, *failed.said, failed.error, self._unsolved]))

@@ -1,0 +1,138 @@
+"""The one seam to AWS: a call in, its answer out; a refusal is an error that says what to do."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sagedock.errors import BuildFailed, InvalidRequest, SagedockError
+from sagedock.images.remote.permissions import actions_needed
+
+__all__ = ["Aws", "Call", "NoCredentials", "Refused"]
+
+_DENIED = ("403", "AccessDenied", "AccessDeniedException", "Forbidden", "UnauthorizedOperation")
+_EXPIRED = (
+    *("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"),
+    *("SignatureDoesNotMatch", "UnrecognizedClientException"),
+)
+_UPLOADS = ("s3:PutObject", "s3:AbortMultipartUpload")
+#: New accounts may have a quota of none. Source: StartBuild's errors, in the service's model.
+_LIMIT = "AccountLimitExceededException"
+#: The document that has what a remote build calls.
+_WHO_MAY = "src/sagedock/images/remote/policies/person-build.json"
+
+
+class Refused(BuildFailed):
+    """AWS refused a call, by the code ``code``."""
+
+    def __init__(self, text: str, code: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class NoCredentials(BuildFailed):
+    """There are no credentials for AWS here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call of an API: ``parameters`` are those of ``operation``, in AWS's names."""
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aws:
+    """AWS in one region. ``client`` returns the boto3 client of a service."""
+
+    client: Callable[[str], Any] = field(repr=False)
+    region: str
+
+    def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Return the answer of an operation. Raises Refused, NoCredentials, InvalidRequest."""
+        from botocore import xform_name
+
+        with self._explained(service):
+            found: dict[str, Any] = getattr(self.client(service), xform_name(operation))(
+                **parameters
+            )
+        return found
+
+    def find(
+        self, service: str, operation: str, *, absent: tuple[str, ...], **parameters: Any
+    ) -> dict[str, Any] | None:
+        """Return the answer, or None where AWS refuses with one of the codes ``absent``."""
+        try:
+            return self.call(service, operation, **parameters)
+        except Refused as refused:
+            if refused.code in absent:
+                return None
+            raise
+
+    def send(self, call: Call) -> dict[str, Any]:
+        """Carry out a call of a plan."""
+        return self.call(call.service, call.operation, **call.parameters)
+
+    def upload(self, file: Path, bucket: str, key: str, **more: str) -> None:
+        """Send a file to S3, in parts where it is large."""
+        from boto3.exceptions import S3UploadFailedError
+
+        with self._explained("s3"):
+            try:
+                self.client("s3").upload_file(str(file), bucket, key, ExtraArgs=more)
+            except S3UploadFailedError as error:  # boto3 has the refusal's words, and not its code
+                needed = ", ".join(_UPLOADS)
+                raise BuildFailed(
+                    f"s3://{bucket}/{key}: {error}: it takes {needed}, as in {_WHO_MAY}"
+                ) from error
+
+    @contextmanager
+    def _explained(self, service: str) -> Iterator[None]:
+        from botocore import exceptions as aws
+
+        try:
+            yield
+        except aws.ClientError as error:
+            raise _refused(service, self.region, error) from error
+        except (
+            aws.NoCredentialsError,
+            aws.PartialCredentialsError,
+            aws.CredentialRetrievalError,
+            aws.ProfileNotFound,
+            aws.SSOError,
+            aws.TokenRetrievalError,
+        ) as error:
+            raise NoCredentials(
+                f"AWS: no credentials ({error}): run `aws configure` or `aws sso login`, or set "
+                "AWS_PROFILE; --dry-run shows the plan without any"
+            ) from error
+        except aws.ParamValidationError as error:
+            raise InvalidRequest([f"{service}: {error}"]) from error
+        except aws.InvalidRegionError as error:
+            raise InvalidRequest([f"--region: {error}: give one like us-west-2"]) from error
+        except (aws.ConnectionError, aws.HTTPClientError) as error:
+            raise BuildFailed(
+                f"{service} in {self.region} cannot be reached ({error}): check that there is such "
+                "a region, and the network"
+            ) from error
+
+
+def _refused(service: str, region: str, error: Any) -> SagedockError:
+    found = error.response["Error"]
+    code, message = str(found.get("Code", "")), found.get("Message", "")
+    said = f"{service} in {region}: {error.operation_name}: {message} ({code})"
+    if code in _DENIED:
+        needed = actions_needed(service, error.operation_name)
+        said += f": it takes {', '.join(needed)}" if needed else ""
+        said += f": ask for the policy in {_WHO_MAY}"
+    elif code == _LIMIT:
+        said += (
+            ": ask Service Quotas for more concurrent builds on that machine, or choose another "
+            "--compute-type"
+        )
+    elif code in _EXPIRED:
+        said += ": sign in again, e.g. `aws sso login`, or correct the keys"
+    return Refused(said, code)

@@ -1,0 +1,397 @@
+"""``sagedock build --remote``: the plan, the agreement, the build, and every refusal."""
+
+import io
+import json
+import signal
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+)
+
+from sagedock.cli import main
+from sagedock.images.git import git_output
+from tests.conftest import ACCOUNT, REGION, Local
+from tests.unit.images.remote_builds import git, project
+
+Capture = pytest.CaptureFixture[str]
+Answer = Callable[[BaseClient, str, dict[str, Any]], Any]
+_REAL = BaseClient._make_api_call
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    # What moto answers is kept by this process, so each test has a project of its own.
+    made = project(tmp_path / f"p-{uuid.uuid4().hex[:12]}")
+    monkeypatch.chdir(made)
+    return made
+
+
+@pytest.fixture
+def here(local: Local, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Local:
+    """The local AWS, as the command finds it; nobody waits for CodeBuild."""
+    for name, value in local.server.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    return local
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Any], None]:
+    """Have an operation answered, or refused, otherwise than by the local AWS."""
+    answers: dict[str, Any] = {}
+
+    def answer(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        if operation not in answers:
+            return _REAL(client, operation, parameters)
+        found = answers[operation]
+        if isinstance(found, BaseException):
+            raise found
+        return found(parameters) if callable(found) else found
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", answer)
+    return answers.__setitem__
+
+
+def run(*words: str) -> int:
+    return main(["build", "mine", "--remote", "--target", "local", *words])
+
+
+def name_of(folder: Path) -> str:
+    """Return the name of the CodeBuild project of a test's folder."""
+    return f"sagedock-build-{folder.name}"
+
+
+def projects(local: Local, folder: Path) -> list[Any]:
+    found: list[Any] = local.client("codebuild").batch_get_projects(names=[name_of(folder)])[
+        "projects"
+    ]
+    return found
+
+
+def recorded(local: Local) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return an answer to BatchGetBuilds: the build has succeeded, and left its record."""
+
+    def builds(parameters: dict[str, Any]) -> dict[str, Any]:
+        (build_id,) = parameters["ids"]
+        name, _, number = build_id.partition(":")
+        record = {"repository": "team/mine", "tag": "1", "image_uri": "host/team/mine@sha256:1"}
+        local.client("s3").put_object(
+            Bucket=f"sagedock-build-{ACCOUNT}-{REGION}",
+            Key=f"records/{name}/{number}/team/mine/1.{REGION}.json",
+            Body=json.dumps(record).encode(),
+        )
+        return {"builds": [{"id": build_id, "buildStatus": "SUCCEEDED", "phases": []}]}
+
+    return builds
+
+
+def denied(operation: str) -> ClientError:
+    error = {"Code": "AccessDeniedException", "Message": "User: me is not authorized"}
+    return ClientError({"Error": error}, operation)
+
+
+def test_the_last_line_is_the_image_by_digest(
+    here: Local, folder: Path, answering: Callable[[str, Any], None], capsys: Capture
+) -> None:
+    answering("BatchGetBuilds", recorded(here))
+    assert run("--yes") == 0
+    told = capsys.readouterr()
+    assert told.out == "host/team/mine@sha256:1\n"
+    assert f"make project {name_of(folder)}\n" in told.err
+    assert run("--yes", "--json") == 0
+    told = capsys.readouterr()
+    assert [each["tag"] for each in json.loads(told.out)] == ["1"]
+    assert "make " not in told.err
+    assert "is there already" in told.err
+
+
+def test_a_build_that_is_left_is_taken_up_again(
+    here: Local, folder: Path, answering: Callable[[str, Any], None], capsys: Capture
+) -> None:
+    answering("BatchGetBuilds", recorded(here))
+    assert run("--yes", "--detach") == 0
+    build_id = capsys.readouterr().out.strip()
+    assert build_id.startswith(f"{name_of(folder)}:")
+    assert main(["build", "--remote", "--target", "local", "--attach", build_id]) == 0
+    assert capsys.readouterr().out == "host/team/mine@sha256:1\n"
+
+
+def test_a_build_without_a_record_is_exit_code_6(here: Local, capsys: Capture) -> None:
+    assert run("--yes") == 6
+    assert "has no record of a push" in capsys.readouterr().err
+
+
+def test_nothing_is_done_that_nobody_agreed_to(here: Local, folder: Path, capsys: Capture) -> None:
+    assert run() == 2
+    assert "--yes: is needed where nobody can be asked" in capsys.readouterr().err
+    assert projects(here, folder) == []
+    assert [each["Name"] for each in here.client("s3").list_buckets()["Buckets"]] == [
+        "probe-bucket"
+    ]
+
+
+class Terminal(io.StringIO):
+    """Somebody who answers."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answer", "code", "made"), [("n", 1, 0), ("", 1, 0), ("y", 0, 1)])
+def test_who_is_asked_decides(
+    here: Local,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+    answer: str,
+    code: int,
+    made: int,
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(f"{answer}\n"))
+    assert run("--detach") == code
+    said = capsys.readouterr().err
+    assert said.index(f"make project {name_of(folder)}") < said.index("Do all this?")
+    assert len(projects(here, folder)) == made
+
+
+def test_a_dry_run_shows_every_call_and_makes_none(
+    here: Local, folder: Path, capsys: Capture
+) -> None:
+    assert run("--dry-run", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [each["Verb"] for each in told] == [*["make"] * 4, "send", "start"]
+    operations = [call["Operation"] for each in told for call in each["Calls"]]
+    assert operations[0] == "CreateBucket"
+    assert operations[-3:] == ["CreateProject", "PutObject", "StartBuild"]
+    assert run("--dry-run") == 0
+    assert "codebuild StartBuild {" in capsys.readouterr().out
+    assert projects(here, folder) == []
+
+
+@pytest.fixture
+def nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No credentials, and no way to AWS."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "SAGEDOCK_TARGET"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(folder / "absent"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+def test_without_credentials_the_plan_is_shown_all_the_same(nobody: None, capsys: Capture) -> None:
+    words = ["build", "mine", "--remote", "--region", "us-west-2"]
+    assert main([*words, "--dry-run", "--json"]) == 0
+    told = capsys.readouterr()
+    assert "no credentials: shown is what account 111122223333 would need" in told.err
+    assert json.loads(told.out)[0]["What"] == "bucket sagedock-build-111122223333-us-west-2"
+    assert main([*words, "--yes"]) == 6
+    assert "AWS: no credentials" in capsys.readouterr().err
+
+
+def test_a_region_of_another_partition_has_its_arns(nobody: None, capsys: Capture) -> None:
+    words = ["build", "mine", "--remote", "--region", "cn-north-1", "--print-policy"]
+    assert main(words) == 0
+    policy = json.loads(capsys.readouterr().out)
+    assert policy["Statement"][0]["Resource"].startswith("arn:aws-cn:s3:::")
+
+
+@pytest.mark.parametrize("region", ["nowhere", "us west"])
+def test_a_region_that_is_none_is_refused(nobody: None, capsys: Capture, region: str) -> None:
+    assert main(["build", "mine", "--remote", "--region", region, "--dry-run"]) == 2
+    assert "--region: " in capsys.readouterr().err
+
+
+def test_a_region_that_cannot_be_reached_says_so(
+    here: Local, answering: Callable[[str, Any], None], capsys: Capture
+) -> None:
+    answering("GetCallerIdentity", EndpointConnectionError(endpoint_url="https://sts.xx.example"))
+    assert run("--yes") == 6
+    assert "cannot be reached" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("operation", "service", "actions"),
+    [
+        ("ListRoleTags", "iam", "iam:ListRoleTags"),
+        ("CreateRole", "iam", "iam:CreateRole, iam:TagRole"),
+        ("CreateProject", "codebuild", "codebuild:CreateProject, iam:PassRole"),
+        ("StartBuild", "codebuild", "codebuild:StartBuild"),
+        ("PutBucketEncryption", "s3", "s3:PutEncryptionConfiguration"),
+        ("GetBucketPolicy", "s3", "s3:GetBucketPolicy"),
+    ],
+)
+def test_who_may_not_is_told_which_action_and_which_policy(
+    here: Local,
+    answering: Callable[[str, Any], None],
+    capsys: Capture,
+    operation: str,
+    service: str,
+    actions: str,
+) -> None:
+    if operation == "GetBucketPolicy":
+        run("--yes", "--detach")
+    answering(operation, denied(operation))
+    assert run("--yes") == 6
+    said = capsys.readouterr().err
+    assert f"{service} in {REGION}: {operation}: User: me is not authorized" in said
+    assert f"it takes {actions}: ask for the policy in src/sagedock/images/remote/policies/" in said
+
+
+def test_a_bucket_of_another_account_s(
+    here: Local, answering: Callable[[str, Any], None], capsys: Capture
+) -> None:
+    error = ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadBucket")
+    answering("HeadBucket", error)
+    assert run("--yes", "--bucket", "theirs") == 6
+    assert "the bucket theirs is another account's" in capsys.readouterr().err
+
+
+def test_credentials_that_expired(
+    here: Local, answering: Callable[[str, Any], None], capsys: Capture
+) -> None:
+    error = {"Code": "ExpiredToken", "Message": "The security token included is expired"}
+    answering("GetCallerIdentity", ClientError({"Error": error}, "GetCallerIdentity"))
+    assert run("--dry-run") == 6
+    assert "sign in again" in capsys.readouterr().err
+
+
+def test_a_call_that_takes_no_action_names_none(
+    here: Local, answering: Callable[[str, Any], None], capsys: Capture
+) -> None:
+    answering("GetCallerIdentity", denied("GetCallerIdentity"))
+    assert run("--yes") == 6
+    assert "(AccessDeniedException): ask for the policy in src/" in capsys.readouterr().err
+
+
+def test_a_name_that_is_none_and_a_folder_that_is_not_git_s(
+    here: Local, folder: Path, capsys: Capture
+) -> None:
+    assert main(["build", "mein", "--remote", "--target", "local", "--yes"]) == 2
+    assert "the nearest are mine" in capsys.readouterr().err
+    (folder / ".git").rename(folder / "no-git")
+    assert run("--yes") == 2
+    assert "is no work tree of git's" in capsys.readouterr().err
+    assert projects(here, folder) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["--yes"], "--yes: is for a build on AWS: add --remote"),
+        (["--region", "us-west-2", "--attach", "a:b"], "--attach: is for a build on AWS"),
+        (["--remote", "--no-cache"], "--no-cache: is for a build here"),
+        (["--remote", "--attach", "a:b", "--detach"], "--detach: goes not with --attach"),
+        (["mine", "--remote", "--attach", "a:b"], "NAME: goes not with --attach"),
+        (["--remote", "--attach", "ab"], "--attach: is an id like PROJECT:UUID"),
+        (["--remote", "--detach", "--json"], "--json: tells what was pushed"),
+    ],
+)
+def test_options_that_do_not_go_together(words: list[str], problem: str, capsys: Capture) -> None:
+    assert main(["build", *words]) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_ctrl_c_stops_the_build(
+    here: Local, answering: Callable[[str, Any], None], capsys: Capture
+) -> None:
+    asked: list[str] = []
+
+    def builds(parameters: dict[str, Any]) -> dict[str, Any]:
+        asked.append("builds")
+        if asked == ["builds"]:
+            signal.raise_signal(signal.SIGTERM)
+        status = "STOPPED" if "stop" in asked else "IN_PROGRESS"
+        return {"builds": [{"id": parameters["ids"][0], "buildStatus": status}]}
+
+    def stop(_: dict[str, Any]) -> dict[str, Any]:
+        asked.append("stop")
+        return {}
+
+    answering("BatchGetBuilds", builds)
+    answering("StopBuild", stop)
+    assert run("--yes") == 130
+    assert asked == ["builds", "stop", "builds"]
+    assert "was stopped" in capsys.readouterr().err
+
+
+def test_an_interrupted_plan_goes_on_where_it_stopped(
+    here: Local, answering: Callable[[str, Any], None], capsys: Capture
+) -> None:
+    answering("CreateRole", KeyboardInterrupt())
+    assert run("--yes") == 130
+    assert "the same command goes on from there" in capsys.readouterr().err
+    answering("CreateRole", lambda parameters: _again(here, parameters))
+    assert run("--yes", "--detach") == 0
+    said = capsys.readouterr().err
+    assert "make bucket" not in said
+    assert "make role" in said
+
+
+def _again(here: Local, parameters: dict[str, Any]) -> Any:
+    return _REAL(here.client("iam"), "CreateRole", parameters)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (NoCredentialsError(), "run `aws configure`"),
+        (ProfileNotFound(profile="nope"), "The config profile (nope) could not be found"),
+        (ReadTimeoutError(endpoint_url="https://sts.example"), "cannot be reached"),
+        (
+            ClientError({"Error": {"Code": "AccountLimitExceededException"}}, "StartBuild"),
+            "ask Service Quotas for more concurrent builds",
+        ),
+    ],
+)
+def test_what_ends_a_call_is_words_and_no_traceback(
+    here: Local,
+    answering: Callable[[str, Any], None],
+    capsys: Capture,
+    error: Exception,
+    words: str,
+) -> None:
+    operation = getattr(error, "operation_name", "GetCallerIdentity")
+    answering(operation, error)
+    assert run("--yes") == 6
+    assert words in capsys.readouterr().err
+
+
+def test_a_profile_that_is_not_there_is_words_too(
+    nobody: None, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nope")
+    assert main(["build", "mine", "--remote", "--region", "us-west-2", "--yes"]) == 6
+    assert "could not be found" in capsys.readouterr().err
+
+
+def test_a_build_that_aws_no_longer_tells_of_can_be_taken_up(
+    here: Local, folder: Path, answering: Callable[[str, Any], None], capsys: Capture
+) -> None:
+    error = {"Code": "ExpiredTokenException", "Message": "expired"}
+    answering("BatchGetBuilds", ClientError({"Error": error}, "BatchGetBuilds"))
+    assert run("--yes") == 6
+    said = capsys.readouterr().err
+    assert f"the build goes on: follow it with --remote --attach {name_of(folder)}:" in said
+    assert "sign in again" in said
+
+
+def test_the_build_is_told_the_revision_of_its_sources(
+    here: Local, folder: Path, capsys: Capture
+) -> None:
+    git(folder, "commit", "-qm", "first")
+    commit = git_output(folder, "rev-parse", "HEAD")
+    assert run("--dry-run") == 0
+    assert f"SAGEDOCK_REVISION={commit}\n" in capsys.readouterr().out
+    (folder / "Makefile").write_text("build: other\n")
+    assert run("--dry-run") == 0
+    assert f"SAGEDOCK_REVISION={commit}-dirty\n" in capsys.readouterr().out

@@ -1,0 +1,145 @@
+"""A build with a stand-in for the docker client: its log, its failures, and disks that are full."""
+
+import hashlib
+import os
+import subprocess
+import tempfile
+import zipfile
+
+import pytest
+
+from sagedock.errors import BuildFailed, StorageError
+from sagedock.images.build import build_image
+from sagedock.images.image import Image
+
+IMAGE = Image(
+    name="mine",
+    kind="training",
+    device="cpu",
+    dockerfile="Dockerfile",
+    target="final",
+    repository="mine",
+    tag="v1",
+    base="debian:12",
+)
+#: Says its version, and builds as BUILD has it; ID is the file for the image's id.
+DOCKER = """#!/bin/bash
+[[ $1 != --version ]] || { echo "Docker version 20.10.24, build x"; exit; }
+[[ $1 == build ]] || exit 1
+while [[ $1 != --iidfile ]]; do shift; done
+ID=$2
+eval "$BUILD"
+"""
+
+
+@pytest.fixture
+def build(tmp_path):
+    """Build an image by a stand-in that does what the words of a shell say."""
+    program = tmp_path / "bin" / "docker"
+    program.parent.mkdir()
+    program.write_text(DOCKER)
+    program.chmod(0o755)
+    (tmp_path / "project" / "containers").mkdir(parents=True)
+
+    def run(words, **changes):
+        environ = {**os.environ, "PATH": f"{program.parent}:/usr/bin:/bin", "BUILD": words}
+        made = Image(**{**vars(IMAGE), **changes})
+        return build_image(made, root=run.root, progress=run.said.append, environ=environ)
+
+    run.root, run.said = tmp_path / "project", []
+    return run
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Return what puts a disk of few KB in a folder's place."""
+    mounted = []
+
+    def mount(folder, options="size=16k"):
+        folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)],
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            pytest.skip("needs to mount a small disk: root")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_the_id_the_log_and_the_steps(build):
+    made = build("echo '#5 [1/2] FROM debian:12'; echo '#6 [2/2] RUN true'; echo sha256:1 >$ID")
+    assert (made.id, made.reference) == ("sha256:1", "mine:v1")
+    assert build.said == [
+        "mine: building mine:v1",
+        "mine: [1/2] FROM debian:12",
+        "mine: [2/2] RUN true",
+    ]
+    log = build.root / "build" / "logs" / "mine.log"
+    assert log.read_text() == "#5 [1/2] FROM debian:12\n#6 [2/2] RUN true\n"
+
+
+def test_a_failure_names_the_client_the_remedy_and_the_log(build):
+    with pytest.raises(BuildFailed) as caught:
+        build("echo 'failed to solve: mount: no space left on device'; exit 1")
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("mine was not built: docker ended with 1: the engine's disk is full")
+    assert lines[-1] == f"the whole output is in {build.root / 'build' / 'logs' / 'mine.log'}"
+
+
+def test_a_full_disk_of_the_log_ends_the_build(build, small_disk):
+    small_disk(build.root / "build")
+    with pytest.raises(StorageError, match=r"mine\.log: cannot be written .* free the disk"):
+        build("for i in $(seq 100000); do echo a line that is quite long $i; done; touch $ID.done")
+
+
+def test_a_disk_that_takes_no_file_more(build, small_disk):
+    small_disk(build.root / "build", "size=16k,nr_inodes=1")
+    with pytest.raises(StorageError, match=r"mine\.log: cannot be written"):
+        build("echo sha256:1 >$ID")
+
+
+def test_a_full_disk_of_the_packages_leaves_nothing(build, small_disk, tmp_path, monkeypatch):
+    wheels = small_disk(build.root / "containers" / "wheels")
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    (build.root / "containers" / "a.lock").write_text(big_wheel(shelf))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
+    with pytest.raises(StorageError, match=r"wheels/mine: pip found no space left on device"):
+        build("touch $ID", locks=("a.lock",))
+    assert list(wheels.iterdir()) == []
+
+
+def test_a_full_disk_of_temporary_files(build, small_disk, tmp_path, monkeypatch):
+    script = build.root / "containers" / "base" / "mirror.sh"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\necho http://mirror.example.com/debian\n")
+    script.chmod(0o755)
+    disk = small_disk(tmp_path / "temporary", "size=16k,nr_inodes=2")  # a folder, and no file
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    with pytest.raises(StorageError, match=r"apt_sources: cannot be written .* TMPDIR"):
+        build("echo sha256:1 >$ID", base="sagedock/base:bookworm-py3.11")
+    assert list(disk.iterdir()) == []
+
+
+def test_a_client_that_does_not_tell_what_it_made(build):
+    with pytest.raises(BuildFailed, match="did not tell which image it made"):
+        build("true")
+
+
+def big_wheel(shelf):
+    """Put a package of 200 KB on a shelf; return its line of a lock."""
+    path = shelf / "big-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("big.py", os.urandom(200_000))
+        wheel.writestr("big-1.0.dist-info/METADATA", "Name: big\nVersion: 1.0\n")
+        wheel.writestr("big-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("big-1.0.dist-info/RECORD", "")
+    return f"big==1.0 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"

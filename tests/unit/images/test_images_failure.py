@@ -1,0 +1,120 @@
+"""What both kinds of BuildKit's output tell of a build that fails: the step, and its last words."""
+
+import pytest
+
+from sagedock.images.failure import BuildLog, remedy_for
+
+#: Docker 20.10's own BuildKit.
+CLASSIC = """\
+#1 [internal] load build definition from Dockerfile
+#1 transferring dockerfile: 90B done
+#5 [one 1/3] FROM docker.io/library/debian:12
+#5 CACHED
+#6 [one 2/3] RUN --mount=type=secret,id=x echo fine
+#6 0.251 fine
+#6 DONE 0.3s
+#7 [one 3/3] RUN echo cause >&2; exit 3
+#7 0.312 cause
+#7 ERROR: executor failed running [/bin/sh -c echo cause >&2; exit 3]: exit code: 3
+------
+ > [one 3/3] RUN echo cause >&2; exit 3:
+#7 0.312 cause
+------
+executor failed running [/bin/sh -c echo cause >&2; exit 3]: exit code: 3
+"""
+#: buildx; the form is that of moby/buildkit's pull request 2215.
+BUILDX = """\
+#0 building with "default" instance using docker driver
+
+#1 [internal] load build definition from Dockerfile
+#1 DONE 0.0s
+
+#6 [one 2/3] RUN echo fine
+#6 0.251 fine
+#6 DONE 0.3s
+
+#7 [one 3/3] RUN echo cause >&2; exit 3
+#7 0.312 cause
+#7 ERROR: process "/bin/sh -c echo cause >&2; exit 3" did not complete successfully: exit code: 3
+------
+ > [one 3/3] RUN echo cause >&2; exit 3:
+0.312 cause
+------
+Dockerfile:3
+--------------------
+   1 |     FROM debian:12 AS one
+   3 | >>> RUN echo cause >&2; exit 3
+--------------------
+ERROR: failed to solve: process "/bin/sh -c echo cause >&2; exit 3" did not complete: exit code: 3
+"""
+
+
+def read(text):
+    log = BuildLog()
+    return log, [step for line in text.splitlines() if (step := log.read(line))]
+
+
+@pytest.mark.parametrize("text", [CLASSIC, BUILDX], ids=["classic", "buildx"])
+def test_the_failing_step_its_instruction_and_its_last_lines_are_told(text):
+    log, _ = read(text)
+    lines = log.failure().splitlines()
+    assert lines[0] == "step [one 3/3] failed: RUN echo cause >&2; exit 3"
+    assert lines[1].endswith("exit code: 3")
+    assert lines[2:] == ["its last lines:", "cause"]
+
+
+def test_each_step_is_told_once_without_its_mounts():
+    _, steps = read(CLASSIC + CLASSIC)
+    assert steps == [
+        "[one 1/3] FROM docker.io/library/debian:12",
+        "[one 2/3] RUN echo fine",
+        "[one 3/3] RUN echo cause >&2; exit 3",
+    ]
+
+
+def test_where_no_step_failed_the_end_of_the_log_is_told():
+    log, _ = read("#1 [internal] load metadata\nfailed to solve: dockerfile parse error line 3\n")
+    assert log.failure().splitlines()[0] == "its last lines:"
+    assert log.failure().endswith("dockerfile parse error line 3")
+
+
+@pytest.mark.parametrize("error", ["failed to do request: connection refused", "not found"])
+def test_a_base_that_cannot_be_had(error):
+    log, steps = read(
+        "#2 [internal] load .dockerignore\n#2 DONE 0.0s\n"
+        f"#3 [internal] load metadata for example.com/a:1\n#3 ERROR: {error}\n------\n"
+        f" > [internal] load metadata for example.com/a:1:\n------\nfailed to solve: {error}\n"
+    )
+    assert steps == []
+    assert log.failure().startswith("step [internal] failed: load metadata for example.com/a:1")
+    assert "the base image cannot be had" in log.remedy()
+
+
+def test_what_a_step_that_succeeded_said_is_no_cause():
+    log, _ = read(CLASSIC.replace("fine", "could not resolve host"))
+    assert log.remedy() == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("write /var/lib/x: no space left on device", "docker builder prune"),
+        ("exec /bin/sh: exec format error", "linux/amd64"),
+        ("W: Temporary failure resolving 'deb.example.com'", "name a mirror"),
+        ("SSL: CERTIFICATE_VERIFY_FAILED certificate verify failed", "SSL_CERT_FILE"),
+        ("pull access denied for x", "--login-registry"),
+        ("x:1: failed to resolve source metadata for x:1", "the base image cannot be had"),
+        ('failed to compute cache key: "/a" not found', ".dockerignore"),
+    ],
+)
+def test_remedies(said, words):
+    log, _ = read(CLASSIC.replace("0.312 cause", f"0.312 {said}"))
+    assert words in log.remedy()
+    assert remedy_for(said) == log.remedy()
+
+
+def test_a_long_log_is_kept_to_its_end():
+    lines = "".join(f"#7 {number}.000 line {number}\n" for number in range(500))
+    log, _ = read(CLASSIC.replace("#7 0.312 cause\n", lines, 1))
+    told = log.failure().splitlines()
+    assert (told[-1], told[3]) == ("line 499", "line 475")

@@ -1,0 +1,71 @@
+"""Programs of a build: their lines, their end with ours, and disks that are full."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sagedock.errors import BuildFailed, StorageError
+from sagedock.images.running import kept_in, run_lines
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return state != "Z"
+
+
+def test_lines_of_both_streams_and_the_exit_code():
+    said = []
+    assert run_lines(["sh", "-c", "echo out; echo err >&2; exit 7"], os.environ, said.append) == 7
+    assert sorted(said) == ["err", "out"]
+
+
+def test_a_program_that_is_absent():
+    with pytest.raises(BuildFailed, match="/nowhere/docker: cannot be run"):
+        run_lines(["/nowhere/docker"], os.environ, print)
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_what_it_started_ends_with_it_also_where_it_ignores_signals(stubborn):
+    trap = "trap '' INT TERM; " if stubborn else ""
+    pids = []
+
+    def interrupt(line):
+        pids.append(int(line))
+        if len(pids) == 2:
+            raise KeyboardInterrupt
+
+    words = f"{trap}sh -c 'echo $$; exec sleep 300' & echo $$; wait"
+    with pytest.raises(KeyboardInterrupt):
+        run_lines(["bash", "-c", words], os.environ, interrupt, grace_s=0.2)
+    ends = time.monotonic() + 60  # who is killed is not gone at once
+    while any(is_alive(pid) for pid in pids):
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+def test_a_log_whose_disk_is_full():
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("needs /dev/full")
+    words = r"/dev/full: cannot be written .* free the disk"
+    with pytest.raises(StorageError, match=words), kept_in(full) as keep:
+        run_lines(["echo", "a line"], os.environ, keep)
+
+
+def test_a_log_that_cannot_be_opened(tmp_path):
+    with pytest.raises(StorageError, match="make it writable"), kept_in(tmp_path):
+        pass
+
+
+def test_a_log_keeps_every_line(tmp_path):
+    log = tmp_path / "log"
+    with kept_in(log) as keep:
+        run_lines([sys.executable, "-c", "print('a'); print('b')"], os.environ, keep)
+    assert log.read_text() == "a\nb\n"
