@@ -69,7 +69,7 @@ def cache_variables(job: Environment, env: Mapping[str, str]) -> dict[str, str]:
 
 def prepare_cache(job: Environment, env: Mapping[str, str], say: Say) -> None:
     """Bring graphs to where this job's compiler looks: what came with the image, with the channel
-    ``neuron_cache``, and, where there are several hosts, what the others compiled before.
+    ``neuron_cache``, and what other hosts left with the checkpoints.
 
     Raises StorageError where they cannot be written there.
     """
@@ -84,7 +84,7 @@ def prepare_cache(job: Environment, env: Mapping[str, str], say: Say) -> None:
     try:
         place.mkdir(parents=True, exist_ok=True)
         mended = neuron_cache.mend(place)
-        brought = _bring(_sources(job, env), place, say)
+        brought = _bring(_sources(env), place, say)
     except OSError as error:
         raise StorageError(
             f"{place} takes no compiled graphs: {error.strerror or error}: free its disk, or give "
@@ -140,10 +140,10 @@ def _checkpoints(env: Mapping[str, str]) -> Path | None:
     return folder if folder is not None and (told or folder.is_dir()) else None
 
 
-def _sources(job: Environment, env: Mapping[str, str]) -> list[Path]:
+def _sources(env: Mapping[str, str]) -> list[Path]:
     channel = locate(paths.CHANNELS, env) / neuron.CACHE_CHANNEL
     checkpoints = _checkpoints(env)
-    shared = [checkpoints / neuron.CACHE_FOLDER] if checkpoints and len(job.hosts) > 1 else []
+    shared = [checkpoints / neuron.CACHE_FOLDER] if checkpoints else []
     return [*shared, channel, Path(neuron.SHIPPED_CACHE)]
 
 

@@ -59,15 +59,14 @@ def _mend(entry: Path) -> bool:
 
 
 def copy_missing(graphs: dict[str, Path], folder: Path) -> int:
-    """Copy the graphs that ``folder`` does not have compiled; return how many.
+    """Copy the graphs that ``folder`` does not have compiled at its top; return how many.
 
     Each appears there whole or not at all, under its own name.
     """
-    there = entries(folder)
     wanted = [
         key
         for key, entry in sorted(graphs.items())
-        if _is_compiled(entry) and not (key in there and _is_compiled(there[key]))
+        if _is_compiled(entry) and not _is_compiled(folder / key)
     ]
     for key in wanted:
         _copy(graphs[key], folder / key)

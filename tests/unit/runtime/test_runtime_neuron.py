@@ -139,6 +139,14 @@ def test_a_host_begins_with_what_the_others_compiled(env: dict[str, str]) -> Non
     assert found == {GRAPH, GRAPH.replace("123", "456")}
 
 
+def test_one_host_begins_with_what_several_compiled(env: dict[str, str]) -> None:
+    folder = checkpoints(env) / "neuron-compile-cache"
+    graph(folder / "algo-2")
+    _, said = prepared(JOB, env)
+    assert (folder / GRAPH / "model.neff").is_file()
+    assert said == [f"compiled graphs: 1 in {folder}, 1 of them brought there"]
+
+
 def test_fewer_cores_than_the_type_has_are_told_of(env: dict[str, str]) -> None:
     _, said = prepared(replace(JOB, instance_type="ml.trn1.32xlarge"), env)
     assert said[0] == "ml.trn1.32xlarge has 32 Neuron cores, and 2 are here"
