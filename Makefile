@@ -34,7 +34,7 @@ lint: setup ## style, types, layers, Dockerfiles, shell scripts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/hadolint containers/*/Dockerfile
+	$(BIN)/hadolint containers/*/Dockerfile examples/*/containers/Dockerfile
 	$(BIN)/shellcheck containers/*.sh containers/*/*.sh tests/clients/*/*.sh .ci/run
 
 .PHONY: check
@@ -52,6 +52,12 @@ test: setup ## every test, those in real containers too
 test-xla: setup engine ## the Neuron training path on a CPU: an image of 5 GB is built first
 	@$(MAKE) --no-print-directory build IMAGES="training-xla"
 	$(BIN)/pytest -m xla tests
+
+.PHONY: test-cuda
+test-cuda: setup engine ## build the CUDA images (10 GB, 10 minutes) and look into them; a GPU is used where one is
+	$(BIN)/pytest -m cuda_image --durations 10 tests/docker/test_image_cuda.py
+	SAGEDOCK_TEST_TRAINING_IMAGE=sagedock-training:cuda $(BIN)/pytest tests/docker/test_launcher_script.py \
+	    tests/docker/test_launcher_torchrun.py
 
 include tests/clients/clients.mk
 

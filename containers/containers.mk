@@ -25,6 +25,10 @@ registry: setup ## find docker-registry, with which the local ECR keeps images, 
 push: setup engine registry ## push the CPU images, or IMAGES="NAME..."; PUSH="--target aws ..." adds options
 	@$(BIN)/sagedock push $(PUSH) $(or $(IMAGES),training-cpu serving-cpu)
 
+.PHONY: sbom
+sbom: setup engine ## list what the images hold that are built, or IMAGES="NAME...": build/sbom
+	@$(BIN)/sagedock sbom $(IMAGES)
+
 .PHONY: lock
 lock: setup ## pin every Python package anew, by version and hash (Linux x86_64, Python 3.11)
 	@containers/lock.sh $(BIN)/pip-compile

@@ -72,6 +72,9 @@ for device in cpu cuda xla; do
         -c $training/build.lock -c $training/requirements.lock
 done
 lock_neuron $training/neuron.lock -c $training/build.lock -c $training/requirements.lock
+lock $training/ninja.lock $training/ninja.in
+lock $training/cuda-toolkit.lock $training/cuda-toolkit.in \
+    -c $training/torch-cuda.lock -c $training/ninja.lock
 serving=containers/serving
 lock $serving/requirements.lock $serving/requirements.in \
     -c $training/build.lock -c $training/torch-cpu.lock

@@ -13,7 +13,7 @@ install() { # bytecode is compiled once, after the trimming
 }
 
 trim() { # tests, headers, and the symbols that only a linker reads
-    rm -rf "$site"/torch/{test,include,share} "$site"/torch/lib/*.a \
+    rm -rf "$site"/torch/{test,share} "$site"/torch/lib/*.a \
         "$site"/torch/bin/{*Test,test_*,protoc*,*.ptl,upgrader_models}
     local package
     for package in numpy scipy gevent greenlet psutil zope networkx sympy; do
@@ -21,6 +21,19 @@ trim() { # tests, headers, and the symbols that only a linker reads
             find "$site/$package" -type d -name tests -prune -exec rm -rf {} +
     done
     strip --strip-unneeded "$site"/torch/lib/libtorch_cpu.so
+    if [[ -d $site/nvidia ]]; then trim_cuda; else rm -rf "$site"/torch/include; fi
+}
+
+trim_cuda() { # torch's headers stay: torch.compile makes C++ that includes them
+    strip --strip-unneeded "$site"/torch/lib/libtorch_{cuda,cuda_linalg,python}.so \
+        "$site"/triton/_C/*.so
+    # Static libraries; those of the CUDA runtime stay, 2 MB, for nvcc links with them.
+    find "$site"/triton "$site"/nvidia/nvshmem -name '*.a' -delete
+    # A wheel holds no links, so this library is in it three times.
+    local cupti=$site/triton/backends/nvidia/lib/cupti real
+    real=$(cd "$cupti" && compgen -G 'libcupti.so.*.*')
+    ln -sf "$real" "$cupti/libcupti.so.12"
+    ln -sf "$real" "$cupti/libcupti.so"
 }
 
 install -r /locks/build.lock

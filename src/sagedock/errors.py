@@ -14,7 +14,10 @@
     ├── StorageError .............. 7   a folder or a disk refuses what must be written
     ├── ContractBroken ............ 8   a container or a file breaks the SageMaker contract
     ├── InvocationFailed .......... 9   a model answered a call with an error
-    └── PushFailed ................ 10  an image could not be pushed, or what was pushed is not good
+    ├── PushFailed ................ 10  an image could not be pushed, or what was pushed is not good
+    ├── LicenceDenied ............. 11  an image holds packages under a licence that is not wanted
+    ├── Vulnerable ................ 12  an image holds packages with known vulnerabilities
+    └── NotAudited ................ 13  nobody could say whether it does: never a pass
 """
 
 from collections.abc import Sequence
@@ -30,10 +33,13 @@ __all__ = [
     "InvalidRequest",
     "InvocationFailed",
     "JobFailed",
+    "LicenceDenied",
     "LocalServerError",
+    "NotAudited",
     "PushFailed",
     "SagedockError",
     "StorageError",
+    "Vulnerable",
 ]
 
 
@@ -109,6 +115,24 @@ class PushFailed(SagedockError):
     """An image could not be pushed, or what was pushed is not what it must be."""
 
     exit_code = 10
+
+
+class LicenceDenied(SagedockError):
+    """An image holds packages under a licence that is not wanted."""
+
+    exit_code = 11
+
+
+class Vulnerable(SagedockError):
+    """An image holds packages that have known vulnerabilities."""
+
+    exit_code = 12
+
+
+class NotAudited(SagedockError):
+    """What is known of vulnerabilities could not be asked, or not for every package: no pass."""
+
+    exit_code = 13
 
 
 class InvocationFailed(SagedockError):

@@ -21,11 +21,15 @@ TRAINING_IMAGE = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/sagedock-training
 HOLD = "until [ -e /tmp/go ]; do sleep 0.05; done"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.docker)
+    if "cuda_image" not in config.option.markexpr:  # gigabytes: only where they are asked for
+        left_out = [item for item in items if item.get_closest_marker("cuda_image")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -148,6 +148,18 @@ def test_no_compiler_no_init_no_driver(run, program):
     assert run("bash", "-c", f"command -v {program}", check=False).returncode == 1
 
 
+def test_what_tells_a_job_its_hosts_name_is_there_compiled(run, tmp_path):
+    """NCCL and MPI ask gethostname, and every host is called `aws`; no compiler is at hand."""
+    (tmp_path / "resourceconfig.json").write_text('{"current_host": "algo-2"}')
+    words = (
+        "from sagedock.runtime.cluster import with_job_name; import os, subprocess, sys\n"
+        "ask = [sys.executable, '-c', 'import socket; print(socket.gethostname())']\n"
+        "subprocess.run(ask); subprocess.run(ask, env={**os.environ, **with_job_name({})})"
+    )
+    options = ["--hostname", "aws", "--volume", f"{tmp_path}:/opt/ml/input/config:ro"]
+    assert run("python", "-uc", words, options=options).stdout.split() == ["aws", "algo-2"]
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -82,7 +82,9 @@ def job_of(real: RealLocal, image: str, name: str) -> dict[str, Any]:
 
 
 def manifest_type(real: RealLocal, repository: str) -> str:
-    (image,) = real.client("ecr").describe_images(repositoryName=repository)["imageDetails"]
+    (image,) = real.client("ecr").describe_images(
+        repositoryName=repository, filter={"tagStatus": "TAGGED"}
+    )["imageDetails"]
     return str(image["imageManifestMediaType"])
 
 
@@ -159,7 +161,9 @@ def test_a_second_push_does_nothing_and_a_tag_keeps_its_meaning(
     assert changed.returncode == 2
     assert "another image already" in changed.stderr
     assert "--tag" in changed.stderr
-    (found,) = real.client("ecr").describe_images(repositoryName=repository)["imageDetails"]
+    (found,) = real.client("ecr").describe_images(
+        repositoryName=repository, filter={"tagStatus": "TAGGED"}
+    )["imageDetails"]
     assert found["imageDigest"] == first.stdout.strip().partition("@")[2]
     assert found["imageTags"] == ["1"]
     assert found["imageSizeInBytes"] > _MIB

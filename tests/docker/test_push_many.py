@@ -56,8 +56,8 @@ def test_several_regions_and_a_role(real: RealLocal, tiny: TinyImages, tmp_path:
     assert len({each["digest"] for each in found}) == 1
     for each in found:
         client = real.client("ecr", each["region"])
-        (image,) = client.describe_images(repositoryName=each["repository"])["imageDetails"]
-        assert image["imageDigest"] == each["digest"]
+        images = client.describe_images(repositoryName=each["repository"])["imageDetails"]
+        assert [image["imageDigest"] for image in images] == [each["digest"], each["sbom_digest"]]
 
 
 def test_local_run_pushes_to_a_registry_that_lasts(

@@ -17,8 +17,8 @@ from tests.laws.tree import SOURCES, literals, nodes, room_of, short
 MODULES = tuple(
     importlib.import_module(f"sagedock.contract.{name}")
     for name in (
-        *("accelerators", "fabric", "labels", "limits", "network", "neuron", "paths", "routes"),
-        *("signals", "transform", "variables"),
+        *("accelerators", "architectures", "driver", "fabric", "labels", "limits", "network"),
+        *("neuron", "paths", "routes", "signals", "transform", "variables"),
     )
 )
 #: boto3 reads these on any machine, so our own code names them where it speaks to a client.

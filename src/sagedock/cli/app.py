@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 import sagedock
-from sagedock.cli import build, images, jobs, load, local, models, preflight, push, serve
+from sagedock.cli import (
+    audit,
+    build,
+    images,
+    jobs,
+    load,
+    local,
+    models,
+    preflight,
+    push,
+    sbom,
+    serve,
+)
 from sagedock.errors import SagedockError
 
 __all__ = ["main"]
@@ -21,12 +33,14 @@ app = typer.Typer(
 )
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(local.app, name="local")
+app.command("audit")(audit.audit)
 app.command("build")(build.build)
 app.command("images")(images.images)
 app.command("load")(load.load)
 app.command("models")(models.models)
 app.command("preflight")(preflight.preflight)
 app.command("push")(push.push)
+app.command("sbom")(sbom.sbom)
 app.command("serve")(serve.serve)
 
 

@@ -2,16 +2,15 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
+
+from sagedock.cli.reading import reading
 
 if TYPE_CHECKING:
     from sagedock.images.preflight import Report, Row
@@ -20,7 +19,6 @@ __all__ = ["preflight"]
 
 _COLOURS = {"ok": "green", "warns": "yellow", "fails": "red", "cannot say": "cyan"}
 _WIDTH, _NARROWEST = 160, 80
-_MB = 1_000_000
 _INTERRUPTED = 130
 
 _For = Literal["training", "processing", "serving", "transform"]
@@ -54,7 +52,7 @@ def preflight(
 
     try:
         connected = engine.connect()
-        with _progress(image, connected.image(image).size) as progress:
+        with reading(image, connected.image(image).size) as progress:
             report = inspect(
                 connected,
                 image,
@@ -73,29 +71,6 @@ def preflight(
         _print(report)
     if report.fails:
         raise typer.Exit(ContractBroken.exit_code)
-
-
-@contextmanager
-def _progress(image: str, size: int) -> Iterator[Callable[[int], None]]:
-    """Yield what is told how many bytes were read; a bar for it where stderr is a terminal."""
-    if not sys.stderr.isatty():
-
-        def begun(done: int) -> None:
-            if not done:
-                typer.echo(f"reading {image} ({size / _MB:,.0f} MB)", err=True)
-
-        yield begun
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("the engine lays the image out", total=None)
-
-        def told(done: int) -> None:
-            bar.update(
-                task, description="reading its layers", completed=done, total=max(size, done)
-            )
-
-        yield told
 
 
 def _print(report: "Report") -> None:

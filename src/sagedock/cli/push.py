@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from sagedock.cli import push_options as options
+from sagedock.cli.sbom import SBOMS, sbom_of
 from sagedock.cli.signals import interruptible
 
 if TYPE_CHECKING:
     from sagedock.images.ecr import EcrRegistry
     from sagedock.images.push import PushedImage
     from sagedock.images.push_plan import Planned
+    from sagedock.images.sbom import Sbom
 
 __all__ = ["push"]
 
@@ -24,6 +26,7 @@ FailOn = Literal["critical", "high", "medium", "low", "informational"]
 _SCAN_TIMEOUT_S = 600.0
 _INTERRUPTED = "interrupted: push again, and layers that arrived are not sent again"
 _RECORDS = Path("build/pushed")
+_SBOM_TITLE = "sbom.cdx.json"
 
 
 def push(
@@ -40,18 +43,18 @@ def push(
     allow: options.Allow = None,
     scan_timeout: options.ScanTimeout = _SCAN_TIMEOUT_S,
     record: options.Record = _RECORDS,
+    sbom: options.Sbom = True,
     as_json: options.AsJson = False,
 ) -> None:
     """Push images to ECR; the last lines are their URIs by digest.
 
     Makes the repository if need be. A tag that means another image is refused; what is there
-    already is not sent again.
+    already is not sent again. A list of what the image holds is attached to it.
     """
     from sagedock import engine
     from sagedock.images.allowed import load_allowed
     from sagedock.images.push_plan import named_images, plan_push
-    from sagedock.images.push_record import facts, git_state
-    from sagedock.images.push_record import record as write
+    from sagedock.images.push_record import git_state
 
     _refuse_apart(role_arn=role_arn, external_id=external_id, fail_on=fail_on, allow=allow)
     allowed = load_allowed(allow) if allow else ()
@@ -63,9 +66,7 @@ def push(
     git, found, held = git_state(Path.cwd()), [], []
     for planned in plan_push(connected, wanted, registries, architecture=architecture):
         with interruptible(_INTERRUPTED):
-            pushed = _pushed(connected, planned)
-        known = facts(pushed, image_id=planned.image.id, labels=planned.image.labels, git=git)
-        write(known, record)
+            pushed, known = _recorded(connected, planned, git, record, sbom=sbom)
         found.append(known)
         if fail_on is not None:
             held += _held_back(planned.registry, pushed, fail_on, allowed, scan_timeout)
@@ -151,12 +152,55 @@ def _assumed(session: Any, role_arn: str | None, external_id: str | None) -> Any
     )
 
 
+def _recorded(
+    engine: Any, planned: "Planned", git: dict[str, Any], folder: Path, *, sbom: bool
+) -> "tuple[PushedImage, dict[str, Any]]":
+    """Push an image and attach its list; return what is known of it, which is written down."""
+    from sagedock.images.push_record import facts, record
+
+    made = _listed(engine, planned) if sbom else None
+    pushed = _pushed(engine, planned)
+    known = facts(pushed, image_id=planned.image.id, labels=planned.image.labels, git=git)
+    record(known, folder)
+    if made is not None:
+        known |= _attached(planned, pushed, made)
+        record(known, folder)
+    return pushed, known
+
+
 def _pushed(engine: Any, planned: "Planned") -> "PushedImage":
     from sagedock.images.layer_lines import LayerLines
     from sagedock.images.push import push_image
 
     lines = LayerLines(_say)
     return push_image(engine, planned, progress=lambda of, news: lines(of.name, news), say=_say)
+
+
+def _listed(engine: Any, planned: "Planned") -> "Sbom":
+    """Return the list of what an image holds, before anything is pushed."""
+    from sagedock.errors import EngineError
+
+    try:
+        return sbom_of(engine, planned.wanted.image, planned.image)
+    except EngineError as error:
+        raise EngineError(
+            f"{planned.name}: what it holds cannot be listed: {error}; nothing was pushed, and "
+            "--no-sbom pushes it without the list"
+        ) from error
+
+
+def _attached(planned: "Planned", pushed: "PushedImage", made: "Sbom") -> dict[str, Any]:
+    """Attach the list of what an image holds to it, and return what the record says of that."""
+    from sagedock.images.attach import attach
+    from sagedock.images.oci_registry import OciRegistry
+    from sagedock.images.sbom import MEDIA_TYPE, place_of
+
+    registry = OciRegistry(login=planned.registry.login())
+    found = attach(registry, pushed, made.text, kind=MEDIA_TYPE, title=_SBOM_TITLE)
+    already = "is there already" if found.already else "attached"
+    _say(f"{planned.name}: the list of what it holds {already} ({found.digest})")
+    place = str(place_of(SBOMS, planned.wanted.image))
+    return {"sbom": place, "sbom_digest": found.digest}
 
 
 def _held_back(

@@ -17,6 +17,7 @@ __all__ = [
     "Regions",
     "Repository",
     "RoleArn",
+    "Sbom",
     "ScanTimeout",
     "Tag",
     "TargetOption",
@@ -54,4 +55,7 @@ FailOn = Annotated[
 Allow = Annotated[Path | None, typer.Option(help="Findings that are let pass: a TOML file.")]
 ScanTimeout = Annotated[float, typer.Option(metavar="SECONDS", help="How long the scan may take.")]
 Record = Annotated[Path, typer.Option(help="The folder for what is known of each pushed image.")]
+Sbom = Annotated[
+    bool, typer.Option("--sbom/--no-sbom", help="Attach the list of what the image holds.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON list.")]

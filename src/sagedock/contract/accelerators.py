@@ -4,7 +4,8 @@ The one file to renew. What no page states is None, or a row with ``verified=Fal
 the drivers of endpoints and of transform jobs, and none of training or processing jobs.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
@@ -27,6 +28,7 @@ __all__ = [
     "family_of",
     "gpu_of",
     "is_arm",
+    "of_data_centres",
 ]
 
 Use = Literal["training", "processing", "serving", "transform"]
@@ -71,10 +73,13 @@ class Gpu:
     verified: bool = True
 
 
+_MAKER = "NVIDIA "
+
+
 def _gpu(families: str, name: str, capability: Version, memory_gb: int, **more: Any) -> Gpu:
     return Gpu(
         families=tuple(families.split()),
-        name=f"NVIDIA {name}",
+        name=f"{_MAKER}{name}",
         capability=capability,
         memory_gb=memory_gb,
         first_cuda=_FIRST_CUDA[capability],
@@ -306,6 +311,17 @@ def is_arm(instance_type: str) -> bool:
 def gpu_of(instance_type: str) -> Gpu | None:
     """Return the GPU of a type, None where it has none."""
     return next((row for row in GPUS if family_of(instance_type) in row.families), None)
+
+
+def of_data_centres(models: Iterable[str]) -> bool:
+    """Say whether all GPUs are such as SageMaker's instances have, by the driver's names for them.
+
+    ``Tesla T4``, ``NVIDIA H100 80GB HBM3``; not ``NVIDIA GeForce RTX 4090``.
+    """
+    found = list(models)
+    names = [re.escape(row.name.removeprefix(_MAKER)) for row in GPUS]
+    known = re.compile(rf"(?<!\w)(?:{'|'.join(names)})(?!\w)")
+    return bool(found) and all(map(known.search, found))
 
 
 def driver_of(instance_type: str, use: Use) -> Driver | None:

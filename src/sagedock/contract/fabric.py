@@ -29,8 +29,12 @@ class Fabric:
     source: str = source.EFA
 
     def variables(self) -> dict[str, str]:
-        """Return the variables of libfabric and NCCL, as the training toolkit names them."""
-        found = {"FI_PROVIDER": "efa"}
+        """Return the variables of libfabric and NCCL: the training toolkit's, and one for forks.
+
+        Workers of data loaders are forks, on instances without RDMA too. Source of that one:
+        https://ofiwg.github.io/libfabric/main/man/fi_efa.7.html
+        """
+        found = {"FI_PROVIDER": "efa", "FI_EFA_FORK_SAFE": "1"}
         if self.rdma_read:
             found |= {"FI_EFA_USE_DEVICE_RDMA": "1", "RDMAV_FORK_SAFE": "1"}
         if self.nccl_simple:

@@ -11,6 +11,7 @@
 ``start_up`` what size costs; ``git`` what git says of a folder
 ``listing``  what the engine has
 ``preflight``  an image, judged before it is pushed
+``sbom``     what an image holds: packages, licences, known vulnerabilities
 ``push``     an image to ECR; ``push_plan`` what goes where, and what would end it
 ``ecr``      ECR of one region, as a push asks it
 ``push_words``, ``layer_lines``  failures and progress, in words

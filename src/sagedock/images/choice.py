@@ -16,7 +16,8 @@ _ARCHITECTURE = "amd64"
 def chosen_images(
     names: Sequence[str], images: Sequence[Image], is_there: Callable[[str], bool]
 ) -> tuple[Image, ...]:
-    """Return the images of the matrix that ``names`` mean, without names those for the CPU.
+    """Return the images of the matrix that ``names`` mean, without names those for the CPU
+    that are not made on request alone.
 
     An image that another one's ``base`` is comes before it, also where nobody named it and
     ``is_there``, told its reference, says that the engine lacks it. Raises InvalidRequest with
@@ -27,7 +28,7 @@ def chosen_images(
         raise InvalidRequest(problems)
     asked = [known[name] for name in dict.fromkeys(names)]
     if not names:
-        asked = [image for image in images if image.device == "cpu"]
+        asked = [image for image in images if image.device == "cpu" and not image.on_request]
     by_reference = {image.reference: image for image in images}
     ordered: dict[str, Image] = {}
     for image in asked:

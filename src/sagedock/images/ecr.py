@@ -60,11 +60,12 @@ class Kept:
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
-    """What the engine logs in with; the password is for no log."""
+    """What the engine logs in with; the password is for no log. ``scheme`` is http locally."""
 
     host: str
     user: str
     password: str = field(repr=False)
+    scheme: str = "https"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +94,8 @@ class EcrRegistry:
         with self.explained():
             (data,) = self.client.get_authorization_token(**whose)["authorizationData"]
         user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
-        host = urlsplit(data["proxyEndpoint"]).netloc
-        return Login(host=host, user=user, password=password)
+        where = urlsplit(data["proxyEndpoint"])
+        return Login(host=where.netloc, user=user, password=password, scheme=where.scheme)
 
     def image(self, repository: str, tag: str) -> Kept | None:
         """Return what a tag means in a repository; None where that, or it, is not there."""

@@ -38,6 +38,7 @@ class Image:
     neuron: str | None = None
     instance_types: tuple[str, ...] = ()
     budget_mb: int | None = None
+    on_request: bool = False
     locks: tuple[str, ...] = ()
     instead: Mapping[str, str] = field(default_factory=dict)
     args: Mapping[str, str] = field(default_factory=dict)

@@ -42,6 +42,7 @@ def image_labels(
         "sagedock.torch": _torch(image, root / "containers"),
         "sagedock.cuda": image.cuda,
         "sagedock.neuron": image.neuron,
+        f"{_OCI}base.name": image.base,
         f"{_OCI}version": version("sagedock"),
         f"{_OCI}source": source_url(git_output(root, "remote", "get-url", "origin")),
         f"{_OCI}revision": commit,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from sagedock.images.builder import Builder
+from sagedock.images.device import device_args
 from sagedock.images.image import Image
 
 __all__ = ["build_command", "own_base"]
@@ -40,7 +41,7 @@ def build_command(
 
     ``secrets`` maps each secret's id to its file; ``id_file`` receives the image's id.
     """
-    args = {"BASE": image.base, **image.args}
+    args = {"BASE": image.base, **device_args(image), **image.args}
     return (
         *builder.argv,
         *("--platform", "linux/amd64", "--progress", "plain", "--iidfile", str(id_file)),

@@ -9,7 +9,7 @@ from sagedock.errors import ImageNotFound, InvalidRequest
 from sagedock.images.ecr import EcrRegistry, Kept
 from sagedock.images.image import Image
 
-__all__ = ["Planned", "ToPush", "named_images", "plan_push"]
+__all__ = ["Planned", "ToPush", "named_images", "plan_push", "split_reference"]
 
 #: What SageMaker's instances are, but for Graviton's, which endpoints may have. Source:
 #: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-dockerfile.html
@@ -59,7 +59,7 @@ def named_images(
     for name in names:
         own = matrix.get(name)
         reference = own.reference if own else name
-        base, default_tag = _split(reference)
+        base, default_tag = split_reference(reference)
         if not base and not (repository and tag):
             problems.append(f"{name}: is an id, which has no name: add --repository and --tag")
         found.append(
@@ -126,7 +126,7 @@ def _taken(wanted: ToPush, registry: EcrRegistry, kept: Kept) -> str:
     )
 
 
-def _split(reference: str) -> tuple[str, str]:
+def split_reference(reference: str) -> tuple[str, str]:
     """Return the repository and the tag of a name, without the registry's host; an id has none."""
     if reference.startswith("sha256:"):
         return "", ""

@@ -21,7 +21,8 @@ def facts(
     pushed: PushedImage, *, image_id: str, labels: Mapping[str, str], git: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return all that is known of an image in ECR. ``image_revision`` is what the image itself says
-    of its source; ``git`` is the state of the folder that it was pushed from.
+    of its source; ``git`` is the state of the folder that it was pushed from. ``sbom`` is where a
+    list of what it holds lies, ``sbom_digest`` the artifact that has it in ECR once it is attached.
     """
     return {
         **asdict(pushed),
@@ -29,6 +30,8 @@ def facts(
         "image_id": image_id,
         "image_revision": labels.get(_REVISION_LABEL),
         **git,
+        "sbom": None,
+        "sbom_digest": None,
         "recorded_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, get_args
 
+from sagedock.images.device import device_problems
 from sagedock.images.image import Device, Kind
 from sagedock.images.preflight.target import unknown_type
 
@@ -26,11 +27,12 @@ _CHOICES = {"kind": get_args(Kind), "device": get_args(Device)}
 _FREE_TEXT = ("dockerfile", "target", "base")
 _LISTS = ("locks", "instance_types")
 _NUMBERS = ("budget_mb",)
+_SWITCHES = ("on_request",)
 _TABLES = ("instead", "args", "labels")
 _REQUIRED = ("name", "kind", "device", "dockerfile", "target", "repository", "tag", "base")
 #: The device that needs a version of its own, by the field which names that.
 _VERSION_OF = {"cuda": "cuda", "neuron": "neuron"}
-_KNOWN = {*_REQUIRED, "python", *_VERSION_OF, *_NUMBERS, *_LISTS, *_TABLES}
+_KNOWN = {*_REQUIRED, "python", *_VERSION_OF, *_NUMBERS, *_SWITCHES, *_LISTS, *_TABLES}
 
 
 def table_problems(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
@@ -48,6 +50,7 @@ def _problems(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
         yield from _value_problems(key, value)
     yield from _version_problems(table)
     yield from _unused_replacements(table)
+    yield from device_problems(table)
     yield from _wrong_files(table, folder)
 
 
@@ -57,6 +60,9 @@ def _value_problems(key: str, value: Any) -> Iterator[str]:
             yield f"{key} must be a list of strings, not {value!r}"
         elif key == "instance_types":
             yield from (problem for item in value for problem in _type_problems(item))
+    elif key in _SWITCHES:
+        if not isinstance(value, bool):
+            yield f"{key} must be true or false, not {value!r}"
     elif key in _NUMBERS:
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             yield f"{key} must be a whole number above 0, not {value!r}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from sagedock.contract import paths, signals, variables
 from sagedock.errors import SagedockError
 from sagedock.runtime import configuration, memory, outputs, toolkit
+from sagedock.runtime.cuda_compat import with_compat
 from sagedock.runtime.entry_point import without_shell
 from sagedock.runtime.failure import (
     Failure,
@@ -56,6 +57,7 @@ def main(env: Mapping[str, str] = os.environ) -> int:
 def _train(env: Mapping[str, str], supervisor: Supervisor) -> int:
     code = locate(paths.CODE, env)
     job = toolkit.read_environment(configuration.check(env), code)
+    env = with_compat(env, say, job.instance_type)
     if job.framework_module and not job.framework_module.startswith(_OUR_MODULES):
         say(f"{variables.SAGEMAKER_TRAINING_MODULE}: the toolkit runs {job.framework_module}")
         return supervisor.run(_TOOLKIT_TRAIN, env=env, cwd=Path("/")).exit_code

@@ -34,7 +34,9 @@ def test_the_toolkits_types_get_what_it_gives_them(name: str, rdma: bool) -> Non
     found = fabric_of(name)
     assert found is not None
     assert found.variables()["FI_PROVIDER"] == "efa"
+    assert found.variables()["FI_EFA_FORK_SAFE"] == "1"
     assert (found.variables().get("FI_EFA_USE_DEVICE_RDMA") == "1") is rdma
+    assert (found.variables().get("RDMAV_FORK_SAFE") == "1") is rdma
 
 
 @pytest.mark.parametrize(

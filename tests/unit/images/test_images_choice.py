@@ -38,6 +38,17 @@ def test_a_base_that_is_absent_is_built_first_and_one_that_is_there_is_not():
     assert names(["top"], "training:cpu", "mine:1") == ["top"]
 
 
+def test_one_that_is_made_on_request_is_made_where_it_is_named_or_started_from():
+    matrix = (TOP, replace(MINE, on_request=True), BASE)
+
+    def chosen(asked, *there):
+        return [each.name for each in chosen_images(asked, matrix, lambda name: name in there)]
+
+    assert chosen([], "training:cpu", "mine:1") == ["training-cpu", "top"]
+    assert chosen([]) == ["training-cpu", "mine", "top"]
+    assert chosen(["mine"], "training:cpu") == ["mine"]
+
+
 def test_one_that_is_named_is_built_once_and_before_what_starts_from_it():
     assert names(["mine", "training-cpu", "mine"], "training:cpu") == ["training-cpu", "mine"]
 

@@ -62,6 +62,7 @@ args = { N = 1 }
 cuda = "thirteen"
 instance_types = ["p4d.24xlarge"]
 budget_mb = "2 GB"
+on_request = "yes"
 colour = "red"
 """
     )
@@ -83,6 +84,7 @@ colour = "red"
         "cuda 'thirteen' does not match",
         "instance_types 'p4d.24xlarge' does not match",
         "budget_mb must be a whole number above 0, not '2 GB'",
+        "on_request must be true or false, not 'yes'",
         "base is missing",
     ]:
         assert words in text

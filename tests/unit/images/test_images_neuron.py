@@ -36,7 +36,7 @@ def build_files() -> list[Path]:
 
 def test_nothing_but_the_versions_file_names_a_package_of_neuron() -> None:
     named = {
-        str(path.relative_to(CONTAINERS)): set(NAMES.findall(path.read_text()))
+        str(path.relative_to(CONTAINERS)): set(NAMES.findall(path.read_text(errors="replace")))
         for path in build_files()
     }
     free = {"training/neuron.toml", "training/neuron.lock"}

@@ -108,6 +108,24 @@ def test_where_the_images_cuda_is_found(files, settings, told):
     assert row.found == told
 
 
+LAUNCHER = {"opt/sagedock/lib/sagedock/runtime/cuda_compat.py": b"# decides"}
+
+
+def test_cuda_compat_helps_where_our_launcher_puts_it_on_the_path():
+    found = facts({**torch("2.4.1", "12.4"), **COMPAT, **LINKED, **LAUNCHER})
+    for driver in (470, 580):  # the launcher leaves a newer driver as it is
+        told = cuda(found, on("ml.g5.xlarge", driver=driver))
+        assert (told["driver"].verdict, told["cuda-compat"].verdict) == ("ok", "ok")
+        assert "which the launcher puts on the library path" in told["cuda-compat"].found
+
+
+def test_our_launcher_does_not_look_elsewhere():
+    """The package's folder without the link that the launcher knows."""
+    found = facts({**torch("2.4.1", "12.4"), **COMPAT, **LAUNCHER})
+    told = cuda(found, on("ml.g5.xlarge"))
+    assert (told["driver"].verdict, told["cuda-compat"].verdict) == ("warns", "warns")
+
+
 @pytest.mark.parametrize(
     ("settings", "driver", "compat"),
     [({}, "warns", "warns"), (ON_PATH, "ok", "ok")],

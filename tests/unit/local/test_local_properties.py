@@ -71,7 +71,8 @@ OF_ECR = (
     *("BatchDeleteImage", "BatchGetImage", "CreateRepository", "DeleteLifecyclePolicy"),
     *("DeleteRepository", "DeleteRepositoryPolicy", "DescribeImageScanFindings", "DescribeImages"),
     *("DescribeRepositories", "GetAuthorizationToken", "GetLifecyclePolicy", "GetRepositoryPolicy"),
-    *("ListImages", "ListTagsForResource", "PutImage", "PutImageScanningConfiguration"),
+    *("ListImageReferrers", "ListImages", "ListTagsForResource", "PutImage"),
+    "PutImageScanningConfiguration",
     *("PutImageTagMutability", "PutLifecyclePolicy", "SetRepositoryPolicy", "StartImageScan"),
     *("TagResource", "UntagResource"),
 )

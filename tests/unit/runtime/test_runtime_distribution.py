@@ -105,6 +105,7 @@ def test_several_hosts_are_told_the_interface_and_efa(tmp_path: Path) -> None:
     (tmp_path / "eth0").mkdir()
     assert network_variables(JOB, tmp_path) == {  # g5.12xlarge
         "FI_PROVIDER": "efa",
+        "FI_EFA_FORK_SAFE": "1",
         "NCCL_PROTO": "simple",
         "NCCL_SOCKET_IFNAME": "eth0",
         "GLOO_SOCKET_IFNAME": "eth0",

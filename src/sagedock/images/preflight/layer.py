@@ -5,12 +5,11 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
-from posixpath import basename, dirname, join
 
-from sagedock.errors import EngineError
-from sagedock.images.preflight.archive import Bytes, Member, members
+from sagedock.images.preflight.archive import Bytes
 from sagedock.images.preflight.device_code import DeviceCode, DeviceCodeScan, cubin_code
-from sagedock.images.preflight.files import Entry, Files, Leak, inside
+from sagedock.images.preflight.files import Entry, Files, Leak
+from sagedock.images.preflight.layer_files import read_files
 from sagedock.images.preflight.secrets import secrets_in
 
 __all__ = ["read_layer"]
@@ -23,10 +22,8 @@ _SEARCHED, _KEPT = 4 * _MIB, 64 * 1024
 _DPKG = "var/lib/dpkg/status"
 _KEPT_OF_DPKG = 16 * _MIB
 _LONGEST_SHEBANG = 256
-_MOST_ENTRIES, _LONGEST_PATH = 2_000_000, 4096
 #: All texts of a layer together: an image that has more is not made to be read.
 _KEPT_OF_ALL = 64 * _MIB
-_WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _EXECUTABLE = 0o111
 #: Files whose text the checks read.
 _WANTED = re.compile(
@@ -39,34 +36,10 @@ _GLIBC_SAYS = re.compile(rb"GNU C Library [^\n]{0,80}? version (\d+\.\d+)")
 
 def read_layer(source: Bytes) -> Files:
     """Return a layer's files. Whatever it holds, only this is kept in memory."""
-    layer = Files()
     sample = _Sample(source)
-    for member, content in members(Bytes(sample.chunks())):
-        path = inside(member.name)
-        if path.startswith("../") or path == ".." or len(path) > _LONGEST_PATH:
-            layer.outside += 1
-        elif path:
-            _add(layer, path, member, content)
-        if len(layer.entries) > _MOST_ENTRIES:
-            raise EngineError(f"a layer of the image has more than {_MOST_ENTRIES} files")
+    layer = read_files(Bytes(sample.chunks()), _looked_at)
     layer.size, layer.packed_size = sample.size, sample.packed_size
     return layer
-
-
-def _add(layer: Files, path: str, member: Member, content: Iterator[memoryview]) -> None:
-    name = basename(path)
-    if name == _OPAQUE:
-        layer.emptied.add(dirname(path))
-        return
-    if name.startswith(_WHITEOUT):
-        layer.removed.add(join(dirname(path), name.removeprefix(_WHITEOUT)))
-        return
-    entry = Entry(kind=member.kind, size=member.size, mode=member.mode, link=member.link)
-    if member.kind == "hardlink":
-        entry = layer.entries.get(inside(member.link), entry)
-    elif member.kind == "file":
-        entry = _looked_at(layer, path, entry, content)
-    layer.entries[path] = entry
 
 
 def _looked_at(layer: Files, path: str, entry: Entry, content: Iterator[memoryview]) -> Entry:

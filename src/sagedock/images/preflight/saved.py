@@ -15,7 +15,7 @@ from sagedock.images.preflight.archive import Bytes, gunzipped, members
 from sagedock.images.preflight.files import Files
 from sagedock.images.preflight.layer import read_layer
 
-__all__ = ["Progress", "SavedImage", "read_saved"]
+__all__ = ["Progress", "ReadLayer", "SavedImage", "read_saved"]
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _TAR_MAGIC = slice(257, 262)
@@ -25,6 +25,8 @@ _MANIFEST = "manifest.json"
 
 #: Told how many bytes were read so far.
 Progress = Callable[[int], None]
+#: Returns the files of a layer's archive.
+ReadLayer = Callable[[Bytes], Files]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +37,12 @@ class SavedImage:
     layers: tuple[Files, ...]
 
 
-def read_saved(chunks: Iterator[bytes], progress: Progress) -> SavedImage:
-    """Return what an archive of ``docker save`` holds, or raise EngineError where it is broken."""
+def read_saved(
+    chunks: Iterator[bytes], progress: Progress, read: ReadLayer = read_layer
+) -> SavedImage:
+    """Return what an archive of ``docker save`` holds, each layer as ``read`` reads it, or raise
+    EngineError where it is broken.
+    """
     documents: dict[str, Any] = {}
     layers: dict[str, Files] = {}
     links: dict[str, str] = {}
@@ -44,7 +50,7 @@ def read_saved(chunks: Iterator[bytes], progress: Progress) -> SavedImage:
         if member.kind == "symlink":
             links[member.name] = normpath(join(dirname(member.name), member.link))
         elif member.kind == "file" and member.size:
-            _read(member.name, member.size, content, documents, layers)
+            _read(member.name, member.size, content, documents, layers, read)
     return _put_together(documents, layers, links)
 
 
@@ -62,6 +68,7 @@ def _read(
     content: Iterator[memoryview],
     documents: dict[str, Any],
     layers: dict[str, Files],
+    read: ReadLayer,
 ) -> None:
     source = Bytes(content)
     head = source.peek(_BLOCK)
@@ -74,14 +81,14 @@ def _read(
         source = Bytes(gunzipped(_content_of(source)))
         head = source.peek(_BLOCK)
     if head[_TAR_MAGIC] == b"ustar" or name.endswith("layer.tar"):
-        layers[name] = read_layer(source)
+        layers[name] = read(source)
     elif head[:1] in (b"{", b"[") and size <= _LONGEST_DOCUMENT:
         try:
             documents[name] = json.loads(source.read(size))
         except ValueError:
             return  # no document of an image: manifest.json is missed below
     elif head and not head.strip(b"\0"):
-        layers[name] = read_layer(source)  # an empty one
+        layers[name] = read(source)  # an empty one
 
 
 def _content_of(source: Bytes) -> Iterator[memoryview]:

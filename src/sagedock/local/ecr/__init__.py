@@ -3,7 +3,7 @@
 ``names``      an image's name in ECR, and its parts
 ``images``     what such a name means here: the engine's image, or one that was pushed
 ``pushed``     which images were pushed, in the store
-``manifests``  what a manifest says
+``manifests``  what a manifest says; ``referrers`` what refers to one
 ``rules``      which tags may move
 ``tokens``     the passwords of GetAuthorizationToken
 ``process``    Debian's docker-registry, which keeps the layers

@@ -3,7 +3,8 @@
 Whoever logs in with a password of GetAuthorizationToken pushes to and pulls from the region that it
 is for. Layers are carried to and from the process that keeps them, below a name with the region in
 front; manifests and tags are ours, for ECR has rules about them that registries do not know.
-Source: https://distribution.github.io/distribution/spec/api/
+Sources: https://distribution.github.io/distribution/spec/api/ and, for what refers to images,
+https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 """
 
 import json
@@ -27,6 +28,7 @@ from sagedock.local.ecr.carrier import Carried, RegistryBroke, carry
 from sagedock.local.ecr.manifests import Manifest, NotAManifest
 from sagedock.local.ecr.process import RegistryProcess
 from sagedock.local.ecr.pushed import Pushed, PushedImages, TagIsImmutable
+from sagedock.local.ecr.referrers import REFERRERS_TYPE, referrers_index, referring
 from sagedock.local.ecr.tokens import BadToken, Tokens
 
 __all__ = ["DATA_PATH", "DataPlane"]
@@ -36,7 +38,7 @@ _log = logging.getLogger(__name__)
 DATA_PATH = "/v2/"
 _PATH = re.compile(
     r"/v2/(?P<name>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)/"
-    r"(?P<what>manifests|blobs|tags)/(?P<rest>[\w.:+/=-]*)"
+    r"(?P<what>manifests|blobs|tags|referrers)/(?P<rest>[\w.:+/=-]*)"
 )
 _VERSION = (b"docker-distribution-api-version", b"registry/2.0")
 #: What is between two machines, and not for the next; and what is ours to know.
@@ -116,6 +118,8 @@ class DataPlane:
         match (asked.what, request.method):
             case ("tags", "GET"):
                 await self._tags(asked, request, send)
+            case ("referrers", "GET"):
+                await self._referrers(asked, request, send)
             case ("manifests", "GET" | "HEAD"):
                 await self._manifest(asked, request, send)
             case ("manifests", "PUT"):
@@ -145,6 +149,15 @@ class DataPlane:
             request, send, 200, json.dumps({"name": asked.name, "tags": tags}).encode()
         )
 
+    async def _referrers(self, asked: _Asked, request: Request, send: Send) -> None:
+        if not _DIGEST.fullmatch(asked.rest):
+            raise _Refused(400, "DIGEST_INVALID", f"{asked.rest} is no digest")
+        kinds = request.query_params.getlist("artifactType")
+        images = await run_in_threadpool(self.pushed.every, asked.region, asked.name)
+        body = referrers_index(referring(images, asked.rest, kinds))
+        filtered = ((b"oci-filters-applied", b"artifactType"),) if kinds else ()
+        await self._respond(request, send, 200, body, REFERRERS_TYPE, filtered)
+
     async def _manifest(self, asked: _Asked, request: Request, send: Send) -> None:
         image = await run_in_threadpool(self.pushed.of, asked.region, asked.name, asked.rest)
         if image is None:
@@ -172,6 +185,7 @@ class DataPlane:
         headers = (
             (b"docker-content-digest", manifest.digest.encode()),
             (b"location", f"/v2/{asked.name}/manifests/{manifest.digest}".encode()),
+            *(((b"oci-subject", manifest.subject.encode()),) if manifest.subject else ()),
         )
         await self._respond(request, send, _CREATED, b"", None, headers)
 
@@ -191,6 +205,8 @@ class DataPlane:
             config=manifest.config,
             config_media_type=manifest.config_media_type,
             pushed=time.time(),
+            subject=manifest.subject,
+            artifact_type=manifest.artifact_type,
             **await _configuration(socket, f"{below}/blobs/{manifest.config}"),
         )
         await run_in_threadpool(self.pushed.put, *where, image, tag)

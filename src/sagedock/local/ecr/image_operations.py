@@ -8,11 +8,15 @@ from sagedock.api import ecr_messages as words
 from sagedock.local.caller import Caller
 from sagedock.local.ecr.manifests import Manifest, NotAManifest
 from sagedock.local.ecr.pushed import Pushed, TagIsImmutable
+from sagedock.local.ecr.referrers import annotations, artifact_type, referring
 from sagedock.local.ecr.shelf import Shelf, page
 from sagedock.local.moments import epoch_s
 from sagedock.local.refusal import Refused
 
 __all__ = ["ImageOperations"]
+
+#: Source: the documentation of maxResults of ListImageReferrers in the service's model.
+_REFERRERS_PAGE = 50
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -32,6 +36,7 @@ class ImageOperations:
             "BatchDeleteImage": self.delete,
             "BatchGetImage": self.get,
             "DescribeImages": self.describe,
+            "ListImageReferrers": self.referrers,
             "ListImages": self.list,
             "PutImage": self.put,
         }
@@ -61,6 +66,17 @@ class ImageOperations:
             for named, found in self._named(caller, request, failures)
         ]
         return {"images": images, "failures": failures}
+
+    def referrers(self, caller: Caller, request: Request) -> Answer:
+        """Answer a page of what refers to an image, whether that is there or not (unverified)."""
+        name = self.shelf.repository(caller, request).key.name
+        wanted = request.get("filter", {})
+        if wanted.get("artifactStatus", "ACTIVE") not in ("ACTIVE", "ANY"):
+            return {"referrers": []}  # nothing is archived here
+        images = self.shelf.images.every(caller.region, name)
+        digest, kinds = request["subjectId"]["imageDigest"], wanted.get("artifactTypes", ())
+        found = [_referrer(each) for each in referring(images, digest, kinds)]
+        return page(found, {"maxResults": _REFERRERS_PAGE, **request}, "referrers")
 
     def put(self, caller: Caller, request: Request) -> Answer:
         """Give an image that is there another tag; another manifest comes by a push.
@@ -148,9 +164,23 @@ def _detail(image: Pushed, account: str, repository: str) -> Answer:
     }
     if image.tags:
         detail["imageTags"] = [*image.tags]
-    if image.config_media_type:
-        detail["artifactMediaType"] = image.config_media_type
+    if kind := artifact_type(image):
+        detail["artifactMediaType"] = kind  # of an artifact that says its type: unverified
+    if image.subject:
+        detail["subjectManifestDigest"] = image.subject
     return detail
+
+
+def _referrer(artifact: Pushed) -> Answer:
+    told, kind = annotations(artifact), artifact_type(artifact)
+    return {
+        "digest": artifact.digest,
+        "mediaType": artifact.media_type,
+        "size": artifact.size,
+        "artifactStatus": "ACTIVE",
+        **({"artifactType": kind} if kind else {}),
+        **({"annotations": told} if told else {}),
+    }
 
 
 def _image(image: Pushed, account: str, repository: str, named: Request) -> Answer:

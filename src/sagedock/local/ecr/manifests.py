@@ -31,7 +31,8 @@ class NotAManifest(Exception):
 class Manifest:
     """A manifest as it was sent. ``size`` is in bytes, of what it names; of several images it is
     that of what names them. ``config`` is the digest of the image's configuration, None where there
-    are several.
+    are several. ``subject`` is the digest of what an artifact refers to, ``artifact_type`` what it
+    says it is.
     """
 
     text: str
@@ -40,6 +41,8 @@ class Manifest:
     size: int
     config: str | None
     config_media_type: str | None
+    subject: str | None = None
+    artifact_type: str | None = None
 
     @classmethod
     def read(cls, body: bytes, media_type: str | None) -> "Manifest":
@@ -59,6 +62,11 @@ class Manifest:
             raise NotAManifest("it has no media type, or no configuration")
         if not _DIGEST.fullmatch(str(config.get("digest", _NO_DIGEST))):
             raise NotAManifest("the digest of its configuration is none")
+        subject, artifact_type = said.get("subject"), said.get("artifactType")
+        if subject is not None and not _is_subject(subject):
+            raise NotAManifest("its subject has no digest")
+        if artifact_type is not None and not _MEDIA_TYPE.fullmatch(str(artifact_type)):
+            raise NotAManifest("its artifactType is no media type")
         named = (
             said.get("manifests") if kind in INDEX_TYPES else [config, *(said.get("layers") or ())]
         )
@@ -73,4 +81,10 @@ class Manifest:
             size=size,
             config=None if kind in INDEX_TYPES else config.get("digest"),
             config_media_type=config.get("mediaType"),
+            subject=subject["digest"] if subject else None,
+            artifact_type=artifact_type,
         )
+
+
+def _is_subject(subject: object) -> bool:
+    return isinstance(subject, dict) and bool(_DIGEST.fullmatch(str(subject.get("digest"))))

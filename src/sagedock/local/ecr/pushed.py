@@ -24,7 +24,8 @@ class TagIsImmutable(Exception):
 class Pushed:
     """One image of a repository. ``pushed`` and ``scanned``, None where it was not, are in epoch
     seconds; ``architecture`` and ``labels`` are
-    those of its configuration, ``config`` that one's digest: none for a list of images.
+    those of its configuration, ``config`` that one's digest: none for a list of images. ``subject``
+    is the digest of the image that an artifact refers to.
     """
 
     digest: str
@@ -38,6 +39,8 @@ class Pushed:
     pushed: float
     tags: Sequence[str] = ()
     scanned: float | None = None
+    subject: str | None = None
+    artifact_type: str | None = None
 
     @property
     def image_id(self) -> str:
@@ -102,7 +105,7 @@ class PushedImages:
             if self._resources.get(key) is None:
                 told = self.repository(region, repository) or {}
                 scans = told.get("imageScanningConfiguration", {}).get("scanOnPush")
-                scanned = image.pushed if scans else None
+                scanned = image.pushed if scans and image.subject is None else None
                 self._resources.add(_resource(key, replace(image, scanned=scanned)))
             if tag is not None:
                 self._change(key, lambda each: replace(each, tags=(*each.tags, tag)))

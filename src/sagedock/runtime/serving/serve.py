@@ -9,6 +9,7 @@ from typing import assert_never
 
 from sagedock.contract import signals, variables
 from sagedock.errors import InvalidRequest, SagedockError
+from sagedock.runtime.cuda_compat import with_compat
 from sagedock.runtime.log import say
 
 __all__ = ["ModelServer", "main"]
@@ -27,7 +28,7 @@ class ModelServer(StrEnum):
 def main(env: Mapping[str, str] = os.environ) -> int:
     """Serve until SIGTERM; return the exit code. Where it is not 0, the log ends with the cause."""
     try:
-        _serve(_chosen(env), env)
+        _serve(_chosen(env), with_compat(env, say))
     except SagedockError as error:
         time.sleep(_LAST_WORD_S)
         say(str(error))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sagedock.contract import accelerators
 from sagedock.contract.accelerators import AMIS, BRANCH_CUDA, CUDA_DRIVERS
 from sagedock.images.preflight import sources
+from sagedock.images.preflight.checks.compat import compat_on_path, usable_compat
 from sagedock.images.preflight.checks.constraints import unmet
 from sagedock.images.preflight.facts import ImageFacts, two
 from sagedock.images.preflight.row import Row, Verdict
@@ -109,7 +110,7 @@ def _against_driver(facts: ImageFacts, target: Target, cuda: tuple[Version, str]
     (major, _), told_by = cuda
     driver = driver_of(target)
     minimum = next((row.minimum_branch for row in CUDA_DRIVERS if row.major == major), None)
-    compat = _usable_compat(facts)
+    compat = usable_compat(facts)
     found = f"CUDA {_words(cuda[0])} ({told_by})"
     if compat is not None:
         found += f", cuda-compat of driver {compat}"
@@ -193,17 +194,9 @@ def _newer_driver(target: Target, minimum: int) -> str:
     )
 
 
-def _usable_compat(facts: ImageFacts) -> str | None:
-    """Return the driver's version of a cuda-compat that the loader finds, else None."""
-    if facts.compat is None:
-        return None
-    folder, version = facts.compat
-    return version if facts.is_found_by_the_loader(f"{folder}/libcuda.so.1") else None
-
-
 def compiling_branch(facts: ImageFacts, target: Target) -> int | None:
     """Return the branch of the driver that compiles PTX there, None where nothing tells it."""
-    driver, compat = driver_of(target), _usable_compat(facts)
+    driver, compat = driver_of(target), usable_compat(facts)
     if not driver.exact or driver.branch is None:
         return None
     return driver.branch if compat is None else max(driver.branch, _branch(compat))
@@ -217,8 +210,12 @@ def _compat(facts: ImageFacts, target: Target) -> Iterator[Row]:
     if facts.compat is None:
         return
     folder, version = facts.compat
-    used, driver = _usable_compat(facts) is not None, driver_of(target)
-    older = driver.exact and driver.branch is not None and _branch(version) < driver.branch
+    used, always = usable_compat(facts) is not None, compat_on_path(facts)
+    driver = driver_of(target)
+    older = always and driver.exact and _branch(version) < (driver.branch or 0)
+    where = "on the library path" if always else "not on the library path"
+    if used and not always:
+        where = "which the launcher puts on the library path where the driver is older"
     remedy = ""
     if not used:
         remedy = (
@@ -230,7 +227,7 @@ def _compat(facts: ImageFacts, target: Target) -> Iterator[Row]:
     yield Row(
         check="cuda-compat",
         verdict=Verdict.WARNS if remedy else Verdict.OK,
-        found=f"driver {version} in /{folder}, {'' if used else 'not '}on the library path",
+        found=f"driver {version} in /{folder}, {where}",
         needed="on the library path, and no older than the instance's driver",
         source=sources.CUDA_COMPAT if not used else sources.NVIDIA_FORWARD,
         remedy=remedy,
