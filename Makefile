@@ -48,6 +48,11 @@ test: setup ## every test, those in real containers too
 	@$(MAKE) --no-print-directory registry || echo 'test: no docker-registry: tests that push are skipped'
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --reruns 1 --durations 25 tests
 
+.PHONY: test-xla
+test-xla: setup engine ## the Neuron training path on a CPU: an image of 5 GB is built first
+	@$(MAKE) --no-print-directory build IMAGES="training-xla"
+	$(BIN)/pytest -m xla tests
+
 .PHONY: test-cuda
 test-cuda: setup engine ## build the CUDA images (10 GB, 10 minutes) and look into them; a GPU is used where one is
 	$(BIN)/pytest -m cuda_image --durations 10 tests/docker/test_image_cuda.py

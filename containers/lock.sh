@@ -34,13 +34,44 @@ print(*project["build-system"]["requires"], "editables", sep="\n")
 END
 }
 
+neuron_requirements() { # pip's part of neuron.toml
+    "$(dirname "$compile")/python" - containers/training/neuron.toml <<'END'
+import sys, tomllib
+for name, version in tomllib.load(open(sys.argv[1], "rb"))["pip"].items():
+    print(f"{name}=={version}")
+END
+}
+
+neuron_index_answers() { # PyPI has empty packages of the same names, of another version
+    local pin
+    pin=$(neuron_requirements | awk '/neuron/ && !seen++')
+    "$(dirname "$compile")/python" -m pip index versions "${pin%%==*}" 2>/dev/null |
+        grep -qF "${pin##*==}"
+}
+
+lock_neuron() { # a lock that is there stays where the index does not answer
+    local output=$1 requirements
+    shift
+    if ! neuron_index_answers; then
+        echo "lock: $output is NOT renewed: no index of pip's has the packages of neuron.toml:" \
+            "give pip AWS's as extra-index-url: docs/how-to/train-on-trainium.md"
+        return
+    fi
+    requirements=$(mktemp --suffix=.in)
+    neuron_requirements >"$requirements"
+    lock "$output" "$requirements" "$@"
+    rm "$requirements"
+    sed -i '1s/from .*/from neuron.toml./' "$output"
+}
+
 training=containers/training
 lock $training/build.lock $training/build.in
 lock $training/requirements.lock $training/requirements.in -c $training/build.lock
-for device in cpu cuda; do
+for device in cpu cuda xla; do
     lock $training/torch-$device.lock $training/torch-$device.in \
         -c $training/build.lock -c $training/requirements.lock
 done
+lock_neuron $training/neuron.lock -c $training/build.lock -c $training/requirements.lock
 lock $training/ninja.lock $training/ninja.in
 lock $training/cuda-toolkit.lock $training/cuda-toolkit.in \
     -c $training/torch-cuda.lock -c $training/ninja.lock

@@ -120,7 +120,12 @@ def main() -> None:
 
 def parse_options() -> argparse.Namespace:
     """Return the hyperparameters, and the folders that SageMaker names in SM_* variables."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    return options_parser(__doc__).parse_args()
+
+
+def options_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return what reads the options that all trainings of the digits have."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--lr", type=float, default=1e-3)
@@ -130,7 +135,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--train", default=os.environ.get("SM_CHANNEL_TRAIN", "data/digits/train"))
     parser.add_argument("--test", default=os.environ.get("SM_CHANNEL_TEST", "data/digits/test"))
     parser.add_argument("--model-dir", default=os.environ.get("SM_MODEL_DIR", "."))
-    return parser.parse_args()
+    return parser
 
 
 if __name__ == "__main__":

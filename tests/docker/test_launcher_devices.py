@@ -73,6 +73,14 @@ def test_a_process_per_device_is_started_without_asking_again(counted: Job, enab
     assert calls(counted, "nvidia-smi") == 1
 
 
+def test_without_neuron_ls_the_devices_and_the_type_tell_the_cores(job: Job) -> None:
+    job.resources["current_instance_type"] = "ml.trn1.32xlarge"
+    job.script("import os; print(os.environ['SM_NUM_NEURONS'])")
+    devices = [f"/dev/null:/dev/neuron{number}" for number in range(3)]
+    ran = job.run(OURS, devices=devices)
+    assert (ran.code, ran.out) == (0, b"6\n"), ran.log
+
+
 SITE = "/opt/venv/lib/python3.11/site-packages"
 TELLS = """
 import os, sys

@@ -18,7 +18,7 @@ MODULES = tuple(
     importlib.import_module(f"sagedock.contract.{name}")
     for name in (
         *("accelerators", "architectures", "driver", "fabric", "labels", "limits", "network"),
-        *("paths", "routes", "signals", "transform", "variables"),
+        *("neuron", "paths", "routes", "signals", "transform", "variables"),
     )
 )
 #: boto3 reads these on any machine, so our own code names them where it speaks to a client.

@@ -32,6 +32,10 @@ DEEP_LEARNING_CONTAINERS = "https://github.com/aws/deep-learning-containers"
 PINGS = "https://github.com/pytorch/serve/issues/1028"
 EFA = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa.html#efa-instance-types"
 
+_NEURON = "https://awsdocs-neuron.readthedocs-hosted.com/en/latest/"
+NEURON_CACHE = _NEURON + "general/arch/neuron-features/neuron-caching.html"
+NEURON_HOSTS = _NEURON + "frameworks/torch/torch-neuronx/setup-trn1-multi-node-execution.html"
+
 TOOLKIT = "https://github.com/aws/sagemaker-training-toolkit (5.1.4)"
 INFERENCE_TOOLKIT = "https://github.com/aws/sagemaker-inference-toolkit (1.10.1)"
 

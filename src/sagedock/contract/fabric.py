@@ -18,11 +18,14 @@ class Fabric:
 
     ``nccl_simple``: EFA delivers out of order, so NCCL may use its simple protocol only; on P5 and
     newer the plugin aws-ofi-nccl (1.7.3) takes the faster ones, and decides for itself.
+    ``fork_safe``: Neuron asks for that on hosts with Amazon Linux 2; what SageMaker's have, no page
+    says, and on others it changes nothing (unverified).
     """
 
     instance_type: str
     rdma_read: bool
     nccl_simple: bool
+    fork_safe: bool = False
     source: str = source.EFA
 
     def variables(self) -> dict[str, str]:
@@ -36,6 +39,8 @@ class Fabric:
             found |= {"FI_EFA_USE_DEVICE_RDMA": "1", "RDMAV_FORK_SAFE": "1"}
         if self.nccl_simple:
             found["NCCL_PROTO"] = "simple"
+        if self.fork_safe:
+            found["FI_EFA_FORK_SAFE"] = "1"
         return found
 
 
@@ -65,11 +70,21 @@ FABRICS = (
     ),
     *_fabrics(
         "p5.4xlarge p5.48xlarge p5e.48xlarge p5en.48xlarge p6-b200.48xlarge p6-b300.48xlarge"
-        " p6e-gb200.36xlarge trn1.32xlarge trn1n.32xlarge trn2.48xlarge c6i.32xlarge c7i.48xlarge"
+        " p6e-gb200.36xlarge c6i.32xlarge c7i.48xlarge"
         " c8i.48xlarge c8i.96xlarge m6i.32xlarge m7i.48xlarge m8i.48xlarge m8i.96xlarge"
         " r6i.32xlarge r7i.48xlarge r8i.48xlarge r8i.96xlarge",
         rdma_read=True,
         nccl_simple=False,
+    ),
+    *(
+        Fabric(
+            instance_type=f"ml.{name}",
+            rdma_read=True,
+            nccl_simple=False,
+            fork_safe=True,
+            source=source.NEURON_HOSTS,
+        )
+        for name in ("trn1.32xlarge", "trn1n.32xlarge", "trn2.48xlarge")
     ),
 )
 

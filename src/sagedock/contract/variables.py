@@ -9,9 +9,13 @@ __all__ = [
     "AWS_DEFAULT_REGION",
     "AWS_REGION",
     "CA_REPOSITORY_ARN",
+    "NEURON_CC_FLAGS",
+    "NEURON_COMPILE_CACHE_URL",
     "OMPI_COMM_WORLD_RANK",
     "OMPI_COMM_WORLD_SIZE",
+    "PJRT_DEVICE",
     "RANK",
+    "RUN_NEURON_PARALLEL_COMPILE",
     "S3_ENDPOINT_URL",
     "SAGEDOCK_BATCH_SIZE",
     "SAGEDOCK_DISTRIBUTED_BACKEND",
@@ -145,6 +149,30 @@ SAGEDOCK_DISTRIBUTED_BACKEND = Variable(
     holds="the backend that fits the device, for torch.distributed.init_process_group: gloo, nccl"
     " or xla",
     source="sagedock",
+)
+PJRT_DEVICE = Variable(
+    name="PJRT_DEVICE",
+    setter="launcher",
+    holds="what PyTorch/XLA runs on: NEURON, or CPU in the image that stands in for it",
+    source="https://docs.pytorch.org/xla/release/r2.9/learn/pjrt.html",
+)
+NEURON_COMPILE_CACHE_URL = Variable(
+    name="NEURON_COMPILE_CACHE_URL",
+    setter="launcher",
+    holds="the folder, or s3:// address, in which the Neuron compiler keeps compiled graphs",
+    source=source.NEURON_CACHE,
+)
+NEURON_CC_FLAGS = Variable(
+    name="NEURON_CC_FLAGS",
+    setter="user",
+    holds="options of the Neuron compiler; its --cache_dir goes before NEURON_COMPILE_CACHE_URL",
+    source=source.NEURON_CACHE,
+)
+RUN_NEURON_PARALLEL_COMPILE = Variable(
+    name="RUN_NEURON_PARALLEL_COMPILE",
+    setter="user",
+    holds="`1`: the script's graphs are compiled, and nothing is trained",
+    source=source.TOOLKIT,
 )
 RANK = Variable(
     name="RANK",

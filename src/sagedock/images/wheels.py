@@ -18,6 +18,7 @@ from pathlib import Path
 from sagedock.errors import BuildFailed, StorageError
 from sagedock.images.image import Image
 from sagedock.images.running import run_lines
+from sagedock.images.unlocked import refuse_unlocked
 
 __all__ = ["download_command", "gather", "gathered_lock"]
 
@@ -35,6 +36,7 @@ def download_command(image: Image, locks: tuple[Path, ...], into: Path) -> tuple
     glibcs = range(_BASES_GLIBC, _OLDEST_GLIBC - 1, -1)
     platforms = [f"manylinux_2_{minor}_x86_64" for minor in glibcs]
     platforms += ["manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64"]
+    platforms += ["linux_x86_64"]  # of indexes that are not PyPI: AWS's for Neuron
     return (
         *(sys.executable, "-m", "pip", "download", "--quiet", "--no-input"),
         *("--disable-pip-version-check", "--no-deps", "--require-hashes"),
@@ -56,6 +58,7 @@ def gather(
     Raises BuildFailed with pip's words where a package cannot be had, StorageError where the disk
     is full.
     """
+    refuse_unlocked(image, containers)
     folder = _folder(image, containers)
     choices = [_paths(locks, containers) for locks in _choices(image)]
     if any(_is_gathered(folder, locks) for locks in choices):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
+from sagedock.contract import variables
 from sagedock.errors import InvalidRequest
 from sagedock.runtime.entry_point import Kind
 from sagedock.runtime.toolkit import Environment
@@ -79,11 +80,15 @@ def processes_per_host(job: Environment) -> int:
     return count
 
 
-def backend_of(job: Environment) -> Backend:
-    """Return the backend that fits the host's device and the image's torch."""
+def backend_of(job: Environment, env: Mapping[str, str]) -> Backend:
+    """Return the backend that fits the host's device and the image's torch.
+
+    PJRT_DEVICE names the device of PyTorch/XLA where the image has no Neuron core: a CPU.
+    """
     if job.gpus and _torch_has_cuda():
         return Backend.NCCL
-    if job.neuron_cores and importlib.util.find_spec("torch_xla") is not None:
+    on_xla = job.neuron_cores or variables.PJRT_DEVICE.name in env
+    if on_xla and importlib.util.find_spec("torch_xla") is not None:
         return Backend.XLA
     return Backend.GLOO
 

@@ -11,6 +11,7 @@ from sagedock.runtime import (
     distribution,
     entry_point,
     hosts,
+    neuron,
     requirements,
     script_environment,
     source,
@@ -67,10 +68,15 @@ class Launch:
         self._wait_for_hosts(launcher)
         if self.job.log_level <= _INFO:
             say(banner(self.job, program, self.env, self._started_by(launcher)))
-        return self._train(launcher, program, kind)
+        neuron.prepare_cache(self.job, self.env, say)
+        result = self._train(launcher, program, kind)
+        if result.ended.exit_code == signals.EXIT_SUCCESS:
+            neuron.keep_graphs(self.job, self.env, say)
+        return result
 
     def _refuse(self, launcher: Launcher, kind: Kind) -> None:
         distribution.refuse(self.job.framework_parameters, kind)
+        neuron.refuse(launcher, self.env)
         if launcher is not Launcher.PROCESS:
             distribution.processes_per_host(self.job)
         if launcher is Launcher.MPI:
@@ -113,7 +119,8 @@ class Launch:
     def _train(self, launcher: Launcher, program: str, kind: Kind) -> Result:
         match launcher:
             case Launcher.PROCESS:
-                return self._run(entry_point.command(program, kind, self.job.arguments), {})
+                command = entry_point.command(program, kind, self.job.arguments)
+                return self._run(neuron.under_compiler(command, self.env), {})
             case Launcher.TORCHRUN:
                 return self._torchrun(program)
             case Launcher.MPI:
@@ -159,6 +166,7 @@ class Launch:
     def _variables(self, extra: Mapping[str, str]) -> dict[str, str]:
         """Return the script's environment. What the job itself sets wins over a launcher's wish."""
         path = [str(self.code), *sys.path]
+        extra = {**neuron.cache_variables(self.job, self.env), **extra}
         wished = script_environment.unless_set(extra, self.env)
         built = script_environment.build(self.env, {**self.job.variables, **wished}, path)
         fitting, too_long = script_environment.fit(built)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sagedock.contract import variables
+from sagedock.contract import neuron, variables
 
 __all__ = [
     "Environment",
@@ -87,8 +87,12 @@ def _spare_forks(toolkit: Any) -> None:
     Its answers are the same; a container without such devices starts no process to learn so.
     """
     toolkit.num_gpus = _only_with(_GPU_DEVICES, toolkit.num_gpus)
-    if not _any_device(_NEURON_DEVICES):
-        toolkit.num_neurons = _neurons_without_device(toolkit.num_neurons)
+    devices = _devices(_NEURON_DEVICES)
+    toolkit.num_neurons = (
+        _counted_or_known(toolkit.num_neurons, len(devices))
+        if devices
+        else _neurons_without_device(toolkit.num_neurons)
+    )
     toolkit.validate_smddprun = lambda: shutil.which("smddprun") is not None
     toolkit.validate_smddpmprun = lambda: shutil.which("smddpmprun") is not None
 
@@ -102,8 +106,19 @@ def _neurons_without_device(count: Callable[[str], int]) -> Callable[[str], int]
     return lambda instance_type: count(instance_type) if "trn2.48xlarge" in instance_type else 0
 
 
-def _any_device(patterns: tuple[str, ...], folder: Path = Path("/dev")) -> bool:
-    return any(True for pattern in patterns for _ in folder.glob(pattern))
+def _counted_or_known(count: Callable[[str], int], devices: int) -> Callable[[str], int]:
+    """Return what counts cores: neuron-ls, which an image may lack, else the type's own number."""
+    return lambda instance_type: (
+        count(instance_type) or devices * neuron.cores_per_device(instance_type)
+    )
+
+
+def _any_device(patterns: tuple[str, ...]) -> bool:
+    return bool(_devices(patterns))
+
+
+def _devices(patterns: tuple[str, ...], folder: Path = Path("/dev")) -> list[Path]:
+    return [found for pattern in patterns for found in folder.glob(pattern)]
 
 
 def download_and_extract(uri: str, folder: Path) -> None:

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from sagedock.contract import network, variables
 from sagedock.runtime.cluster import network_variables, with_job_name
 from sagedock.runtime.distribution import Backend, backend_of, processes_per_host
+from sagedock.runtime.neuron import under_compiler
 from sagedock.runtime.toolkit import Environment
 
 __all__ = ["MODULE", "command", "launch_variables"]
 
 MODULE = "torch.distributed.run"
-#: The toolkit's switch for compiling a Neuron job's graphs ahead of its run.
-_PARALLEL_COMPILE = "RUN_NEURON_PARALLEL_COMPILE"
 
 
 def command(job: Environment, program: str, env: Mapping[str, str]) -> list[str]:
@@ -27,16 +26,16 @@ def command(job: Environment, program: str, env: Mapping[str, str]) -> list[str]
         ]
     else:
         options += ["--standalone"]
-    compiler = ["neuron_parallel_compile"] if env.get(_PARALLEL_COMPILE) == "1" else []
-    return [*compiler, sys.executable, "-m", MODULE, *options, program, *job.arguments]
+    run = (sys.executable, "-m", MODULE, *options, program, *job.arguments)
+    return under_compiler(run, env)
 
 
 def launch_variables(job: Environment, env: Mapping[str, str]) -> dict[str, str]:
     """Return what the workers need beside torchrun's own variables: backend, network, names."""
-    backend = backend_of(job)
+    backend = backend_of(job, env)
     found = {variables.SAGEDOCK_DISTRIBUTED_BACKEND.name: backend.value, **network_variables(job)}
     if backend is Backend.XLA:
-        found["PJRT_DEVICE"] = "NEURON"
+        found[variables.PJRT_DEVICE.name] = "NEURON"
     if len(job.distribution_hosts) > 1:
         found |= with_job_name(env)
     return found

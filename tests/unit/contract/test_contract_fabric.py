@@ -59,3 +59,22 @@ def test_types_that_the_toolkit_misses(name: str, nccl_proto: str | None) -> Non
 @pytest.mark.parametrize("name", ["ml.m5.large", "ml.p5.2xlarge", "local", ""])
 def test_others_have_none(name: str) -> None:
     assert fabric_of(name) is None
+
+
+@pytest.mark.parametrize("name", ["ml.trn1.32xlarge", "ml.trn1n.32xlarge", "ml.trn2.48xlarge"])
+def test_trainium_gets_what_neurons_documentation_asks_for(name: str) -> None:
+    found = fabric_of(name)
+    assert found is not None
+    assert (
+        found.variables().items()
+        >= {
+            "FI_PROVIDER": "efa",
+            "FI_EFA_USE_DEVICE_RDMA": "1",
+            "FI_EFA_FORK_SAFE": "1",
+        }.items()
+    )
+    assert "NCCL_PROTO" not in found.variables()
+
+
+def test_the_smallest_trainium_has_no_efa() -> None:
+    assert fabric_of("ml.trn1.2xlarge") is None

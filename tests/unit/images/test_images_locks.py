@@ -14,6 +14,8 @@ LOCKS = sorted(
     ]
 )
 LOCKS = [lock for lock in LOCKS if "wheels" not in lock.parts]
+#: Where its index is out of reach, it says so, and the build refuses it.
+NEURON = ROOT / "containers" / "training" / "neuron.lock"
 HASHES = r"(?:\\\n +--hash=sha256:[0-9a-f]{64} *)+"
 PIN = re.compile(r"(?P<name>[a-z0-9-]+)={2,3}(?P<version>[^\s;\\]+)[^\\\n]*" + HASHES)
 
@@ -26,7 +28,7 @@ def pins(lock):
 def test_a_lock_holds_pins_with_hashes_and_nothing_else(lock):
     text = "\n".join(line for line in lock.read_text().splitlines() if not line.startswith("#"))
     assert PIN.sub("", text).strip() == ""
-    assert pins(lock)
+    assert pins(lock) or lock == NEURON
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT)))
@@ -54,7 +56,7 @@ def test_cpu_and_cuda_are_the_same_torch():
 def test_a_package_in_two_locks_of_one_image_is_the_same_version():
     folder = ROOT / "containers" / "training"
     shared = pins(folder / "requirements.lock")
-    for device in ("cpu", "cuda"):
+    for device in ("cpu", "cuda", "xla"):
         torch = pins(folder / f"torch-{device}.lock")
         assert "torch" in torch
         assert {

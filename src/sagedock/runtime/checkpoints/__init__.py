@@ -7,9 +7,9 @@
 ``formats``      states as bytes
 """
 
-from sagedock.runtime.checkpoints.checkpoints import Checkpoints
+from sagedock.runtime.checkpoints.checkpoints import Checkpoints, default_folder
 from sagedock.runtime.checkpoints.formats import JSON, TORCH, Format
 from sagedock.runtime.checkpoints.ranks import Ranks
 from sagedock.runtime.checkpoints.stop import Stopped
 
-__all__ = ["JSON", "TORCH", "Checkpoints", "Format", "Ranks", "Stopped"]
+__all__ = ["JSON", "TORCH", "Checkpoints", "Format", "Ranks", "Stopped", "default_folder"]
