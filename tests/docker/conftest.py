@@ -17,6 +17,8 @@ from sagedock.local.platform import HOME_LABEL, home_id
 from tests.conftest import BUCKET, REGION, Local
 
 TRAINING_IMAGE = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/sagedock-training:cpu"
+#: Markers of tests that build images of gigabytes: left out, unless `-m` asks for them.
+GIGABYTES = ("cuda_image", "xla")
 #: What a script waits with until ``let_go``.
 HOLD = "until [ -e /tmp/go ]; do sleep 0.05; done"
 
@@ -26,10 +28,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.docker)
-    if "cuda_image" not in config.option.markexpr:  # gigabytes: only where they are asked for
-        left_out = [item for item in items if item.get_closest_marker("cuda_image")]
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+    unasked = [marker for marker in GIGABYTES if marker not in config.option.markexpr]
+    left_out = [item for item in items if any(map(item.get_closest_marker, unasked))]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session", autouse=True)
