@@ -11,7 +11,9 @@ from sagedock.errors import InvalidRequest
 from sagedock.images.remote.aws import Aws, Call, Refused
 from sagedock.images.remote.carrying_out import carry_out, send_sources
 from sagedock.images.remote.changes import Change, differences
+from sagedock.images.remote.documents import document
 from sagedock.images.remote.plan import NOTHING, lasting_changes, planned, read_state, start_call
+from sagedock.images.remote.role import role_changes
 from sagedock.images.remote.wanted import Wanted, project_name, wanted_problems
 from tests.conftest import ACCOUNT, REGION, Local
 from tests.unit.images.remote_builds import aws, image, packed, wanted
@@ -120,6 +122,62 @@ _ANYTHING = json.dumps(
         "Statement": [{"Sid": "Anything", "Effect": "Allow", "Action": "*", "Resource": "*"}],
     }
 )
+
+
+def widened(policy: dict[str, Any], *path: Any, **more: Any) -> dict[str, Any]:
+    """Return a policy to which something is added, in the mapping at ``path``."""
+    changed: dict[str, Any] = json.loads(json.dumps(policy))
+    at: Any = changed
+    for step in path:
+        at = at[step]
+    at.update(more)
+    return changed
+
+
+def test_a_document_that_was_widened_is_shown_and_mended(local: Local) -> None:
+    here, build = aws(local), wanted()
+    carried_out(here, build)
+    state = read_state(here, build)
+    assert state.role
+    assert state.bucket
+    somebody = {"AWS": "arn:aws:iam::666666666666:root"}
+    trust = widened(state.role["trust"], "Statement", 0, "Principal", **somebody)
+    # A condition more, and a Deny holds for fewer.
+    network = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
+    denies = widened(state.bucket["Policy"], "Statement", 0, "Condition", **network)
+    local.client("iam").update_assume_role_policy(
+        RoleName=build.role_name, PolicyDocument=json.dumps(trust)
+    )
+    local.client("s3").put_bucket_policy(Bucket=build.bucket_name, Policy=json.dumps(denies))
+    changes = lasting_changes(build, read_state(here, build))
+    assert [each.lines for each in changes] == [
+        (f"Statement[0].Condition.StringEquals: {json.dumps(network['StringEquals'])} -> nothing",),
+        (f'Statement[0].Principal.AWS: "{somebody["AWS"]}" -> nothing',),
+    ]
+    carry_out(here, changes, say=print)
+    assert carried_out(here, build) == ()
+
+
+def test_permissions_that_were_widened_are_shown() -> None:
+    build = wanted()
+    then = document("role-permissions", build.placeholders())
+    trust = document("role-trust", build.placeholders())
+    now = widened(then, "Statement", 0, NotResource="arn:aws:logs:::x")
+    twice = {**then, "Statement": [{**then["Statement"][0], "Action": "s3:*"}, *then["Statement"]]}
+    old = {**then, "Version": "2008-10-17"}
+    alone = {**then, "Statement": then["Statement"][0]}
+    lines = [
+        line
+        for permissions in (now, old, twice, alone)
+        for change in role_changes(build, {"trust": trust, "permissions": permissions})
+        for line in change.lines
+    ]
+    assert lines[:2] == [
+        'WriteItsLog.NotResource: "arn:aws:logs:::x" -> nothing',
+        'Version: "2008-10-17" -> "2012-10-17"',
+    ]
+    assert [line.partition(" [")[0].partition(" {")[0] for line in lines[2:]] == ["Statement:"] * 2
+    assert not list(role_changes(build, {"trust": trust, "permissions": then}))
 
 
 def test_a_project_that_is_wanted_otherwise_is_updated_with_its_tags_kept(local: Local) -> None:
@@ -283,3 +341,5 @@ def test_differences_name_what_differs() -> None:
         "e[0].f: 1 -> 3",
         'h: nothing -> "y"',
     ]
+    exact = differences({"a": 1, "more": {"b": 2}}, {"a": 1}, exact=True)
+    assert list(exact) == ['more: {"b": 2} -> nothing']

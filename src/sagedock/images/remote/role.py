@@ -55,7 +55,7 @@ def role_changes(wanted: Wanted, now: Mapping[str, Any] | None) -> Iterator[Chan
         lines = tuple(_allowed(permissions))
         yield Change(what=f"role {wanted.role_name}", verb="make", lines=lines, calls=(made, may))
         return
-    if lines := tuple(differences(now["trust"], trust)):
+    if lines := tuple(differences(now["trust"], trust, exact=True)):
         call = _call("UpdateAssumeRolePolicy", wanted, PolicyDocument=json.dumps(trust))
         what = f"trust of the role {wanted.role_name}"
         yield Change(what=what, verb="change", lines=lines, calls=(call,))
@@ -66,12 +66,23 @@ def role_changes(wanted: Wanted, now: Mapping[str, Any] | None) -> Iterator[Chan
 
 def _told(now: Mapping[str, Any] | None, then: Mapping[str, Any]) -> Iterator[str]:
     """Yield the differences of two policies, statement by statement."""
-    before = {each.get("Sid"): each for each in (now or {}).get("Statement", ())}
-    after = {each["Sid"]: each for each in then["Statement"]}
+    yield from differences(_without_statements(now or {}), _without_statements(then), exact=True)
+    found, after = (
+        (now or {}).get("Statement", []),
+        {each["Sid"]: each for each in then["Statement"]},
+    )
+    before = {each.get("Sid"): each for each in found if isinstance(each, Mapping)}
+    if len(before) != len(found):  # some have the same name, or it is no list
+        yield from differences(found, then["Statement"], "Statement", exact=True)
+        return
     for name in before.keys() - after.keys():
         yield f"{name}: no more"
     for name, each in after.items():
-        yield from differences(before.get(name, {}), each, name)
+        yield from differences(before.get(name, {}), each, name, exact=True)
+
+
+def _without_statements(policy: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: value for key, value in policy.items() if key != "Statement"}
 
 
 def _allowed(policy: Mapping[str, Any]) -> Iterator[str]:
