@@ -208,7 +208,7 @@ def _started(asked: Asked, aws: "Aws", wanted: "Wanted", state: "State", packed:
         carry_out(aws, lasting_changes(wanted, state), say=_say)
         send_sources(aws, wanted, packed, say=_say)
         build_id = start_build(aws, start_call(wanted, packed))
-    _say(f"started {build_id}")
+        _say(f"started {build_id}")
     return build_id
 
 
