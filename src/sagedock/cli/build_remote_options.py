@@ -184,6 +184,8 @@ def refuse_apart(asked: Asked, parameters: Mapping[str, Any]) -> None:
         problems += [f"{_FLAGS[name]}: goes not with --attach: leave it out" for name in others]
         if asked.names:
             problems.append("NAME: goes not with --attach, whose build has its images")
+        if asked.registries:
+            problems.append("--login-registry: goes not with --attach: leave it out")
         if ":" not in asked.attach:
             problems.append("--attach: is an id like PROJECT:UUID, which --detach prints")
     elif asked.detach and asked.as_json:

@@ -292,6 +292,10 @@ def test_a_name_that_is_none_and_a_folder_that_is_not_git_s(
         (["--remote", "--no-cache"], "--no-cache: is for a build here"),
         (["--remote", "--attach", "a:b", "--detach"], "--detach: goes not with --attach"),
         (["mine", "--remote", "--attach", "a:b"], "NAME: goes not with --attach"),
+        (
+            ["--remote", "--attach", "a:b", "--login-registry", "x"],
+            "--login-registry: goes not with --attach",
+        ),
         (["--remote", "--attach", "ab"], "--attach: is an id like PROJECT:UUID"),
         (["--remote", "--detach", "--json"], "--json: tells what was pushed"),
     ],
