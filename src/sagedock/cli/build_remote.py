@@ -4,14 +4,14 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sagedock.cli.build_remote_options import Asked
+from sagedock.cli.build_remote_options import Asked, Policy
 from sagedock.cli.signals import interruptible
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sagedock.images.remote.aws import Aws
     from sagedock.images.remote.builds import Follower
     from sagedock.images.remote.changes import Change
+    from sagedock.images.remote.documents import Document
     from sagedock.images.remote.packing import Packed
     from sagedock.images.remote.plan import State
     from sagedock.images.remote.wanted import Wanted
@@ -27,6 +28,7 @@ __all__ = ["build_remotely"]
 
 #: Whose account a plan is for where there are no credentials; AWS's documents use it.
 _NOBODY = "111122223333"
+_POLICIES: "Mapping[Policy, Document]" = {"build": "person-build", "setup": "person-setup"}
 _AGAIN = "interrupted: what was made stays, and the same command goes on from there"
 
 
@@ -42,7 +44,8 @@ def build_remotely(asked: Asked) -> None:
     images, aws = _images(asked.names), _aws(asked)
     wanted, state = _wanted(asked, aws, root, images)
     if asked.print_policy:
-        typer.echo(json.dumps(document("person-build", wanted.placeholders()), indent=2))
+        policy = document(_POLICIES[asked.print_policy], wanted.placeholders())
+        typer.echo(json.dumps(policy, indent=2))
         return
     with _packed(root, asked.allow_file) as packed:
         if asked.dry_run:

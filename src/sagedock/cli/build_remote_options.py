@@ -20,6 +20,7 @@ __all__ = [
     "DryRun",
     "EnvironmentImage",
     "LogDays",
+    "Policy",
     "PrintPolicy",
     "Project",
     "Region",
@@ -36,6 +37,7 @@ __all__ = [
 
 Target = Literal["local", "aws"]
 Cache = Literal["local", "none", "s3"]
+Policy = Literal["build", "setup"]
 _PANEL = "With --remote"
 
 
@@ -60,7 +62,8 @@ DryRun = Annotated[
     bool, _option("--dry-run", help="Show what would be done, with every call, and do nothing.")
 ]
 PrintPolicy = Annotated[
-    bool, _option("--print-policy", help="Print the IAM policy that who builds needs, and end.")
+    Policy | None,
+    _option("--print-policy", help="Print the IAM policy of who builds, or sets up, and end."),
 ]
 Yes = Annotated[bool, _option("--yes", "-y", help="Do not ask before anything is done.")]
 TargetOption = Annotated[
@@ -110,7 +113,7 @@ class Asked:
     attach: str | None = None
     detach: bool = False
     dry_run: bool = False
-    print_policy: bool = False
+    print_policy: Policy | None = None
     yes: bool = False
     target: Target | None = None
     region: str | None = None

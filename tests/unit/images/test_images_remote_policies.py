@@ -29,7 +29,8 @@ from tests.unit.images.remote_builds import aws, image, packed, wanted
 from tests.unit.images.test_images_push import Engine, pushed
 
 DOCUMENTS: tuple[Document, ...] = get_args(Document)
-OF_ROLES_AND_PERSONS = [name for name in DOCUMENTS if name not in ("bucket", "role-trust")]
+#: Who builds, and who sets up what builds need.
+PERSONS: tuple[Document, ...] = ("person-build", "person-setup")
 each_document = pytest.mark.parametrize("name", DOCUMENTS)
 
 #: Where AWS knows no narrower resource. Source:
@@ -207,8 +208,9 @@ def allows(policy: dict[str, Any], action: str, resource: str) -> bool:
     )
 
 
-def refused(build: Wanted, calls: list[Made]) -> Iterator[str]:
-    policy = document("person-build", build.placeholders())
+def refused(build: Wanted, calls: list[Made], *names: Document) -> Iterator[str]:
+    """Yield what ``calls`` take that none of the documents has, all those of persons by default."""
+    filled = [document(name, build.placeholders()) for name in names or PERSONS]
     for service, operation, parameters in calls:
         for action in actions_needed(service, operation):
             # The role that a project is given is another resource than the project.
@@ -217,11 +219,13 @@ def refused(build: Wanted, calls: list[Made]) -> Iterator[str]:
                 if action == "iam:PassRole"
                 else resource_of(build, service, parameters)
             )
-            if not allows(policy, action, about):
+            if not any(allows(policy, action, about) for policy in filled):
                 yield f"{action} on {about}"
 
 
-def test_a_person_s_policy_has_what_a_build_calls_and_no_more(local: Local, tmp_path: Path) -> None:
+def test_the_policies_of_persons_have_what_is_called_and_no_more(
+    local: Local, tmp_path: Path
+) -> None:
     watched, build = Watched(aws(local)), wanted()
     large = packed(tmp_path)
     with large.path.open("ab") as file:
@@ -237,8 +241,28 @@ def test_a_person_s_policy_has_what_a_build_calls_and_no_more(local: Local, tmp_
         carry_out(watched.aws, changes, say=print)
 
     assert sorted(set(refused(build, watched.calls))) == []
+    allowed = {action for name in PERSONS for action in actions_of(name)}
     # boto3 calls it where an upload breaks off.
+    assert allowed - watched.actions() == {"s3:AbortMultipartUpload"}
+
+
+def test_who_builds_needs_no_policy_to_set_up_what_is_there(local: Local, tmp_path: Path) -> None:
+    build, zipped = wanted(), packed(tmp_path)
+    carry_out(aws(local), lasting_changes(build, read_state(aws(local), build)), say=print)
+    watched = Watched(aws(local))
+    _everything(local, watched, build, zipped)
+    assert sorted(set(refused(build, watched.calls, "person-build"))) == []
     assert set(actions_of("person-build")) - watched.actions() == {"s3:AbortMultipartUpload"}
+    assert not set(actions_of("person-build")) & set(actions_of("person-setup"))
+
+
+def test_who_builds_cannot_change_what_builds_may_do() -> None:
+    of_iam = [each for each in actions_of("person-build") if each.startswith("iam:")]
+    assert of_iam == ["iam:GetRole", "iam:GetRolePolicy", "iam:ListRoleTags"]
+    changing = ("codebuild:Create", "codebuild:Update", "logs:Create", "logs:Put", "s3:Create")
+    assert not [each for each in actions_of("person-build") if each.startswith(changing)]
+    written = {each for each in actions_of("person-build") if each.startswith("s3:Put")}
+    assert written == {"s3:PutObject"}
 
 
 def _everything(local: Local, watched: Watched, build: Wanted, zipped: Packed) -> None:
