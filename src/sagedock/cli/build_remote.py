@@ -37,12 +37,16 @@ def build_remotely(asked: Asked) -> None:
     if asked.attach:
         _attached(asked, asked.attach)
         return
-    from sagedock.images import find_matrix
+    from sagedock.images import find_matrix, load_images
+    from sagedock.images.choice import chosen_images
     from sagedock.images.remote.documents import document
 
     root = find_matrix().parent.parent
-    images, aws = _images(asked.names), _aws(asked)
-    wanted, state = _wanted(asked, aws, root, images)
+    matrix = load_images(find_matrix())
+    # An image that another starts from is built there beside it, and not pushed.
+    images = chosen_images(asked.names, matrix, lambda _: True)
+    aws = _aws(asked)
+    wanted, state = _wanted(asked, aws, root, images=images, matrix=matrix)
     if asked.print_policy:
         policy = document(_POLICIES[asked.print_policy], wanted.placeholders())
         typer.echo(json.dumps(policy, indent=2))
@@ -69,14 +73,6 @@ def _say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _images(names: Sequence[str]) -> "tuple[Image, ...]":
-    from sagedock.images import find_matrix, load_images
-    from sagedock.images.choice import chosen_images
-
-    # An image that another starts from is built there beside it, and not pushed.
-    return chosen_images(names, load_images(find_matrix()), lambda _: True)
-
-
 def _aws(asked: Asked) -> "Aws":
     from sagedock.client import Session
     from sagedock.images.remote.aws import Aws
@@ -91,7 +87,7 @@ def _account(aws: "Aws") -> str:
 
 
 def _wanted(
-    asked: Asked, aws: "Aws", root: Path, images: "tuple[Image, ...]"
+    asked: Asked, aws: "Aws", root: Path, **images: "tuple[Image, ...]"
 ) -> "tuple[Wanted, State]":
     """Return what is wanted, and what there is. A plan without credentials is one for an account
     in which there is nothing.
@@ -102,8 +98,8 @@ def _wanted(
 
     how: dict[str, Any] = {
         "project": asked.project or project_name(root.resolve().name),
-        "images": images,
         "revision": _revision(root),
+        **images,
     }
     try:
         account = _account(aws)
@@ -131,6 +127,7 @@ def _made(
     account: str,
     project: str,
     images: "tuple[Image, ...]" = (),
+    matrix: "tuple[Image, ...]" = (),
     revision: str | None = None,
 ) -> "Wanted":
     from sagedock.errors import InvalidRequest
@@ -142,6 +139,7 @@ def _made(
         partition=_partition(aws.region),
         project=project,
         images=images,
+        matrix=matrix,
         bucket=asked.bucket or "",
         registries=asked.registries,
         compute=asked.compute_type,

@@ -21,7 +21,7 @@ from botocore.exceptions import (
 from sagedock.cli import main
 from sagedock.images.git import git_output
 from tests.conftest import ACCOUNT, REGION, Local
-from tests.unit.images.remote_builds import git, project
+from tests.unit.images.remote_builds import MATRIX, git, project
 
 Capture = pytest.CaptureFixture[str]
 Answer = Callable[[BaseClient, str, dict[str, Any]], Any]
@@ -399,6 +399,19 @@ def test_a_build_that_aws_no_longer_tells_of_can_be_taken_up(
     said = capsys.readouterr().err
     assert f"the build goes on: follow it with --remote --attach {name_of(folder)}:" in said
     assert "sign in again" in said
+
+
+def test_a_build_of_one_image_leaves_the_role_what_another_one_takes(
+    here: Local, folder: Path, capsys: Capture
+) -> None:
+    second = MATRIX.replace('"mine"', '"other"').replace("team/mine", "team/other")
+    (folder / "containers" / "images.toml").write_text(MATRIX + second)
+    assert run("--yes", "--detach") == 0
+    capsys.readouterr()
+    assert main(["build", "other", "--remote", "--target", "local", "--yes", "--detach"]) == 0
+    said = capsys.readouterr().err
+    assert "start a build of other" in said
+    assert "change " not in said
 
 
 def test_the_build_is_told_the_revision_of_its_sources(

@@ -66,19 +66,50 @@ def test_what_is_made_is_private_and_expires(local: Local) -> None:
     assert made["serviceRole"] == role["Arn"]
 
 
-def test_the_role_may_push_these_images_and_pull_from_these_registries(local: Local) -> None:
-    build = wanted(images=(image(), image(name="b", repository="other")), registries=(_OTHER,))
-    carried_out(aws(local), build)
+def statements_of(local: Local, build: Wanted) -> dict[str, Any]:
+    """Return the statements of what the role may do on AWS now, by name."""
     policy = local.client("iam").get_role_policy(RoleName=build.role_name, PolicyName="build")
-    statements = {each["Sid"]: each for each in policy["PolicyDocument"]["Statement"]}
+    return {each["Sid"]: each for each in policy["PolicyDocument"]["Statement"]}
+
+
+def test_the_role_may_push_every_image_of_the_project(local: Local) -> None:
+    matrix = (image(), image(name="b", repository="other"))
+    first = wanted(images=matrix[:1], matrix=matrix)
+    carried_out(aws(local), first)
+    statements = statements_of(local, first)
     assert statements["PushImages"]["Resource"] == [
         f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/other",
         f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/team/mine",
     ]
-    assert statements["PullBaseImages"]["Resource"] == [
-        "arn:aws:ecr:eu-west-1:763104351884:repository/*"
-    ]
+    assert "PullBaseImages" not in statements
     assert "KeepItsCache" not in statements  # the cache is on the machine
+    # A build of another image leaves one that runs what it may.
+    second = Wanted(**{**vars(first), "images": matrix[1:]})
+    assert carried_out(aws(local), second) == ()
+
+
+def test_the_role_may_pull_the_bases_that_images_name_and_no_others(local: Local) -> None:
+    hosts = ("111111111111.dkr.ecr.us-west-2.amazonaws.com", _OTHER)
+    matrix = (
+        image(base=f"{_OTHER}/pytorch-training:2.8-gpu"),
+        image(name="b", base=f"{_OTHER}/team/base@sha256:{'0' * 64}"),
+        image(name="c", base="public.ecr.aws/docker/library/python:3.11"),
+        image(name="d", base="localhost:5000/x"),
+        image(name="e", base="ubuntu"),
+    )
+    build = wanted(images=matrix[:1], matrix=matrix, registries=(_OTHER,))
+    carried_out(aws(local), build)
+    there = "arn:aws:ecr:eu-west-1:763104351884:repository"
+    bases = [f"{there}/pytorch-training", f"{there}/team/base"]
+    assert statements_of(local, build)["PullBaseImages"]["Resource"] == bases
+    # Without the login it is as much: a build that has one may be running.
+    assert carried_out(aws(local), Wanted(**{**vars(build), "registries": ()})) == ()
+    # A registry that no image names is one of a Dockerfile's own.
+    unknown = Wanted(**{**vars(build), "registries": hosts})
+    assert unknown.placeholders()["base_repository_arns"] == [
+        *bases,
+        "arn:aws:ecr:us-west-2:111111111111:repository/*",
+    ]
 
 
 @pytest.mark.parametrize("sent", range(12))
