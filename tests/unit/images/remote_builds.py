@@ -1,7 +1,9 @@
 """Remote builds for tests: a project in git, what is wanted of it, and the local AWS."""
 
+import hashlib
 import subprocess
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +83,11 @@ def project(folder: Path, **files: str) -> Path:
 def packed(folder: Path) -> Packed:
     made = project(folder / "project")
     return pack(project_sources(made), folder / "sources.zip")
+
+
+def enlarged(small: Packed, size: int) -> Packed:
+    """Return the zip with ``size`` bytes more, so that it is sent in parts."""
+    with small.path.open("ab") as file:
+        file.write(b"\0" * size)
+    digest = hashlib.sha256(small.path.read_bytes()).hexdigest()
+    return replace(small, digest=digest, size=small.size + size)

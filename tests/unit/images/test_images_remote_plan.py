@@ -16,7 +16,7 @@ from sagedock.images.remote.plan import NOTHING, lasting_changes, planned, read_
 from sagedock.images.remote.role import role_changes
 from sagedock.images.remote.wanted import Wanted, project_name, wanted_problems
 from tests.conftest import ACCOUNT, REGION, Local
-from tests.unit.images.remote_builds import aws, image, packed, wanted
+from tests.unit.images.remote_builds import aws, enlarged, image, packed, wanted
 
 
 def carried_out(here: Aws, build: Wanted) -> tuple[Change, ...]:
@@ -281,6 +281,23 @@ def test_sources_are_sent_once(local: Local, tmp_path: Path) -> None:
     key = zipped.key(build.sources)
     body = local.client("s3").get_object(Bucket=build.bucket_name, Key=key)["Body"].read()
     assert io.BytesIO(body).getvalue() == zipped.path.read_bytes()
+
+
+@pytest.mark.parametrize("size", [0, 20_000_000], ids=["in one", "in parts"])
+def test_what_lies_under_the_key_is_not_trusted_by_its_name(
+    local: Local, tmp_path: Path, size: int
+) -> None:
+    here, build, zipped = aws(local), wanted(), packed(tmp_path)
+    if size:
+        zipped = enlarged(zipped, size)
+    carried_out(here, build)
+    where = {"Bucket": build.bucket_name, "Key": zipped.key(build.sources)}
+    for more in ({}, {"ChecksumAlgorithm": "SHA256"}):
+        local.client("s3").put_object(Body=b"somebody else's", **where, **more)
+        assert send_sources(here, build, zipped, say=print) is True
+        body = local.client("s3").get_object(**where)["Body"].read()
+        assert body == zipped.path.read_bytes()
+        assert send_sources(here, build, zipped, say=print) is False
 
 
 class Slow:

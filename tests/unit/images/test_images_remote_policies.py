@@ -25,7 +25,7 @@ from sagedock.images.remote.wanted import Wanted
 from sagedock.images.scan_gate import await_findings
 from sagedock.local.roles import trusting
 from tests.conftest import REGION, Local
-from tests.unit.images.remote_builds import aws, image, packed, wanted
+from tests.unit.images.remote_builds import aws, enlarged, image, packed, wanted
 from tests.unit.images.test_images_push import Engine, pushed
 
 DOCUMENTS: tuple[Document, ...] = get_args(Document)
@@ -227,9 +227,7 @@ def test_the_policies_of_persons_have_what_is_called_and_no_more(
     local: Local, tmp_path: Path
 ) -> None:
     watched, build = Watched(aws(local)), wanted()
-    large = packed(tmp_path)
-    with large.path.open("ab") as file:
-        file.write(b"\0" * 20_000_000)  # more than goes in one part
+    large = enlarged(packed(tmp_path), 20_000_000)
     _everything(local, watched, build, large)
     with watched.elsewhere():
         local.client("iam").update_assume_role_policy(

@@ -81,13 +81,15 @@ class Aws:
         """Carry out a call of a plan."""
         return self.call(call.service, call.operation, **call.parameters)
 
-    def upload(self, file: Path, bucket: str, key: str, **more: str) -> None:
-        """Send a file to S3, in parts where it is large."""
+    def upload(self, file: Path, bucket: str, key: str, *, part_size: int, **more: str) -> None:
+        """Send a file to S3; one of ``part_size`` bytes or more in parts of that size."""
         from boto3.exceptions import S3UploadFailedError
+        from boto3.s3.transfer import TransferConfig
 
+        parts = TransferConfig(multipart_threshold=part_size, multipart_chunksize=part_size)
         with self._explained("s3"):
             try:
-                self.client("s3").upload_file(str(file), bucket, key, ExtraArgs=more)
+                self.client("s3").upload_file(str(file), bucket, key, ExtraArgs=more, Config=parts)
             except S3UploadFailedError as error:  # boto3 has the refusal's words, and not its code
                 needed = ", ".join(_UPLOADS)
                 raise BuildFailed(
