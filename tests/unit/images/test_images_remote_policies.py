@@ -12,6 +12,7 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
+from sagedock.errors import InvalidRequest
 from sagedock.images.ecr import EcrRegistry
 from sagedock.images.remote.aws import Aws, Refused
 from sagedock.images.remote.builds import Follower, start_build, stop_build
@@ -19,7 +20,7 @@ from sagedock.images.remote.carrying_out import carry_out, send_sources
 from sagedock.images.remote.documents import Document, actions_of, document, raw_document
 from sagedock.images.remote.packing import Packed
 from sagedock.images.remote.permissions import actions_needed
-from sagedock.images.remote.plan import lasting_changes, read_state, start_call
+from sagedock.images.remote.plan import NOTHING, lasting_changes, read_state, start_call
 from sagedock.images.remote.records import pushed_records
 from sagedock.images.remote.wanted import Wanted
 from sagedock.images.scan_gate import await_findings
@@ -125,11 +126,48 @@ def test_every_name_is_filled_in_and_nothing_is_left_empty(name: Document) -> No
     assert all(each.get("Resource") != [] for each in narrow["Statement"])
 
 
+#: Characters that a document may have, where it goes; IAM counts no white space. Sources:
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html and
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
+FITS: dict[Document, int] = {
+    "bucket": 20 * 1024,
+    "person-build": 6_144,
+    "person-push": 6_144,
+    "person-setup": 6_144,
+    "role-permissions": 10_240,
+    "role-trust": 2_048,
+}
+
+
+def large(number: int) -> Wanted:
+    """Return a build whose names are as long as they may be, of a matrix of ``number`` images."""
+    registry = "763104351884.dkr.ecr.ap-southeast-5.amazonaws.com"
+    return wanted(
+        region="ap-southeast-5",
+        partition="aws-iso-b",
+        project="p" * 40,
+        bucket="b" * 63,
+        cache="s3",
+        registries=("111111111111.dkr.ecr.ap-southeast-5.amazonaws.com",),
+        matrix=tuple(
+            image(repository=f"a-team/of-the-company/image-{each}", base=f"{registry}/base-{each}")
+            for each in range(number)
+        ),
+    )
+
+
 @each_document
 def test_a_document_fits_in_iam_and_s3(name: Document) -> None:
-    # 6,144 characters: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-    text = json.dumps(document(name, wanted(project="p" * 40).placeholders()))
-    assert len(text) < 6_144
+    filled = document(name, large(30).placeholders())
+    assert len(json.dumps(filled, separators=(",", ":"))) < FITS[name]
+
+
+def test_a_matrix_that_is_too_large_for_a_role_is_refused_before_anything_is_made() -> None:
+    build = large(300)
+    filled = document("role-permissions", build.placeholders())
+    size = len(json.dumps(filled, separators=(",", ":")))
+    with pytest.raises(InvalidRequest, match=f"takes {size} characters.*takes 10240.*repositor"):
+        lasting_changes(build, NOTHING)
 
 
 def test_the_role_is_for_builds_of_this_project_of_this_account_alone() -> None:

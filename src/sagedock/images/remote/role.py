@@ -14,6 +14,9 @@ __all__ = ["read_role", "role_changes"]
 
 _ABSENT = ("NoSuchEntity", "NoSuchEntityException")
 _POLICY = "build"
+#: Characters of a role's policies, without white space. Source:
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_LARGEST = 10_240
 
 
 def read_role(aws: Aws, wanted: Wanted) -> Mapping[str, Any] | None:
@@ -40,9 +43,12 @@ def read_role(aws: Aws, wanted: Wanted) -> Mapping[str, Any] | None:
 
 
 def role_changes(wanted: Wanted, now: Mapping[str, Any] | None) -> Iterator[Change]:
-    """Yield what makes the role as it is to be; ``now`` is what ``read_role`` found."""
+    """Yield what makes the role as it is to be; ``now`` is what ``read_role`` found. Raises
+    InvalidRequest where IAM would not take what it is to be allowed.
+    """
     trust = document("role-trust", wanted.placeholders())
     permissions = document("role-permissions", wanted.placeholders())
+    _refuse_large(permissions)
     may = _put_policy(wanted, permissions)
     if now is None:
         made = _call(
@@ -62,6 +68,18 @@ def role_changes(wanted: Wanted, now: Mapping[str, Any] | None) -> Iterator[Chan
     if lines := tuple(_told(now["permissions"], permissions)):
         what = f"permissions of the role {wanted.role_name}"
         yield Change(what=what, verb="change", lines=lines, calls=(may,))
+
+
+def _refuse_large(permissions: Mapping[str, Any]) -> None:
+    size = len(json.dumps(permissions, separators=(",", ":")))
+    if size > _LARGEST:
+        raise InvalidRequest(
+            [
+                f"containers/images.toml: what builds may push and pull takes {size} characters of "
+                f"the role's policy, and IAM takes {_LARGEST}: let images share repositories, each "
+                "with a tag of its own"
+            ]
+        )
 
 
 def _told(now: Mapping[str, Any] | None, then: Mapping[str, Any]) -> Iterator[str]:
