@@ -41,6 +41,34 @@ Policy = Literal["build", "setup"]
 _PANEL = "With --remote"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a command line asks of a remote build; the names are those of the options, and their
+    defaults are said here alone.
+    """
+
+    names: tuple[str, ...] = ()
+    registries: tuple[str, ...] = ()
+    as_json: bool = False
+    attach: str | None = None
+    detach: bool = False
+    dry_run: bool = False
+    print_policy: Policy | None = None
+    yes: bool = False
+    target: Target | None = None
+    region: str | None = None
+    project: str | None = None
+    bucket: str | None = None
+    compute_type: str = "BUILD_GENERAL1_LARGE"
+    environment_image: str = "aws/codebuild/standard:7.0"
+    timeout_min: int = 120
+    cache: Cache = "local"
+    tag: str | None = None
+    allow_file: tuple[str, ...] = ()
+    source_days: int = 14
+    log_days: int = 30
+
+
 def _option(*names: str, help: str, metavar: str | None = None) -> typer.models.OptionInfo:  # noqa: A002
     found: typer.models.OptionInfo = typer.Option(
         *names, help=help, metavar=metavar, rich_help_panel=_PANEL, show_default=False
@@ -79,14 +107,17 @@ Bucket = Annotated[
     _option("--bucket", help="For sources and records: sagedock-build-ACCOUNT-REGION."),
 ]
 ComputeType = Annotated[
-    str, _option("--compute-type", help="The machine; BUILD_GENERAL1_LARGE by default.")
+    str, _option("--compute-type", help=f"The machine; {Asked.compute_type} by default.")
 ]
 EnvironmentImage = Annotated[
     str,
-    _option("--environment-image", help="What it runs; aws/codebuild/standard:7.0 by default."),
+    _option("--environment-image", help=f"What it runs; {Asked.environment_image} by default."),
 ]
 TimeoutMin = Annotated[
-    int, _option("--timeout", metavar="MINUTES", help="The longest that a build takes; 120.")
+    int,
+    _option(
+        "--timeout", metavar="MINUTES", help=f"The longest that a build takes; {Asked.timeout_min}."
+    ),
 ]
 CacheOption = Annotated[
     Cache,
@@ -98,35 +129,16 @@ AllowFile = Annotated[
     _option("--allow-file", metavar="PATH", help="Send a file that looks like a secret."),
 ]
 SourceDays = Annotated[
-    int, _option("--source-days", metavar="DAYS", help="How long sources and records stay; 14.")
+    int,
+    _option(
+        "--source-days",
+        metavar="DAYS",
+        help=f"How long sources and records stay; {Asked.source_days}.",
+    ),
 ]
-LogDays = Annotated[int, _option("--log-days", metavar="DAYS", help="How long logs stay; 30.")]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What a command line asks of a remote build; the names are those of the options."""
-
-    names: tuple[str, ...] = ()
-    registries: tuple[str, ...] = ()
-    as_json: bool = False
-    attach: str | None = None
-    detach: bool = False
-    dry_run: bool = False
-    print_policy: Policy | None = None
-    yes: bool = False
-    target: Target | None = None
-    region: str | None = None
-    project: str | None = None
-    bucket: str | None = None
-    compute_type: str = "BUILD_GENERAL1_LARGE"
-    environment_image: str = "aws/codebuild/standard:7.0"
-    timeout_min: int = 120
-    cache: Cache = "local"
-    tag: str | None = None
-    allow_file: tuple[str, ...] = ()
-    source_days: int = 14
-    log_days: int = 30
+LogDays = Annotated[
+    int, _option("--log-days", metavar="DAYS", help=f"How long logs stay; {Asked.log_days}.")
+]
 
 
 _FLAGS = {

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sagedock.cli.build_remote_options import Asked
 from sagedock.images.image import Image
 from sagedock.images.remote.aws import Aws
 from sagedock.images.remote.packing import Packed, pack
@@ -56,6 +57,12 @@ def wanted(**changes: Any) -> Wanted:
         "partition": "aws",
         "project": f"p-{uuid.uuid4().hex[:12]}",
         "images": (image(),),
+        "compute": Asked.compute_type,
+        "environment": Asked.environment_image,
+        "timeout_min": Asked.timeout_min,
+        "cache": Asked.cache,
+        "source_days": Asked.source_days,
+        "log_days": Asked.log_days,
     }
     return Wanted(**{**usual, **changes})
 

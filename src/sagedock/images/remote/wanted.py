@@ -54,15 +54,15 @@ class Wanted:
     partition: str
     project: str
     images: tuple[Image, ...]
+    compute: str
+    environment: str
+    timeout_min: int
+    cache: Cache
+    source_days: int
+    log_days: int
     matrix: tuple[Image, ...] = ()
     bucket: str = ""
     registries: tuple[str, ...] = ()
-    compute: str = "BUILD_GENERAL1_LARGE"
-    environment: str = "aws/codebuild/standard:7.0"
-    timeout_min: int = 120
-    cache: Cache = "local"
-    source_days: int = 14
-    log_days: int = 30
     tag: str | None = None
     revision: str | None = None
 
