@@ -17,12 +17,12 @@ import pytest
 from sagedock.images.image import Image
 from sagedock.images.remote.packing import pack
 from sagedock.images.remote.sources import project_sources
-from sagedock.images.remote.wanted import Wanted
 from sagedock.local.ecr import find_program
 from tests.buildspec import Built, carried_out
-from tests.conftest import ACCOUNT, REGION
+from tests.conftest import REGION
 from tests.docker.conftest import RealLocal
 from tests.docker.tiny_images import TinyImages, tiny_images
+from tests.unit.images.remote_builds import wanted
 
 pytestmark = pytest.mark.skipif(
     find_program() is None, reason="no docker-registry: `make registry` gets it"
@@ -92,14 +92,7 @@ def _lend_environment(folder: Path) -> None:
 
 
 def carried(real: RealLocal, folder: Path, image: Image, **changes: str) -> Built:
-    build = Wanted(
-        account=ACCOUNT,
-        region=REGION,
-        partition="aws",
-        project="p",
-        images=(image,),
-        revision=f"{'1' * 40}-dirty",
-    ).variables()
+    build = wanted(images=(image,), revision=f"{'1' * 40}-dirty").variables()
     environ = {
         **os.environ,
         **real.server.environment(),

@@ -39,7 +39,7 @@ def build(
     dry_run: far.DryRun = False,
     detach: far.Detach = False,
     attach: far.Attach = None,
-    print_policy: far.PrintPolicy = False,
+    print_policy: far.PrintPolicy = None,
     target: far.TargetOption = None,
     region: far.Region = None,
     project: far.Project = None,

@@ -4,14 +4,14 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sagedock.cli.build_remote_options import Asked
+from sagedock.cli.build_remote_options import Asked, Policy
 from sagedock.cli.signals import interruptible
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sagedock.images.remote.aws import Aws
     from sagedock.images.remote.builds import Follower
     from sagedock.images.remote.changes import Change
+    from sagedock.images.remote.documents import Document
     from sagedock.images.remote.packing import Packed
     from sagedock.images.remote.plan import State
     from sagedock.images.remote.wanted import Wanted
@@ -27,6 +28,7 @@ __all__ = ["build_remotely"]
 
 #: Whose account a plan is for where there are no credentials; AWS's documents use it.
 _NOBODY = "111122223333"
+_POLICIES: "Mapping[Policy, Document]" = {"build": "person-build", "setup": "person-setup"}
 _AGAIN = "interrupted: what was made stays, and the same command goes on from there"
 
 
@@ -35,14 +37,19 @@ def build_remotely(asked: Asked) -> None:
     if asked.attach:
         _attached(asked, asked.attach)
         return
-    from sagedock.images import find_matrix
+    from sagedock.images import find_matrix, load_images
+    from sagedock.images.choice import chosen_images
     from sagedock.images.remote.documents import document
 
     root = find_matrix().parent.parent
-    images, aws = _images(asked.names), _aws(asked)
-    wanted, state = _wanted(asked, aws, root, images)
+    matrix = load_images(find_matrix())
+    # An image that another starts from is built there beside it, and not pushed.
+    images = chosen_images(asked.names, matrix, lambda _: True)
+    aws = _aws(asked)
+    wanted, state = _wanted(asked, aws, root, images=images, matrix=matrix)
     if asked.print_policy:
-        typer.echo(json.dumps(document("person-build", wanted.placeholders()), indent=2))
+        policy = document(_POLICIES[asked.print_policy], wanted.placeholders())
+        typer.echo(json.dumps(policy, indent=2))
         return
     with _packed(root, asked.allow_file) as packed:
         if asked.dry_run:
@@ -66,14 +73,6 @@ def _say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _images(names: Sequence[str]) -> "tuple[Image, ...]":
-    from sagedock.images import find_matrix, load_images
-    from sagedock.images.choice import chosen_images
-
-    # An image that another starts from is built there beside it, and not pushed.
-    return chosen_images(names, load_images(find_matrix()), lambda _: True)
-
-
 def _aws(asked: Asked) -> "Aws":
     from sagedock.client import Session
     from sagedock.images.remote.aws import Aws
@@ -88,7 +87,7 @@ def _account(aws: "Aws") -> str:
 
 
 def _wanted(
-    asked: Asked, aws: "Aws", root: Path, images: "tuple[Image, ...]"
+    asked: Asked, aws: "Aws", root: Path, **images: "tuple[Image, ...]"
 ) -> "tuple[Wanted, State]":
     """Return what is wanted, and what there is. A plan without credentials is one for an account
     in which there is nothing.
@@ -99,8 +98,8 @@ def _wanted(
 
     how: dict[str, Any] = {
         "project": asked.project or project_name(root.resolve().name),
-        "images": images,
         "revision": _revision(root),
+        **images,
     }
     try:
         account = _account(aws)
@@ -128,6 +127,7 @@ def _made(
     account: str,
     project: str,
     images: "tuple[Image, ...]" = (),
+    matrix: "tuple[Image, ...]" = (),
     revision: str | None = None,
 ) -> "Wanted":
     from sagedock.errors import InvalidRequest
@@ -139,6 +139,7 @@ def _made(
         partition=_partition(aws.region),
         project=project,
         images=images,
+        matrix=matrix,
         bucket=asked.bucket or "",
         registries=asked.registries,
         compute=asked.compute_type,
@@ -208,7 +209,7 @@ def _started(asked: Asked, aws: "Aws", wanted: "Wanted", state: "State", packed:
         carry_out(aws, lasting_changes(wanted, state), say=_say)
         send_sources(aws, wanted, packed, say=_say)
         build_id = start_build(aws, start_call(wanted, packed))
-    _say(f"started {build_id}")
+        _say(f"started {build_id}")
     return build_id
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "DryRun",
     "EnvironmentImage",
     "LogDays",
+    "Policy",
     "PrintPolicy",
     "Project",
     "Region",
@@ -36,7 +37,36 @@ __all__ = [
 
 Target = Literal["local", "aws"]
 Cache = Literal["local", "none", "s3"]
+Policy = Literal["build", "setup"]
 _PANEL = "With --remote"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a command line asks of a remote build; the names are those of the options, and their
+    defaults are said here alone.
+    """
+
+    names: tuple[str, ...] = ()
+    registries: tuple[str, ...] = ()
+    as_json: bool = False
+    attach: str | None = None
+    detach: bool = False
+    dry_run: bool = False
+    print_policy: Policy | None = None
+    yes: bool = False
+    target: Target | None = None
+    region: str | None = None
+    project: str | None = None
+    bucket: str | None = None
+    compute_type: str = "BUILD_GENERAL1_LARGE"
+    environment_image: str = "aws/codebuild/standard:7.0"
+    timeout_min: int = 120
+    cache: Cache = "local"
+    tag: str | None = None
+    allow_file: tuple[str, ...] = ()
+    source_days: int = 14
+    log_days: int = 30
 
 
 def _option(*names: str, help: str, metavar: str | None = None) -> typer.models.OptionInfo:  # noqa: A002
@@ -60,7 +90,8 @@ DryRun = Annotated[
     bool, _option("--dry-run", help="Show what would be done, with every call, and do nothing.")
 ]
 PrintPolicy = Annotated[
-    bool, _option("--print-policy", help="Print the IAM policy that who builds needs, and end.")
+    Policy | None,
+    _option("--print-policy", help="Print the IAM policy of who builds, or sets up, and end."),
 ]
 Yes = Annotated[bool, _option("--yes", "-y", help="Do not ask before anything is done.")]
 TargetOption = Annotated[
@@ -76,14 +107,17 @@ Bucket = Annotated[
     _option("--bucket", help="For sources and records: sagedock-build-ACCOUNT-REGION."),
 ]
 ComputeType = Annotated[
-    str, _option("--compute-type", help="The machine; BUILD_GENERAL1_LARGE by default.")
+    str, _option("--compute-type", help=f"The machine; {Asked.compute_type} by default.")
 ]
 EnvironmentImage = Annotated[
     str,
-    _option("--environment-image", help="What it runs; aws/codebuild/standard:7.0 by default."),
+    _option("--environment-image", help=f"What it runs; {Asked.environment_image} by default."),
 ]
 TimeoutMin = Annotated[
-    int, _option("--timeout", metavar="MINUTES", help="The longest that a build takes; 120.")
+    int,
+    _option(
+        "--timeout", metavar="MINUTES", help=f"The longest that a build takes; {Asked.timeout_min}."
+    ),
 ]
 CacheOption = Annotated[
     Cache,
@@ -95,35 +129,16 @@ AllowFile = Annotated[
     _option("--allow-file", metavar="PATH", help="Send a file that looks like a secret."),
 ]
 SourceDays = Annotated[
-    int, _option("--source-days", metavar="DAYS", help="How long sources and records stay; 14.")
+    int,
+    _option(
+        "--source-days",
+        metavar="DAYS",
+        help=f"How long sources and records stay; {Asked.source_days}.",
+    ),
 ]
-LogDays = Annotated[int, _option("--log-days", metavar="DAYS", help="How long logs stay; 30.")]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What a command line asks of a remote build; the names are those of the options."""
-
-    names: tuple[str, ...] = ()
-    registries: tuple[str, ...] = ()
-    as_json: bool = False
-    attach: str | None = None
-    detach: bool = False
-    dry_run: bool = False
-    print_policy: bool = False
-    yes: bool = False
-    target: Target | None = None
-    region: str | None = None
-    project: str | None = None
-    bucket: str | None = None
-    compute_type: str = "BUILD_GENERAL1_LARGE"
-    environment_image: str = "aws/codebuild/standard:7.0"
-    timeout_min: int = 120
-    cache: Cache = "local"
-    tag: str | None = None
-    allow_file: tuple[str, ...] = ()
-    source_days: int = 14
-    log_days: int = 30
+LogDays = Annotated[
+    int, _option("--log-days", metavar="DAYS", help=f"How long logs stay; {Asked.log_days}.")
+]
 
 
 _FLAGS = {
@@ -184,6 +199,8 @@ def refuse_apart(asked: Asked, parameters: Mapping[str, Any]) -> None:
         problems += [f"{_FLAGS[name]}: goes not with --attach: leave it out" for name in others]
         if asked.names:
             problems.append("NAME: goes not with --attach, whose build has its images")
+        if asked.registries:
+            problems.append("--login-registry: goes not with --attach: leave it out")
         if ":" not in asked.attach:
             problems.append("--attach: is an id like PROJECT:UUID, which --detach prints")
     elif asked.detach and asked.as_json:

@@ -21,7 +21,7 @@ from botocore.exceptions import (
 from sagedock.cli import main
 from sagedock.images.git import git_output
 from tests.conftest import ACCOUNT, REGION, Local
-from tests.unit.images.remote_builds import git, project
+from tests.unit.images.remote_builds import MATRIX, git, project
 
 Capture = pytest.CaptureFixture[str]
 Answer = Callable[[BaseClient, str, dict[str, Any]], Any]
@@ -199,7 +199,7 @@ def test_without_credentials_the_plan_is_shown_all_the_same(nobody: None, capsys
 
 
 def test_a_region_of_another_partition_has_its_arns(nobody: None, capsys: Capture) -> None:
-    words = ["build", "mine", "--remote", "--region", "cn-north-1", "--print-policy"]
+    words = ["build", "mine", "--remote", "--region", "cn-north-1", "--print-policy", "build"]
     assert main(words) == 0
     policy = json.loads(capsys.readouterr().out)
     assert policy["Statement"][0]["Resource"].startswith("arn:aws-cn:s3:::")
@@ -220,14 +220,14 @@ def test_a_region_that_cannot_be_reached_says_so(
 
 
 @pytest.mark.parametrize(
-    ("operation", "service", "actions"),
+    ("operation", "service", "actions", "policy"),
     [
-        ("ListRoleTags", "iam", "iam:ListRoleTags"),
-        ("CreateRole", "iam", "iam:CreateRole, iam:TagRole"),
-        ("CreateProject", "codebuild", "codebuild:CreateProject, iam:PassRole"),
-        ("StartBuild", "codebuild", "codebuild:StartBuild"),
-        ("PutBucketEncryption", "s3", "s3:PutEncryptionConfiguration"),
-        ("GetBucketPolicy", "s3", "s3:GetBucketPolicy"),
+        ("ListRoleTags", "iam", "iam:ListRoleTags", "build"),
+        ("CreateRole", "iam", "iam:CreateRole, iam:TagRole", "setup"),
+        ("CreateProject", "codebuild", "codebuild:CreateProject, iam:PassRole", "setup"),
+        ("StartBuild", "codebuild", "codebuild:StartBuild", "build"),
+        ("PutBucketEncryption", "s3", "s3:PutEncryptionConfiguration", "setup"),
+        ("GetBucketPolicy", "s3", "s3:GetBucketPolicy", "build"),
     ],
 )
 def test_who_may_not_is_told_which_action_and_which_policy(
@@ -237,6 +237,7 @@ def test_who_may_not_is_told_which_action_and_which_policy(
     operation: str,
     service: str,
     actions: str,
+    policy: str,
 ) -> None:
     if operation == "GetBucketPolicy":
         run("--yes", "--detach")
@@ -244,7 +245,18 @@ def test_who_may_not_is_told_which_action_and_which_policy(
     assert run("--yes") == 6
     said = capsys.readouterr().err
     assert f"{service} in {REGION}: {operation}: User: me is not authorized" in said
-    assert f"it takes {actions}: ask for the policy in src/sagedock/images/remote/policies/" in said
+    assert f"it takes {actions}: " in said
+    assert f"which --print-policy {policy} prints" in said
+    assert ("an administrator" in said) is (policy == "setup")
+
+
+@pytest.mark.parametrize("which", ["build", "setup"])
+def test_the_policies_are_printed(nobody: None, capsys: Capture, which: str) -> None:
+    words = ["build", "mine", "--remote", "--region", "us-west-2", "--print-policy", which]
+    assert main(words) == 0
+    policy = json.loads(capsys.readouterr().out)
+    may_write = "iam:PutRolePolicy" in json.dumps(policy)
+    assert may_write is (which == "setup")
 
 
 def test_a_bucket_of_another_account_s(
@@ -270,7 +282,7 @@ def test_a_call_that_takes_no_action_names_none(
 ) -> None:
     answering("GetCallerIdentity", denied("GetCallerIdentity"))
     assert run("--yes") == 6
-    assert "(AccessDeniedException): ask for the policy in src/" in capsys.readouterr().err
+    assert "(AccessDeniedException): ask for the policy of who" in capsys.readouterr().err
 
 
 def test_a_name_that_is_none_and_a_folder_that_is_not_git_s(
@@ -292,6 +304,10 @@ def test_a_name_that_is_none_and_a_folder_that_is_not_git_s(
         (["--remote", "--no-cache"], "--no-cache: is for a build here"),
         (["--remote", "--attach", "a:b", "--detach"], "--detach: goes not with --attach"),
         (["mine", "--remote", "--attach", "a:b"], "NAME: goes not with --attach"),
+        (
+            ["--remote", "--attach", "a:b", "--login-registry", "x"],
+            "--login-registry: goes not with --attach",
+        ),
         (["--remote", "--attach", "ab"], "--attach: is an id like PROJECT:UUID"),
         (["--remote", "--detach", "--json"], "--json: tells what was pushed"),
     ],
@@ -383,6 +399,19 @@ def test_a_build_that_aws_no_longer_tells_of_can_be_taken_up(
     said = capsys.readouterr().err
     assert f"the build goes on: follow it with --remote --attach {name_of(folder)}:" in said
     assert "sign in again" in said
+
+
+def test_a_build_of_one_image_leaves_the_role_what_another_one_takes(
+    here: Local, folder: Path, capsys: Capture
+) -> None:
+    second = MATRIX.replace('"mine"', '"other"').replace("team/mine", "team/other")
+    (folder / "containers" / "images.toml").write_text(MATRIX + second)
+    assert run("--yes", "--detach") == 0
+    capsys.readouterr()
+    assert main(["build", "other", "--remote", "--target", "local", "--yes", "--detach"]) == 0
+    said = capsys.readouterr().err
+    assert "start a build of other" in said
+    assert "change " not in said
 
 
 def test_the_build_is_told_the_revision_of_its_sources(

@@ -1,10 +1,13 @@
 """Remote builds for tests: a project in git, what is wanted of it, and the local AWS."""
 
+import hashlib
 import subprocess
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sagedock.cli.build_remote_options import Asked
 from sagedock.images.image import Image
 from sagedock.images.remote.aws import Aws
 from sagedock.images.remote.packing import Packed, pack
@@ -54,6 +57,12 @@ def wanted(**changes: Any) -> Wanted:
         "partition": "aws",
         "project": f"p-{uuid.uuid4().hex[:12]}",
         "images": (image(),),
+        "compute": Asked.compute_type,
+        "environment": Asked.environment_image,
+        "timeout_min": Asked.timeout_min,
+        "cache": Asked.cache,
+        "source_days": Asked.source_days,
+        "log_days": Asked.log_days,
     }
     return Wanted(**{**usual, **changes})
 
@@ -81,3 +90,11 @@ def project(folder: Path, **files: str) -> Path:
 def packed(folder: Path) -> Packed:
     made = project(folder / "project")
     return pack(project_sources(made), folder / "sources.zip")
+
+
+def enlarged(small: Packed, size: int) -> Packed:
+    """Return the zip with ``size`` bytes more, so that it is sent in parts."""
+    with small.path.open("ab") as file:
+        file.write(b"\0" * size)
+    digest = hashlib.sha256(small.path.read_bytes()).hexdigest()
+    return replace(small, digest=digest, size=small.size + size)

@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from sagedock.errors import BuildFailed, InvalidRequest
-from sagedock.images.remote.aws import Aws
+from sagedock.images.remote.aws import Aws, Call
 from sagedock.images.remote.builds import Follower, require_success, start_build, stop_build
 from sagedock.images.remote.plan import start_call
 from sagedock.images.remote.records import pushed_records
@@ -174,6 +174,42 @@ def test_a_build_is_started_and_stopped(local: Local, tmp_path: Any) -> None:
     stop_build(here, build_id)
     ids = local.client("codebuild").list_builds_for_project(projectName=asked.project)["ids"]
     assert ids == [build_id]
+
+
+class Starting:
+    """A CodeBuild that has one build for each token; its first answer is ``lost``."""
+
+    def __init__(self, lost: BaseException | None = None) -> None:
+        self.lost, self.builds, self.stopped = lost, dict[str, str](), list[str]()
+
+    def start_build(self, *, idempotencyToken: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        number = self.builds.setdefault(idempotencyToken, f"p:{len(self.builds)}")
+        if self.lost:
+            lost, self.lost = self.lost, None
+            raise lost
+        return {"build": {"id": number}}
+
+    def stop_build(self, *, id: str) -> dict[str, Any]:  # noqa: A002
+        self.stopped.append(id)
+        return {}
+
+
+_START = Call(service="codebuild", operation="StartBuild", parameters={"projectName": "p"})
+
+
+def test_each_start_has_a_token_of_its_own() -> None:
+    service = Starting()
+    here = Aws(client=lambda _: service, region=REGION)
+    assert [start_build(here, _START) for _ in range(2)] == ["p:0", "p:1"]
+    assert len(service.builds) == 2
+    assert all(0 < len(each) <= 64 for each in service.builds)
+
+
+def test_a_start_that_is_interrupted_leaves_no_build() -> None:
+    service = Starting(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        start_build(Aws(client=lambda _: service, region=REGION), _START)
+    assert list(service.builds.values()) == service.stopped == ["p:0"]
 
 
 def test_the_records_of_this_build_are_read(local: Local) -> None:

@@ -11,10 +11,12 @@ from sagedock.errors import InvalidRequest
 from sagedock.images.remote.aws import Aws, Call, Refused
 from sagedock.images.remote.carrying_out import carry_out, send_sources
 from sagedock.images.remote.changes import Change, differences
+from sagedock.images.remote.documents import document
 from sagedock.images.remote.plan import NOTHING, lasting_changes, planned, read_state, start_call
+from sagedock.images.remote.role import role_changes
 from sagedock.images.remote.wanted import Wanted, project_name, wanted_problems
 from tests.conftest import ACCOUNT, REGION, Local
-from tests.unit.images.remote_builds import aws, image, packed, wanted
+from tests.unit.images.remote_builds import aws, enlarged, image, packed, wanted
 
 
 def carried_out(here: Aws, build: Wanted) -> tuple[Change, ...]:
@@ -64,19 +66,50 @@ def test_what_is_made_is_private_and_expires(local: Local) -> None:
     assert made["serviceRole"] == role["Arn"]
 
 
-def test_the_role_may_push_these_images_and_pull_from_these_registries(local: Local) -> None:
-    build = wanted(images=(image(), image(name="b", repository="other")), registries=(_OTHER,))
-    carried_out(aws(local), build)
+def statements_of(local: Local, build: Wanted) -> dict[str, Any]:
+    """Return the statements of what the role may do on AWS now, by name."""
     policy = local.client("iam").get_role_policy(RoleName=build.role_name, PolicyName="build")
-    statements = {each["Sid"]: each for each in policy["PolicyDocument"]["Statement"]}
+    return {each["Sid"]: each for each in policy["PolicyDocument"]["Statement"]}
+
+
+def test_the_role_may_push_every_image_of_the_project(local: Local) -> None:
+    matrix = (image(), image(name="b", repository="other"))
+    first = wanted(images=matrix[:1], matrix=matrix)
+    carried_out(aws(local), first)
+    statements = statements_of(local, first)
     assert statements["PushImages"]["Resource"] == [
         f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/other",
         f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/team/mine",
     ]
-    assert statements["PullBaseImages"]["Resource"] == [
-        "arn:aws:ecr:eu-west-1:763104351884:repository/*"
-    ]
+    assert "PullBaseImages" not in statements
     assert "KeepItsCache" not in statements  # the cache is on the machine
+    # A build of another image leaves one that runs what it may.
+    second = Wanted(**{**vars(first), "images": matrix[1:]})
+    assert carried_out(aws(local), second) == ()
+
+
+def test_the_role_may_pull_the_bases_that_images_name_and_no_others(local: Local) -> None:
+    hosts = ("111111111111.dkr.ecr.us-west-2.amazonaws.com", _OTHER)
+    matrix = (
+        image(base=f"{_OTHER}/pytorch-training:2.8-gpu"),
+        image(name="b", base=f"{_OTHER}/team/base@sha256:{'0' * 64}"),
+        image(name="c", base="public.ecr.aws/docker/library/python:3.11"),
+        image(name="d", base="localhost:5000/x"),
+        image(name="e", base="ubuntu"),
+    )
+    build = wanted(images=matrix[:1], matrix=matrix, registries=(_OTHER,))
+    carried_out(aws(local), build)
+    there = "arn:aws:ecr:eu-west-1:763104351884:repository"
+    bases = [f"{there}/pytorch-training", f"{there}/team/base"]
+    assert statements_of(local, build)["PullBaseImages"]["Resource"] == bases
+    # Without the login it is as much: a build that has one may be running.
+    assert carried_out(aws(local), Wanted(**{**vars(build), "registries": ()})) == ()
+    # A registry that no image names is one of a Dockerfile's own.
+    unknown = Wanted(**{**vars(build), "registries": hosts})
+    assert unknown.placeholders()["base_repository_arns"] == [
+        *bases,
+        "arn:aws:ecr:us-west-2:111111111111:repository/*",
+    ]
 
 
 @pytest.mark.parametrize("sent", range(12))
@@ -120,6 +153,62 @@ _ANYTHING = json.dumps(
         "Statement": [{"Sid": "Anything", "Effect": "Allow", "Action": "*", "Resource": "*"}],
     }
 )
+
+
+def widened(policy: dict[str, Any], *path: Any, **more: Any) -> dict[str, Any]:
+    """Return a policy to which something is added, in the mapping at ``path``."""
+    changed: dict[str, Any] = json.loads(json.dumps(policy))
+    at: Any = changed
+    for step in path:
+        at = at[step]
+    at.update(more)
+    return changed
+
+
+def test_a_document_that_was_widened_is_shown_and_mended(local: Local) -> None:
+    here, build = aws(local), wanted()
+    carried_out(here, build)
+    state = read_state(here, build)
+    assert state.role
+    assert state.bucket
+    somebody = {"AWS": "arn:aws:iam::666666666666:root"}
+    trust = widened(state.role["trust"], "Statement", 0, "Principal", **somebody)
+    # A condition more, and a Deny holds for fewer.
+    network = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
+    denies = widened(state.bucket["Policy"], "Statement", 0, "Condition", **network)
+    local.client("iam").update_assume_role_policy(
+        RoleName=build.role_name, PolicyDocument=json.dumps(trust)
+    )
+    local.client("s3").put_bucket_policy(Bucket=build.bucket_name, Policy=json.dumps(denies))
+    changes = lasting_changes(build, read_state(here, build))
+    assert [each.lines for each in changes] == [
+        (f"Statement[0].Condition.StringEquals: {json.dumps(network['StringEquals'])} -> nothing",),
+        (f'Statement[0].Principal.AWS: "{somebody["AWS"]}" -> nothing',),
+    ]
+    carry_out(here, changes, say=print)
+    assert carried_out(here, build) == ()
+
+
+def test_permissions_that_were_widened_are_shown() -> None:
+    build = wanted()
+    then = document("role-permissions", build.placeholders())
+    trust = document("role-trust", build.placeholders())
+    now = widened(then, "Statement", 0, NotResource="arn:aws:logs:::x")
+    twice = {**then, "Statement": [{**then["Statement"][0], "Action": "s3:*"}, *then["Statement"]]}
+    old = {**then, "Version": "2008-10-17"}
+    alone = {**then, "Statement": then["Statement"][0]}
+    lines = [
+        line
+        for permissions in (now, old, twice, alone)
+        for change in role_changes(build, {"trust": trust, "permissions": permissions})
+        for line in change.lines
+    ]
+    assert lines[:2] == [
+        'WriteItsLog.NotResource: "arn:aws:logs:::x" -> nothing',
+        'Version: "2008-10-17" -> "2012-10-17"',
+    ]
+    assert [line.partition(" [")[0].partition(" {")[0] for line in lines[2:]] == ["Statement:"] * 2
+    assert not list(role_changes(build, {"trust": trust, "permissions": then}))
 
 
 def test_a_project_that_is_wanted_otherwise_is_updated_with_its_tags_kept(local: Local) -> None:
@@ -192,6 +281,23 @@ def test_sources_are_sent_once(local: Local, tmp_path: Path) -> None:
     key = zipped.key(build.sources)
     body = local.client("s3").get_object(Bucket=build.bucket_name, Key=key)["Body"].read()
     assert io.BytesIO(body).getvalue() == zipped.path.read_bytes()
+
+
+@pytest.mark.parametrize("size", [0, 20_000_000], ids=["in one", "in parts"])
+def test_what_lies_under_the_key_is_not_trusted_by_its_name(
+    local: Local, tmp_path: Path, size: int
+) -> None:
+    here, build, zipped = aws(local), wanted(), packed(tmp_path)
+    if size:
+        zipped = enlarged(zipped, size)
+    carried_out(here, build)
+    where = {"Bucket": build.bucket_name, "Key": zipped.key(build.sources)}
+    for more in ({}, {"ChecksumAlgorithm": "SHA256"}):
+        local.client("s3").put_object(Body=b"somebody else's", **where, **more)
+        assert send_sources(here, build, zipped, say=print) is True
+        body = local.client("s3").get_object(**where)["Body"].read()
+        assert body == zipped.path.read_bytes()
+        assert send_sources(here, build, zipped, say=print) is False
 
 
 class Slow:
@@ -283,3 +389,5 @@ def test_differences_name_what_differs() -> None:
         "e[0].f: 1 -> 3",
         'h: nothing -> "y"',
     ]
+    exact = differences({"a": 1, "more": {"b": 2}}, {"a": 1}, exact=True)
+    assert list(exact) == ['more: {"b": 2} -> nothing']

@@ -12,6 +12,7 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
+from sagedock.errors import InvalidRequest
 from sagedock.images.ecr import EcrRegistry
 from sagedock.images.remote.aws import Aws, Refused
 from sagedock.images.remote.builds import Follower, start_build, stop_build
@@ -19,17 +20,18 @@ from sagedock.images.remote.carrying_out import carry_out, send_sources
 from sagedock.images.remote.documents import Document, actions_of, document, raw_document
 from sagedock.images.remote.packing import Packed
 from sagedock.images.remote.permissions import actions_needed
-from sagedock.images.remote.plan import lasting_changes, read_state, start_call
+from sagedock.images.remote.plan import NOTHING, lasting_changes, read_state, start_call
 from sagedock.images.remote.records import pushed_records
 from sagedock.images.remote.wanted import Wanted
 from sagedock.images.scan_gate import await_findings
 from sagedock.local.roles import trusting
 from tests.conftest import REGION, Local
-from tests.unit.images.remote_builds import aws, image, packed, wanted
+from tests.unit.images.remote_builds import aws, enlarged, image, packed, wanted
 from tests.unit.images.test_images_push import Engine, pushed
 
 DOCUMENTS: tuple[Document, ...] = get_args(Document)
-OF_ROLES_AND_PERSONS = [name for name in DOCUMENTS if name not in ("bucket", "role-trust")]
+#: Who builds, and who sets up what builds need.
+PERSONS: tuple[Document, ...] = ("person-build", "person-setup")
 each_document = pytest.mark.parametrize("name", DOCUMENTS)
 
 #: Where AWS knows no narrower resource. Source:
@@ -124,11 +126,48 @@ def test_every_name_is_filled_in_and_nothing_is_left_empty(name: Document) -> No
     assert all(each.get("Resource") != [] for each in narrow["Statement"])
 
 
+#: Characters that a document may have, where it goes; IAM counts no white space. Sources:
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html and
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
+FITS: dict[Document, int] = {
+    "bucket": 20 * 1024,
+    "person-build": 6_144,
+    "person-push": 6_144,
+    "person-setup": 6_144,
+    "role-permissions": 10_240,
+    "role-trust": 2_048,
+}
+
+
+def large(number: int) -> Wanted:
+    """Return a build whose names are as long as they may be, of a matrix of ``number`` images."""
+    registry = "763104351884.dkr.ecr.ap-southeast-5.amazonaws.com"
+    return wanted(
+        region="ap-southeast-5",
+        partition="aws-iso-b",
+        project="p" * 40,
+        bucket="b" * 63,
+        cache="s3",
+        registries=("111111111111.dkr.ecr.ap-southeast-5.amazonaws.com",),
+        matrix=tuple(
+            image(repository=f"a-team/of-the-company/image-{each}", base=f"{registry}/base-{each}")
+            for each in range(number)
+        ),
+    )
+
+
 @each_document
 def test_a_document_fits_in_iam_and_s3(name: Document) -> None:
-    # 6,144 characters: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-    text = json.dumps(document(name, wanted(project="p" * 40).placeholders()))
-    assert len(text) < 6_144
+    filled = document(name, large(30).placeholders())
+    assert len(json.dumps(filled, separators=(",", ":"))) < FITS[name]
+
+
+def test_a_matrix_that_is_too_large_for_a_role_is_refused_before_anything_is_made() -> None:
+    build = large(300)
+    filled = document("role-permissions", build.placeholders())
+    size = len(json.dumps(filled, separators=(",", ":")))
+    with pytest.raises(InvalidRequest, match=f"takes {size} characters.*takes 10240.*repositor"):
+        lasting_changes(build, NOTHING)
 
 
 def test_the_role_is_for_builds_of_this_project_of_this_account_alone() -> None:
@@ -207,8 +246,9 @@ def allows(policy: dict[str, Any], action: str, resource: str) -> bool:
     )
 
 
-def refused(build: Wanted, calls: list[Made]) -> Iterator[str]:
-    policy = document("person-build", build.placeholders())
+def refused(build: Wanted, calls: list[Made], *names: Document) -> Iterator[str]:
+    """Yield what ``calls`` take that none of the documents has, all those of persons by default."""
+    filled = [document(name, build.placeholders()) for name in names or PERSONS]
     for service, operation, parameters in calls:
         for action in actions_needed(service, operation):
             # The role that a project is given is another resource than the project.
@@ -217,15 +257,15 @@ def refused(build: Wanted, calls: list[Made]) -> Iterator[str]:
                 if action == "iam:PassRole"
                 else resource_of(build, service, parameters)
             )
-            if not allows(policy, action, about):
+            if not any(allows(policy, action, about) for policy in filled):
                 yield f"{action} on {about}"
 
 
-def test_a_person_s_policy_has_what_a_build_calls_and_no_more(local: Local, tmp_path: Path) -> None:
+def test_the_policies_of_persons_have_what_is_called_and_no_more(
+    local: Local, tmp_path: Path
+) -> None:
     watched, build = Watched(aws(local)), wanted()
-    large = packed(tmp_path)
-    with large.path.open("ab") as file:
-        file.write(b"\0" * 20_000_000)  # more than goes in one part
+    large = enlarged(packed(tmp_path), 20_000_000)
     _everything(local, watched, build, large)
     with watched.elsewhere():
         local.client("iam").update_assume_role_policy(
@@ -237,8 +277,28 @@ def test_a_person_s_policy_has_what_a_build_calls_and_no_more(local: Local, tmp_
         carry_out(watched.aws, changes, say=print)
 
     assert sorted(set(refused(build, watched.calls))) == []
+    allowed = {action for name in PERSONS for action in actions_of(name)}
     # boto3 calls it where an upload breaks off.
+    assert allowed - watched.actions() == {"s3:AbortMultipartUpload"}
+
+
+def test_who_builds_needs_no_policy_to_set_up_what_is_there(local: Local, tmp_path: Path) -> None:
+    build, zipped = wanted(), packed(tmp_path)
+    carry_out(aws(local), lasting_changes(build, read_state(aws(local), build)), say=print)
+    watched = Watched(aws(local))
+    _everything(local, watched, build, zipped)
+    assert sorted(set(refused(build, watched.calls, "person-build"))) == []
     assert set(actions_of("person-build")) - watched.actions() == {"s3:AbortMultipartUpload"}
+    assert not set(actions_of("person-build")) & set(actions_of("person-setup"))
+
+
+def test_who_builds_cannot_change_what_builds_may_do() -> None:
+    of_iam = [each for each in actions_of("person-build") if each.startswith("iam:")]
+    assert of_iam == ["iam:GetRole", "iam:GetRolePolicy", "iam:ListRoleTags"]
+    changing = ("codebuild:Create", "codebuild:Update", "logs:Create", "logs:Put", "s3:Create")
+    assert not [each for each in actions_of("person-build") if each.startswith(changing)]
+    written = {each for each in actions_of("person-build") if each.startswith("s3:Put")}
+    assert written == {"s3:PutObject"}
 
 
 def _everything(local: Local, watched: Watched, build: Wanted, zipped: Packed) -> None:

@@ -1,6 +1,7 @@
 """The files that go to AWS, and the zip of them."""
 
 import os
+import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -129,6 +130,38 @@ def test_a_repository_inside_is_refused(tmp_path: Path) -> None:
     git(inner, "commit", "-qm", "x")
     subprocess.run(["git", "-C", folder, "add", "inner"], check=True, capture_output=True)
     assert "inner: is a repository of its own" in problems(folder)
+
+
+def test_a_file_behind_a_link_is_refused(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (outside / "deep").mkdir(parents=True)
+    (outside / "b").write_text("not of the project")
+    (outside / "deep" / "c").write_text("not of the project")
+    folder = project(tmp_path / "p", **{"a/b": "x", "a/deep/c": "x", ".gitignore": "/a\n"})
+    git(folder, "add", "--force", "a")
+    shutil.rmtree(folder / "a")
+    (folder / "a").symlink_to(outside)
+    told = problems(folder).splitlines()
+    assert [line.partition(":")[0] for line in told] == ["a/b", "a/deep/c"]
+    assert f"a/b: lies behind the link a to {outside}: " in told[0]
+
+
+def test_a_folder_that_became_a_file_has_no_files(tmp_path: Path) -> None:
+    folder = project(tmp_path, **{"a/b": "x"})
+    shutil.rmtree(folder / "a")
+    (folder / "a").write_text("a file now")
+    assert names(folder) == sorted({*FILES, "a"})
+
+
+def test_a_git_that_takes_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = project(tmp_path)
+    slow = tmp_path / "bin" / "git"
+    slow.parent.mkdir()
+    slow.write_text("#!/bin/sh\nexec sleep 600\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(slow.parent), prepend=":")
+    monkeypatch.setattr("sagedock.images.remote.sources._GIT_S", 0.2)
+    assert "did not list its files within 0.2 s" in problems(folder)
 
 
 def test_a_zip_that_is_too_large_names_the_largest_files(tmp_path: Path) -> None:

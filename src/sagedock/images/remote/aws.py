@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sagedock.errors import BuildFailed, InvalidRequest, SagedockError
+from sagedock.images.remote.documents import actions_of
 from sagedock.images.remote.permissions import actions_needed
 
 __all__ = ["Aws", "Call", "NoCredentials", "Refused"]
@@ -19,8 +20,12 @@ _EXPIRED = (
 _UPLOADS = ("s3:PutObject", "s3:AbortMultipartUpload")
 #: New accounts may have a quota of none. Source: StartBuild's errors, in the service's model.
 _LIMIT = "AccountLimitExceededException"
-#: The document that has what a remote build calls.
-_WHO_MAY = "src/sagedock/images/remote/policies/person-build.json"
+_OF_BUILDS = "the policy of who builds, which --print-policy build prints"
+#: It lets who has it give the builds' role anything.
+_OF_SETUP = (
+    "have an administrator run the same command once, with the policy of who builds and that of "
+    "who sets up, which --print-policy setup prints"
+)
 
 
 class Refused(BuildFailed):
@@ -76,17 +81,19 @@ class Aws:
         """Carry out a call of a plan."""
         return self.call(call.service, call.operation, **call.parameters)
 
-    def upload(self, file: Path, bucket: str, key: str, **more: str) -> None:
-        """Send a file to S3, in parts where it is large."""
+    def upload(self, file: Path, bucket: str, key: str, *, part_size: int, **more: str) -> None:
+        """Send a file to S3; one of ``part_size`` bytes or more in parts of that size."""
         from boto3.exceptions import S3UploadFailedError
+        from boto3.s3.transfer import TransferConfig
 
+        parts = TransferConfig(multipart_threshold=part_size, multipart_chunksize=part_size)
         with self._explained("s3"):
             try:
-                self.client("s3").upload_file(str(file), bucket, key, ExtraArgs=more)
+                self.client("s3").upload_file(str(file), bucket, key, ExtraArgs=more, Config=parts)
             except S3UploadFailedError as error:  # boto3 has the refusal's words, and not its code
                 needed = ", ".join(_UPLOADS)
                 raise BuildFailed(
-                    f"s3://{bucket}/{key}: {error}: it takes {needed}, as in {_WHO_MAY}"
+                    f"s3://{bucket}/{key}: {error}: it takes {needed}: ask for {_OF_BUILDS}"
                 ) from error
 
     @contextmanager
@@ -127,7 +134,8 @@ def _refused(service: str, region: str, error: Any) -> SagedockError:
     if code in _DENIED:
         needed = actions_needed(service, error.operation_name)
         said += f": it takes {', '.join(needed)}" if needed else ""
-        said += f": ask for the policy in {_WHO_MAY}"
+        is_for_who_builds = set(needed) <= set(actions_of("person-build"))
+        said += f": ask for {_OF_BUILDS}" if is_for_who_builds else f": {_OF_SETUP}"
     elif code == _LIMIT:
         said += (
             ": ask Service Quotas for more concurrent builds on that machine, or choose another "

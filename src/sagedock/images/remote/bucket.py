@@ -152,7 +152,8 @@ def bucket_changes(wanted: Wanted, now: Mapping[str, Any] | None) -> Iterator[Ch
     for each in _SETTINGS:
         if each.member == "Tagging" and now[each.member]:  # tags that somebody added stay
             continue
-        if lines := tuple(differences(now[each.member], then[each.member])):
+        exact = each.member == "Policy"  # S3 adds what it fills in to the others
+        if lines := tuple(differences(now[each.member], then[each.member], exact=exact)):
             yield Change(
                 what=f"{each.what} of the bucket {wanted.bucket_name}",
                 verb="change",

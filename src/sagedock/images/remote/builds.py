@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import uuid4
 
 from sagedock.errors import BuildFailed, InvalidRequest
 from sagedock.images.remote.aws import Aws, Call
@@ -32,7 +33,21 @@ _POLL_S, _QUIET_S = 5.0, 10.0
 
 
 def start_build(aws: Aws, call: Call) -> str:
-    """Start a build, and return its id: ``PROJECT:UUID``."""
+    """Start a build, and return its id: ``PROJECT:UUID``.
+
+    Its token makes a request that is sent again the same one, for five minutes: an answer that was
+    lost starts no second build. After Ctrl-C it tells which build that was, and this is stopped.
+    Source: StartBuild's idempotencyToken in the service's model.
+    """
+    once = replace(call, parameters={**call.parameters, "idempotencyToken": uuid4().hex})
+    try:
+        return _started_id(aws, once)
+    except KeyboardInterrupt:
+        stop_build(aws, _started_id(aws, once))
+        raise
+
+
+def _started_id(aws: Aws, call: Call) -> str:
     return str(aws.send(call)["build"]["id"])
 
 

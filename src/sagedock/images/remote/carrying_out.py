@@ -1,12 +1,13 @@
 """A plan, carried out: what lasts, the upload, the start."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sagedock.images.remote.aws import Aws, Call, Refused
 from sagedock.images.remote.changes import Change
-from sagedock.images.remote.packing import Packed
+from sagedock.images.remote.packing import PART, Packed
 from sagedock.images.remote.wanted import Wanted
 
 __all__ = ["carry_out", "send_sources"]
@@ -57,14 +58,29 @@ def _is_early(call: Call, refused: Refused) -> bool:
 
 def send_sources(aws: Aws, wanted: Wanted, packed: Packed, *, say: Say) -> bool:
     """Send the sources, and return True; False where the bucket has had them for less than a day,
-    so that they do not expire before the build.
+    so that they do not expire before the build. The key alone says nothing of what lies there: S3
+    made the checksum from it.
     """
     key = packed.key(wanted.sources)
     where = {"Bucket": wanted.bucket_name, "Key": key, "ExpectedBucketOwner": wanted.account}
-    there = aws.find("s3", "HeadObject", absent=("404", "NoSuchKey"), **where)
-    if there and datetime.now(UTC) - there["LastModified"] < _YOUNG:
+    there = aws.find(
+        "s3", "HeadObject", absent=("404", "NoSuchKey"), ChecksumMode="ENABLED", **where
+    )
+    if there and _is_young(there) and there.get("ChecksumSHA256") == packed.checksum():
         say(f"s3://{wanted.bucket_name}/{key} is there already")
         return False
     say(f"sending {packed.count} files to s3://{wanted.bucket_name}/{key}")
-    aws.upload(packed.path, wanted.bucket_name, key, ExpectedBucketOwner=wanted.account)
+    aws.upload(
+        packed.path,
+        wanted.bucket_name,
+        key,
+        part_size=PART,
+        ExpectedBucketOwner=wanted.account,
+        ChecksumAlgorithm="SHA256",
+    )
     return True
+
+
+def _is_young(head: Mapping[str, Any]) -> bool:
+    written: datetime = head["LastModified"]
+    return datetime.now(UTC) - written < _YOUNG

@@ -41,17 +41,20 @@ class Change:
         }
 
 
-def differences(now: Any, then: Any, path: str = "") -> Iterator[str]:
+def differences(now: Any, then: Any, path: str = "", *, exact: bool = False) -> Iterator[str]:
     """Yield a line for each value of ``then`` that ``now`` has otherwise.
 
-    What ``now`` has besides, as the defaults that AWS fills in, counts for nothing in mappings.
+    What ``now`` has besides, as the defaults that AWS fills in, counts for nothing in mappings,
+    unless they are to be ``exact``: a policy with one key more allows something else.
     """
     if isinstance(now, Mapping) and isinstance(then, Mapping):
-        for key, value in then.items():
-            yield from differences(now.get(key), value, f"{path}.{key}" if path else str(key))
+        more = [key for key in now if key not in then] if exact else []
+        for key in (*then, *more):
+            below = f"{path}.{key}" if path else str(key)
+            yield from differences(now.get(key), then.get(key), below, exact=exact)
     elif _are_alike(now, then):
         for number, (before, after) in enumerate(zip(now, then, strict=True)):
-            yield from differences(before, after, f"{path}[{number}]")
+            yield from differences(before, after, f"{path}[{number}]", exact=exact)
     elif now != then:
         yield f"{path}: {_shown(now)} -> {_shown(then)}"
 

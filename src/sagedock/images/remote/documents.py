@@ -9,8 +9,11 @@ from typing import Any, Literal
 __all__ = ["Document", "actions_of", "document", "raw_document"]
 
 #: ``role-trust`` and ``role-permissions`` are of the role that builds have, ``bucket`` is of the
-#: bucket; the others are for a person (or a role) who builds remotely, or pushes from here.
-Document = Literal["bucket", "person-build", "person-push", "role-permissions", "role-trust"]
+#: bucket; the others are for a person (or a role): who sets up what remote builds need, which is an
+#: administrator, for it is to say what the builds may do; who builds; and who pushes from here.
+Document = Literal[
+    "bucket", "person-build", "person-push", "person-setup", "role-permissions", "role-trust"
+]
 
 _NAME = re.compile(r"\$\{([a-z_]+)\}")
 

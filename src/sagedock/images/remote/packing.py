@@ -1,5 +1,6 @@
 """The project's files as one zip, the same bytes for the same files."""
 
+import base64
 import hashlib
 import shutil
 import zipfile
@@ -10,11 +11,13 @@ from pathlib import Path
 from sagedock.errors import InvalidRequest, StorageError
 from sagedock.images.remote.sources import Source
 
-__all__ = ["LARGEST", "Packed", "pack"]
+__all__ = ["LARGEST", "PART", "Packed", "pack"]
 
 #: 5 GB in all: what one PutObject takes. CodeBuild documents no limit for sources in S3.
 #: Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html
 LARGEST = 5_000_000_000
+#: Bytes: what is at least as large is sent in parts of this size.
+PART = 8 * 1024 * 1024
 #: Any time but the earliest that a zip can say: west of Greenwich that is one which none can.
 _WHEN = (2000, 1, 1, 0, 0, 0)
 _UNIX = 3
@@ -34,6 +37,18 @@ class Packed:
         """Return its key below a prefix of S3: the same files have the same."""
         return f"{prefix}{self.digest}.zip"
 
+    def checksum(self) -> str:
+        """Return the ChecksumSHA256 that S3 has of it: of the parts' own where there are parts.
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+        """
+        if self.size < PART:
+            return _base64(bytes.fromhex(self.digest))
+        parts = []
+        with self.path.open("rb") as file:
+            while part := file.read(PART):
+                parts.append(hashlib.sha256(part).digest())
+        return f"{_base64(hashlib.sha256(b''.join(parts)).digest())}-{len(parts)}"
+
 
 def pack(sources: Sequence[Source], path: Path, *, largest: int = LARGEST) -> Packed:
     """Write the files to a zip that says nothing of their owners and times, sorted by name.
@@ -52,6 +67,10 @@ def pack(sources: Sequence[Source], path: Path, *, largest: int = LARGEST) -> Pa
     if size > largest:
         raise InvalidRequest([_too_large(sources, size, largest)])
     return Packed(path=path, digest=digest, size=size, count=len(sources))
+
+
+def _base64(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()
 
 
 def _add(archive: zipfile.ZipFile, source: Source) -> None:

@@ -58,7 +58,11 @@ def planned(wanted: Wanted, state: State, packed: Packed) -> tuple[Change, ...]:
     """Return the lasting changes, the upload of the sources, and the build."""
     key = packed.key(wanted.sources)
     where = {"Bucket": wanted.bucket_name, "Key": key, "ExpectedBucketOwner": wanted.account}
-    upload = {**where, "Body": f"{packed.count} files, {packed.size} bytes"}
+    upload = {
+        **where,
+        "ChecksumAlgorithm": "SHA256",
+        "Body": f"{packed.count} files, {packed.size} bytes",
+    }
     variables = tuple(f"{name}={value}" for name, value in wanted.variables().items())
     return (
         *lasting_changes(wanted, state),

@@ -14,6 +14,9 @@ __all__ = ["read_role", "role_changes"]
 
 _ABSENT = ("NoSuchEntity", "NoSuchEntityException")
 _POLICY = "build"
+#: Characters of a role's policies, without white space. Source:
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_LARGEST = 10_240
 
 
 def read_role(aws: Aws, wanted: Wanted) -> Mapping[str, Any] | None:
@@ -40,9 +43,12 @@ def read_role(aws: Aws, wanted: Wanted) -> Mapping[str, Any] | None:
 
 
 def role_changes(wanted: Wanted, now: Mapping[str, Any] | None) -> Iterator[Change]:
-    """Yield what makes the role as it is to be; ``now`` is what ``read_role`` found."""
+    """Yield what makes the role as it is to be; ``now`` is what ``read_role`` found. Raises
+    InvalidRequest where IAM would not take what it is to be allowed.
+    """
     trust = document("role-trust", wanted.placeholders())
     permissions = document("role-permissions", wanted.placeholders())
+    _refuse_large(permissions)
     may = _put_policy(wanted, permissions)
     if now is None:
         made = _call(
@@ -55,7 +61,7 @@ def role_changes(wanted: Wanted, now: Mapping[str, Any] | None) -> Iterator[Chan
         lines = tuple(_allowed(permissions))
         yield Change(what=f"role {wanted.role_name}", verb="make", lines=lines, calls=(made, may))
         return
-    if lines := tuple(differences(now["trust"], trust)):
+    if lines := tuple(differences(now["trust"], trust, exact=True)):
         call = _call("UpdateAssumeRolePolicy", wanted, PolicyDocument=json.dumps(trust))
         what = f"trust of the role {wanted.role_name}"
         yield Change(what=what, verb="change", lines=lines, calls=(call,))
@@ -64,14 +70,37 @@ def role_changes(wanted: Wanted, now: Mapping[str, Any] | None) -> Iterator[Chan
         yield Change(what=what, verb="change", lines=lines, calls=(may,))
 
 
+def _refuse_large(permissions: Mapping[str, Any]) -> None:
+    size = len(json.dumps(permissions, separators=(",", ":")))
+    if size > _LARGEST:
+        raise InvalidRequest(
+            [
+                f"containers/images.toml: what builds may push and pull takes {size} characters of "
+                f"the role's policy, and IAM takes {_LARGEST}: let images share repositories, each "
+                "with a tag of its own"
+            ]
+        )
+
+
 def _told(now: Mapping[str, Any] | None, then: Mapping[str, Any]) -> Iterator[str]:
     """Yield the differences of two policies, statement by statement."""
-    before = {each.get("Sid"): each for each in (now or {}).get("Statement", ())}
-    after = {each["Sid"]: each for each in then["Statement"]}
+    yield from differences(_without_statements(now or {}), _without_statements(then), exact=True)
+    found, after = (
+        (now or {}).get("Statement", []),
+        {each["Sid"]: each for each in then["Statement"]},
+    )
+    before = {each.get("Sid"): each for each in found if isinstance(each, Mapping)}
+    if len(before) != len(found):  # some have the same name, or it is no list
+        yield from differences(found, then["Statement"], "Statement", exact=True)
+        return
     for name in before.keys() - after.keys():
         yield f"{name}: no more"
     for name, each in after.items():
-        yield from differences(before.get(name, {}), each, name)
+        yield from differences(before.get(name, {}), each, name, exact=True)
+
+
+def _without_statements(policy: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: value for key, value in policy.items() if key != "Statement"}
 
 
 def _allowed(policy: Mapping[str, Any]) -> Iterator[str]:

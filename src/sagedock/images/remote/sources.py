@@ -24,6 +24,8 @@ _SECRET_NAMES = (
 #: Names of templates, which hold none.
 _TEMPLATES = (".env.example", ".env.sample", ".env.template")
 _LOOKED_INTO = 4 * 1024 * 1024
+#: Seconds that git has to list the files.
+_GIT_S = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +52,9 @@ def project_sources(root: Path, *, allowed: Sequence[str] = ()) -> tuple[Source,
         path = root / name
         try:
             status = path.lstat()
-        except FileNotFoundError:  # tracked, and removed from the work tree
+        except (FileNotFoundError, NotADirectoryError):  # tracked, and gone from the work tree
             continue
-        if problem := _kind_problem(path, status, name):
+        if problem := _kind_problem(root, status, name):
             problems.append(problem)
             continue
         if name not in allowed:
@@ -78,11 +80,18 @@ def _listed(root: Path) -> tuple[str, ...]:
     words = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *words], capture_output=True, check=True, timeout=120
+            ["git", "-C", str(root), *words], capture_output=True, check=True, timeout=_GIT_S
         )
     except FileNotFoundError:
         raise InvalidRequest(
             ["git: is not on PATH: install it; it tells which files are the project's"]
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise InvalidRequest(
+            [
+                f"{root}: git did not list its files within {_GIT_S:g} s: ignore large folders in "
+                ".gitignore, and see what `git status` takes there"
+            ]
         ) from None
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode(errors="replace").strip()
@@ -95,16 +104,28 @@ def _listed(root: Path) -> tuple[str, ...]:
     return tuple(sorted({os.fsdecode(name) for name in done.stdout.split(b"\0") if name}))
 
 
-def _kind_problem(path: Path, status: os.stat_result, name: str) -> str | None:
+def _kind_problem(root: Path, status: os.stat_result, name: str) -> str | None:
     if not _is_text(name):
         return f"{name!a}: is a name that a zip cannot have: rename or ignore it"
+    if link := _link_above(root, name):
+        return (
+            f"{name}: lies behind the link {link} to {(root / link).readlink()}: put the folder "
+            f"itself there, or have git forget the file: git rm --cached {name}"
+        )
     if stat.S_ISLNK(status.st_mode):
-        return f"{name}: is a link to {path.readlink()}: put the file itself there, or ignore it"
+        to = (root / name).readlink()
+        return f"{name}: is a link to {to}: put the file itself there, or ignore it"
     if stat.S_ISDIR(status.st_mode):
         return f"{name}: is a repository of its own, whose files would not go along: ignore it"
     if not stat.S_ISREG(status.st_mode):
         return f"{name}: is no plain file: remove or ignore it"
     return None
+
+
+def _link_above(root: Path, name: str) -> PurePosixPath | None:
+    """Return the folder of a file that is a link by now: git tracks what was there before."""
+    folders = reversed(PurePosixPath(name).parents[:-1])
+    return next((each for each in folders if (root / each).is_symlink()), None)
 
 
 def _is_text(name: str) -> bool:

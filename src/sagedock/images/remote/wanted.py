@@ -24,6 +24,8 @@ _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,39}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 #: Source: https://docs.docker.com/reference/cli/docker/image/tag/
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+#: What comes after the repository in the name of an image.
+_REFERENCE_END = re.compile(r"[:@].*")
 #: CodeBuild's machines with Docker. Source:
 #: https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-compute-types.html
 _COMPUTE = tuple(
@@ -40,9 +42,11 @@ _LOG_DAYS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """A remote build. ``environment`` is the image that it runs in; ``registries`` are hosts of ECR
-    with base images. ``source_days`` and ``log_days`` are how long AWS keeps sources and logs.
-    ``tag`` takes the place of the images' own; ``revision`` is what git says of the sources.
+    """A remote build of ``images``. ``matrix`` are all images of the project, for other builds of
+    it run under the same role. ``environment`` is the image that it runs in; ``registries`` are
+    hosts of ECR with base images. ``source_days`` and ``log_days`` are how long AWS keeps sources
+    and logs. ``tag`` takes the place of the images' own; ``revision`` is what git says of the
+    sources.
     """
 
     account: str
@@ -50,14 +54,15 @@ class Wanted:
     partition: str
     project: str
     images: tuple[Image, ...]
+    compute: str
+    environment: str
+    timeout_min: int
+    cache: Cache
+    source_days: int
+    log_days: int
+    matrix: tuple[Image, ...] = ()
     bucket: str = ""
     registries: tuple[str, ...] = ()
-    compute: str = "BUILD_GENERAL1_LARGE"
-    environment: str = "aws/codebuild/standard:7.0"
-    timeout_min: int = 120
-    cache: Cache = "local"
-    source_days: int = 14
-    log_days: int = 30
     tag: str | None = None
     revision: str | None = None
 
@@ -106,9 +111,9 @@ class Wanted:
             "project_arn": self._arn("codebuild", f"project/{self.project}"),
             "log_group_arn": self._arn("logs", f"log-group:{self.log_group}"),
             "repository_arns": sorted(
-                {self._arn("ecr", f"repository/{image.repository}") for image in self.images}
+                {self._arn("ecr", f"repository/{image.repository}") for image in self._all()}
             ),
-            "base_repository_arns": sorted(self._base_repositories()),
+            "base_repository_arns": sorted(set(self._base_repositories())),
         }
 
     def variables(self) -> Mapping[str, str]:
@@ -130,10 +135,34 @@ class Wanted:
     def _arn(self, service: str, rest: str) -> str:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{rest}"
 
+    def _all(self) -> tuple[Image, ...]:
+        return (*self.matrix, *self.images)
+
     def _base_repositories(self) -> Iterator[str]:
+        """Yield the repositories of ECR that images start from, and all those of a registry which
+        no image names: a Dockerfile does, then.
+        """
+        named = set()
+        for image in self._all():
+            host, _, rest = image.base.partition("/")
+            if _is_registry(host):
+                named.add(registry_of(host))
+                yield self._repository(host, _REFERENCE_END.sub("", rest))
         for host in self.registries:
-            account, region = registry_of(host)
-            yield f"arn:{self.partition}:ecr:{region}:{account}:repository/*"
+            if registry_of(host) not in named:
+                yield self._repository(host, "*")
+
+    def _repository(self, host: str, name: str) -> str:
+        account, region = registry_of(host)
+        return f"arn:{self.partition}:ecr:{region}:{account}:repository/{name}"
+
+
+def _is_registry(host: str) -> bool:
+    try:
+        registry_of(host)
+    except InvalidRequest:
+        return False
+    return True
 
 
 def project_name(folder: str) -> str:
