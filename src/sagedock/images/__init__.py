@@ -1,7 +1,8 @@
 """The images: which there are, how each is built, and what the engine has of them.
 
 ``image``    one image, as data
-``matrix``   containers/images.toml, read; ``schema`` says what it may hold
+``matrix``   containers/images.toml, read; ``schema`` says what it may hold; ``arguments`` which
+             arguments a Dockerfile takes
 ``choice``   which of them are built, in what order
 ``builder``  the docker client that can build here
 ``plan``     a build as a list of arguments; ``labels``, ``secrets`` what goes into it

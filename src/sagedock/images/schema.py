@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, get_args
 
+from sagedock.images.arguments import unused_arguments
 from sagedock.images.device import device_problems
 from sagedock.images.image import Device, Kind
 from sagedock.images.preflight.target import unknown_type
@@ -51,7 +52,10 @@ def _problems(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
     yield from _version_problems(table)
     yield from _unused_replacements(table)
     yield from device_problems(table)
-    yield from _wrong_files(table, folder)
+    wrong = [*_wrong_files(table, folder)]
+    yield from wrong
+    if not wrong:
+        yield from _unused_arguments(table, folder)
 
 
 def _value_problems(key: str, value: Any) -> Iterator[str]:
@@ -114,6 +118,13 @@ def _wrong_files(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
             yield f"{key}: {name!r} leads out of {folder}: name a path below it"
         elif not (folder / name).is_file():
             yield f"{key}: {folder / name} is not there: correct the path"
+
+
+def _unused_arguments(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    dockerfile, args = table.get("dockerfile"), table.get("args")
+    if isinstance(dockerfile, str) and isinstance(args, dict):
+        text = (folder / dockerfile).read_text(encoding="utf-8", errors="replace")
+        yield from unused_arguments(args, text)
 
 
 def _named_files(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -1,0 +1,53 @@
+"""An argument that a Dockerfile does not declare is told, not lost."""
+
+import pytest
+
+from sagedock.errors import InvalidRequest
+from sagedock.images import load_images
+from sagedock.images.arguments import declared_arguments, unused_arguments
+
+DOCKERFILE = """\
+ARG BASE=debian:12
+ARG OPS="a b=c" MORE=1 \\
+    LAST
+FROM ${BASE} AS final
+  arg lower
+# ARG COMMENTED
+RUN echo ARG NEVER
+"""
+
+
+def test_every_form_of_a_declaration_is_read():
+    assert declared_arguments(DOCKERFILE) == {"BASE", "OPS", "MORE", "LAST", "lower"}
+
+
+def test_what_is_not_declared_is_told_with_the_nearest():
+    problems = [*unused_arguments(["OPS", "OP", "ZZZ", "HTTPS_PROXY"], DOCKERFILE)]
+    assert len(problems) == 2
+    assert "no `ARG OP`" in problems[0]
+    assert "did you mean OPS?" in problems[0]
+    assert "it declares BASE, LAST, MORE, OPS, lower" in problems[1]
+    assert [*unused_arguments(["A"], "FROM scratch\n")] == [
+        "args: the Dockerfile has no `ARG A`, so it would change nothing: it declares none"
+    ]
+
+
+def test_a_matrix_with_such_an_argument_is_refused(tmp_path):
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    matrix = tmp_path / "images.toml"
+    matrix.write_text(
+        """
+[[image]]
+name = "mine"
+kind = "training"
+device = "cpu"
+dockerfile = "Dockerfile"
+target = "final"
+repository = "mine"
+tag = "v1"
+base = "debian:12"
+args = { OP = "x" }
+"""
+    )
+    with pytest.raises(InvalidRequest, match=r"image 'mine': args: .*did you mean OPS"):
+        load_images(matrix)
