@@ -63,7 +63,7 @@ def build_image(
             id_file=folder / "id",
             secrets=build_secrets(containers, release or own_base(image), folder, environ),
             environ=environ,
-            labels=image_labels(image, root),
+            labels=image_labels(image, root, environ),
             no_cache=no_cache,
             no_network=no_network,
         )

@@ -23,8 +23,8 @@ def build_secrets(
     named = (Path(environ[name]) for name in _CA_VARIABLES if environ.get(name))
     if bundle := next((path for path in named if path.is_file()), None):
         secrets["ca_bundle"] = bundle
-    mirror = probe([str(containers / "base" / "mirror.sh"), release]) if release else None
-    if mirror:
+    script = str(containers / "base" / "mirror.sh")
+    if release and (mirror := probe([script, release], environ)):
         secrets["apt_sources"] = private / "apt_sources"
         secrets["apt_sources"].write_text(f"deb {mirror} {release} main\n", encoding="utf-8")
     return secrets
