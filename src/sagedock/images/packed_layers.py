@@ -6,8 +6,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sagedock.errors import StorageError
 from sagedock.images.preflight.archive import Bytes, gunzipped, members
+from sagedock.images.writing import replace_file
 
 __all__ = ["keep_packed", "known_packed", "measure_packed"]
 
@@ -32,15 +32,8 @@ def known_packed(file: Path) -> dict[str, int]:
 def keep_packed(file: Path, found: Mapping[str, int]) -> None:
     """Add measured sizes to a file."""
     known = {**known_packed(file), **found}
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        new = file.with_name(f"{file.name}.new")
-        new.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        new.replace(file)
-    except OSError as error:
-        raise StorageError(
-            f"{file}: cannot be written ({error.strerror}): free the disk"
-        ) from error
+    text = json.dumps(known, indent=1, sort_keys=True) + "\n"
+    replace_file(file, text.encode(), "free the disk")
 
 
 def measure_packed(archive: Iterator[bytes]) -> dict[str, int]:

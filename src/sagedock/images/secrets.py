@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sagedock.images.builder import probe
+from sagedock.images.writing import writing
 
-__all__ = ["build_secrets"]
+__all__ = ["TEMPORARY", "build_secrets"]
+
+#: What to do where temporary files cannot be written.
+TEMPORARY = "free the disk of temporary files, or name another in TMPDIR"
 
 #: Where programs look for a certificate bundle of one's own.
 _CA_VARIABLES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -26,5 +30,6 @@ def build_secrets(
     script = str(containers / "base" / "mirror.sh")
     if release and (mirror := probe([script, release], environ)):
         secrets["apt_sources"] = private / "apt_sources"
-        secrets["apt_sources"].write_text(f"deb {mirror} {release} main\n", encoding="utf-8")
+        with writing(secrets["apt_sources"], TEMPORARY):
+            secrets["apt_sources"].write_text(f"deb {mirror} {release} main\n", encoding="utf-8")
     return secrets

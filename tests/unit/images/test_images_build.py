@@ -45,9 +45,10 @@ def build(tmp_path):
         environ = {**os.environ, "PATH": f"{program.parent}:/usr/bin:/bin", "BUILD": words}
         environ |= run.environ
         made = Image(**{**vars(IMAGE), **changes})
-        return build_image(made, root=run.root, progress=run.said.append, environ=environ)
+        return build_image(made, root=run.root, progress=run.progress, environ=environ)
 
     run.root, run.said, run.environ = tmp_path / "project", [], {}
+    run.progress = run.said.append
     return run
 
 
@@ -142,6 +143,15 @@ def test_a_full_disk_of_temporary_files(build, small_disk, tmp_path, monkeypatch
     with pytest.raises(StorageError, match=r"apt_sources: cannot be written .* TMPDIR"):
         build("echo sha256:1 >$ID", base="sagedock/base:bookworm-py3.11")
     assert list(disk.iterdir()) == []
+
+
+def test_an_error_that_is_not_the_disks_is_not_told_as_one(build):
+    def breaks(line):
+        raise ConnectionResetError(line)
+
+    build.progress = breaks
+    with pytest.raises(ConnectionResetError, match="mine: building"):
+        build("echo sha256:1 >$ID")
 
 
 def test_a_client_that_does_not_tell_what_it_made(build):
