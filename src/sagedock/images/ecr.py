@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from sagedock.api.aws_errors import DENIED, EXPIRED, no_credentials, unreachable, wrong_region
 from sagedock.errors import InvalidRequest, PushFailed, SagedockError
+from sagedock.images.media_types import MANIFESTS
 from sagedock.images.remote.documents import actions_of
 
 __all__ = ["EcrRegistry", "Kept", "Login", "Repository", "ecr_explained"]
@@ -31,13 +32,6 @@ _EXPIRES = {
     ]
 }
 _OURS = {"Key": "created-by", "Value": "sagedock"}
-#: Every kind of manifest that a push sends. Source: BatchGetImage in the service's model.
-_MANIFESTS = (
-    "application/vnd.docker.distribution.manifest.v2+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.oci.image.index.v1+json",
-)
 _ABSENT = ("RepositoryNotFoundException", "ImageNotFoundException")
 #: The document of IAM that has what a push calls.
 _WHO_MAY = "src/sagedock/images/remote/policies/person-push.json"
@@ -103,7 +97,7 @@ class EcrRegistry:
                 found = self.client.batch_get_image(
                     repositoryName=repository,
                     imageIds=[{"imageTag": tag}],
-                    acceptedMediaTypes=list(_MANIFESTS),
+                    acceptedMediaTypes=list(MANIFESTS),
                 )
         except _Absent:
             return None
