@@ -8,11 +8,13 @@ source /run/training/vendor.sh
 archive=/run/vendor/$(file_of efa)
 check efa "$archive"
 
-if [[ -s /run/secrets/apt_sources ]]; then # the installer takes dependencies from apt
-    cp /run/secrets/apt_sources /etc/apt/sources.list.d/build.list
-fi
 work=$(mktemp -d)
-trap 'rm -rf -- "$work" /etc/apt/sources.list.d/build.list /var/lib/apt/lists/* /var/cache/apt/*' EXIT
+trap 'rm -rf -- "$work" /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log' EXIT
+if [[ -s /run/secrets/apt_sources ]]; then # the installer calls apt itself: told by a variable
+    printf '%s\n' 'Dir::Etc::SourceList "/run/secrets/apt_sources";' \
+        'Dir::Etc::SourceParts "/dev/null";' >"$work/apt.conf"
+    export APT_CONFIG=$work/apt.conf
+fi
 apt-get --quiet update
 tar -xzf "$archive" -C "$work" --no-same-owner
 cd "$work/aws-efa-installer"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Read by what installs from containers/vendor: the names of files, and whether one is the right one.
 
-_versions=${VERSIONS:-$(dirname "${BASH_SOURCE[0]}")/vendor.versions}
+_versions=$(dirname "${BASH_SOURCE[0]}")/vendor.versions
 
 _value() { # _value NAME: what vendor.versions says, read as data
     sed -n "s/^$1=//p" "$_versions"

@@ -35,7 +35,11 @@ echo plugin >/opt/amazon/ofi-nccl/lib/libnccl-net.so
 printf '#!/bin/sh\\necho provider: efa\\n' >/opt/amazon/efa/bin/fi_info
 chmod 0755 /opt/amazon/efa/bin/fi_info
 echo "$@" >/opt/amazon/efa_installed_with
+apt-get update --print-uris >/opt/amazon/efa_sources
+apt-get install --quiet --yes --no-install-recommends pciutils
 """
+
+OWN_SITE = "http://127.0.0.1:1/debian/"
 
 
 @pytest.fixture
@@ -87,6 +91,20 @@ def build(project: Path, target: str, name: str, *args: str) -> subprocess.Compl
         check=False,
         env={**os.environ, **builder.environment},
     )
+
+
+def has_mirror(project: Path) -> bool:
+    return (project.parent / "apt_sources").is_file()
+
+
+def has_own_source(project: Path) -> None:
+    """Have the stage stand on an image that names a source of packages which nobody serves."""
+    file = project / "containers" / "training" / "Dockerfile"
+    stage = "AS fabric-efa\n"
+    source = f"RUN echo 'deb {OWN_SITE} bookworm main' >/etc/apt/sources.list.d/own.list\n"
+    text = file.read_text()
+    assert stage in text
+    file.write_text(text.replace(stage, stage + source))
 
 
 def shell(name: str, words: str) -> str:
@@ -190,16 +208,20 @@ def test_the_right_installer_is_run_without_what_a_container_has_not(
     given = installer(tmp_path)
     versions(project, efa=sha256(given))
     assert put(project, "efa", given).returncode == 0
+    has_own_source(project)
     done = build(project, "fabric-efa", built)
     assert done.returncode == 0, done.stderr
     said = shell(built, "cat /opt/amazon/efa_installed_with")
     assert said.split() == ["-y", "--skip-kmod", "--skip-limit-conf", "--no-verify"]
+    sources = shell(built, "cat /opt/amazon/efa_sources")
+    assert (OWN_SITE in sources) is not has_mirror(project)  # a mirror stands in for it
+    assert shell(built, "cat /etc/apt/sources.list.d/own.list").startswith("deb ")
     assert shell(built, "cat /etc/ld.so.conf.d/efa.conf").split() == [
         "/opt/amazon/efa/lib",
         "/opt/amazon/ofi-nccl/lib",
     ]
     assert shell(built, "PATH=/usr/local/bin:/bin fi_info -p efa") == "provider: efa\n"
-    left = "/etc/apt/sources.list.d/build.list /var/lib/apt/lists/* /tmp/* /run/vendor /run/secrets"
+    left = "/var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log /tmp/* /run/vendor /run/secrets"
     assert shell(built, f"for each in {left}; do [ ! -e $each ] || echo $each; done") == ""
 
 

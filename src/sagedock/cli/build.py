@@ -150,7 +150,7 @@ def _report(
     report = size_report(image, layers, known_packed(file))
     if measure and report.estimated:
         progress.say(f"{image.name}: compressing it once, to tell how large that is")
-        keep_packed(file, measure_packed(connected.saved(built)))
+        keep_packed(file, measure_packed(connected.saved(built), progress.say))
         report = size_report(image, layers, known_packed(file))
     return report
 

@@ -52,13 +52,15 @@ def push(
     already is not sent again. A list of what the image holds is attached to it.
     """
     from sagedock import engine
+    from sagedock.images import own_images
     from sagedock.images.allowed import load_allowed
     from sagedock.images.push_plan import named_images, plan_push
     from sagedock.images.push_record import git_state
 
     _refuse_apart(role_arn=role_arn, external_id=external_id, fail_on=fail_on, allow=allow)
     allowed = load_allowed(allow) if allow else ()
-    wanted = named_images(images, _matrix(), repository=repository, tag=tag)
+    matrix = {image.name: image for image in own_images()}
+    wanted = named_images(images, matrix, repository=repository, tag=tag)
     connected = engine.connect()
     registries = list(
         _registries(target, region or [None], kms_key=kms_key, role=(role_arn, external_id))
@@ -96,18 +98,6 @@ def _refuse_apart(
         raise InvalidRequest(problems)
 
 
-def _matrix() -> dict[str, Any]:
-    """Return the images of containers/images.toml, by name; none outside of a project."""
-    from sagedock.errors import InvalidRequest
-    from sagedock.images import find_matrix, load_images
-
-    try:
-        path = find_matrix()
-    except InvalidRequest:  # a folder without one: names are the engine's
-        return {}
-    return {image.name: image for image in load_images(path)}
-
-
 def _registries(
     target: Target | None,
     regions: Sequence[str | None],
@@ -116,13 +106,16 @@ def _registries(
     role: tuple[str | None, str | None],
 ) -> "Iterator[EcrRegistry]":
     from sagedock.client import Session
+    from sagedock.client.refusals import explained
     from sagedock.images.ecr import EcrRegistry
 
     own = Session(target=target, region=regions[0], show=_say)
     as_role = _assumed(own, *role) if role[0] else None
     for region in regions:
         session = Session(target=target, region=region, show=_say, boto_session=as_role)
-        yield EcrRegistry(client=session.client("ecr"), region=session.region, kms_key=kms_key)
+        with explained(session.target):  # a profile that is not there ends it here
+            client = session.client("ecr")
+        yield EcrRegistry(client=client, region=session.region, kms_key=kms_key)
 
 
 def _assumed(session: Any, role_arn: str | None, external_id: str | None) -> Any:

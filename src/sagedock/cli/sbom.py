@@ -15,7 +15,6 @@ from sagedock.cli.reading import reading
 from sagedock.cli.signals import interruptible
 
 if TYPE_CHECKING:
-    from sagedock.images import Image
     from sagedock.images.sbom import Sbom
 
 __all__ = ["INTERRUPTED", "SBOMS", "reference_of", "sbom", "sbom_of"]
@@ -92,7 +91,9 @@ def sbom_of(connected: Any, reference: str, image: Any = None) -> "Sbom":
 
 def reference_of(name: str) -> str:
     """Return what the engine calls an image that is named as in images.toml, or as it does."""
-    return next((image.reference for image in _matrix() if image.name == name), name)
+    from sagedock.images import own_images
+
+    return next((image.reference for image in own_images() if image.name == name), name)
 
 
 def _wanted(connected: Any, names: Sequence[str]) -> list[str]:
@@ -106,18 +107,6 @@ def _wanted(connected: Any, names: Sequence[str]) -> list[str]:
     if built := [each.reference for each in listed if each.size is not None]:
         return built
     raise InvalidRequest(["no image is built: build one (`make build`), or name one"])
-
-
-def _matrix() -> "tuple[Image, ...]":
-    """Return the images of containers/images.toml; none outside of a project."""
-    from sagedock.errors import InvalidRequest
-    from sagedock.images import find_matrix, load_images
-
-    try:
-        path = find_matrix()
-    except InvalidRequest:  # a folder without one: names are the engine's
-        return ()
-    return load_images(path)
 
 
 def _tell(reference: str, made: "Sbom") -> None:

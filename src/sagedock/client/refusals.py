@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sagedock.api.aws_errors import no_credentials
 from sagedock.client.place import Target
 from sagedock.errors import InvalidRequest, LocalServerError, SagedockError, StorageError
 
@@ -64,10 +65,10 @@ def explained(target: Target) -> Iterator[None]:
         raise _explained_refusal(error, target) from error
     except aws.ParamValidationError as error:
         raise InvalidRequest([str(error)]) from error
-    except aws.NoCredentialsError as error:
+    except no_credentials() as error:
         raise SagedockError(
-            "AWS: no credentials were found: run `aws configure`, set AWS_PROFILE, or use "
-            'Session(target="local"), which needs none'
+            f"AWS: no credentials were found ({error}): run `aws configure` or `aws sso login`, "
+            'set AWS_PROFILE, or use Session(target="local"), which needs none'
         ) from error
     except S3UploadFailedError as error:
         raise StorageError(f"{error}: check the bucket's name, region and permissions") from error

@@ -8,6 +8,7 @@
 ``plan``     a build as a list of arguments; ``labels``, ``secrets`` what goes into it
 ``wheels``   an image's Python packages, gathered on this machine
 ``build``    the build, carried out; ``running`` a program of it, ``failure`` what it says
+``writing``  files of a build; ``media_types`` what registries call manifests
 ``size_report``  an image by layers; ``packed_layers`` what they are compressed
 ``start_up`` what size costs; ``git`` what git says of a folder
 ``listing``  what the engine has
@@ -24,7 +25,7 @@
 from sagedock.images.build import BuiltImage, build_image
 from sagedock.images.image import Device, Image, Kind
 from sagedock.images.listing import ListedImage, list_images
-from sagedock.images.matrix import find_matrix, load_images
+from sagedock.images.matrix import find_matrix, load_images, own_images
 
 __all__ = [
     "BuiltImage",
@@ -36,4 +37,5 @@ __all__ = [
     "find_matrix",
     "list_images",
     "load_images",
+    "own_images",
 ]

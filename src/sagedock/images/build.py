@@ -7,15 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagedock.errors import BuildFailed, StorageError
+from sagedock.errors import BuildFailed
 from sagedock.images.builder import Builder, find_builder
 from sagedock.images.failure import BuildLog
 from sagedock.images.image import Image
 from sagedock.images.labels import image_labels
 from sagedock.images.plan import build_command, own_base
 from sagedock.images.running import kept_in, run_lines
-from sagedock.images.secrets import build_secrets
+from sagedock.images.secrets import TEMPORARY, build_secrets
 from sagedock.images.wheels import gather
+from sagedock.images.writing import writing
 
 __all__ = ["BuiltImage", "build_image"]
 
@@ -63,7 +64,7 @@ def build_image(
             id_file=folder / "id",
             secrets=build_secrets(containers, release or own_base(image), folder, environ),
             environ=environ,
-            labels=image_labels(image, root),
+            labels=image_labels(image, root, environ),
             no_cache=no_cache,
             no_network=no_network,
         )
@@ -75,15 +76,10 @@ def build_image(
 @contextmanager
 def _private_folder() -> Iterator[Path]:
     """Yield a folder that nobody else may read, for the time of a build."""
-    try:
-        with tempfile.TemporaryDirectory(prefix="sagedock-build-") as private:
-            yield Path(private)
-    except OSError as error:
-        where = error.filename or "temporary files"
-        raise StorageError(
-            f"{where}: cannot be written ({error.strerror}): free the disk of temporary files, or "
-            "name another in TMPDIR"
-        ) from error
+    with writing(Path(tempfile.gettempdir()), TEMPORARY):
+        private = tempfile.TemporaryDirectory(prefix="sagedock-build-")
+    with private as folder:
+        yield Path(folder)
 
 
 def _id(image: Image, file: Path) -> str:
@@ -146,9 +142,7 @@ def _carry_out(
 
 
 def _empty_log(path: Path) -> Path:
-    try:
+    with writing(path, "make it writable"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be written ({error}): make it writable") from error
     return path

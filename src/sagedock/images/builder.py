@@ -33,11 +33,16 @@ class Builder:
     docker: str
 
 
-def probe(argv: Sequence[str]) -> str | None:
+def probe(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> str | None:
     """Return what a short command prints, or None where it cannot run, fails or hangs."""
     try:
         done = subprocess.run(
-            argv, capture_output=True, text=True, timeout=_PROBE_TIMEOUT_S, check=True
+            argv,
+            env=dict(environ),
+            capture_output=True,
+            text=True,
+            timeout=_PROBE_TIMEOUT_S,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 
 from sagedock.errors import InvalidRequest
-from sagedock.images.image import Image
+from sagedock.images.image import ARCHITECTURE, Image
 from sagedock.images.plan import own_base
 
 __all__ = ["chosen_images", "foreign_bases", "release_of"]
 
 _NEAREST = 3
-_ARCHITECTURE = "amd64"
 
 
 def chosen_images(
@@ -53,9 +52,9 @@ def foreign_bases(chosen: Sequence[Image], architecture: Callable[[str], str | N
     found = [(image, architecture(image.base)) for image in chosen if image.base not in made]
     return [
         f"{image.name}: its base {image.base} is for {its}, and images are built for "
-        f"{_ARCHITECTURE}: pull or build that with --platform linux/{_ARCHITECTURE}"
+        f"{ARCHITECTURE}: pull or build that with --platform linux/{ARCHITECTURE}"
         for image, its in found
-        if its not in (_ARCHITECTURE, None)
+        if its not in (ARCHITECTURE, None)
     ]
 
 

@@ -3,15 +3,17 @@
 import base64
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from sagedock.api.aws_errors import DENIED, EXPIRED, no_credentials, unreachable, wrong_region
 from sagedock.errors import InvalidRequest, PushFailed, SagedockError
+from sagedock.images.media_types import MANIFESTS
 from sagedock.images.remote.documents import actions_of
 
-__all__ = ["EcrRegistry", "Kept", "Login", "Repository"]
+__all__ = ["EcrRegistry", "Kept", "Login", "Repository", "ecr_explained"]
 
 #: Untagged images are what a push leaves that was given another tag's place, or its index.
 _EXPIRES = {
@@ -30,16 +32,7 @@ _EXPIRES = {
     ]
 }
 _OURS = {"Key": "created-by", "Value": "sagedock"}
-#: Every kind of manifest that a push sends. Source: BatchGetImage in the service's model.
-_MANIFESTS = (
-    "application/vnd.docker.distribution.manifest.v2+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.oci.image.index.v1+json",
-)
 _ABSENT = ("RepositoryNotFoundException", "ImageNotFoundException")
-_DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
-_EXPIRED = ("ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException")
 #: The document of IAM that has what a push calls.
 _WHO_MAY = "src/sagedock/images/remote/policies/person-push.json"
 
@@ -104,7 +97,7 @@ class EcrRegistry:
                 found = self.client.batch_get_image(
                     repositoryName=repository,
                     imageIds=[{"imageTag": tag}],
-                    acceptedMediaTypes=list(_MANIFESTS),
+                    acceptedMediaTypes=list(MANIFESTS),
                 )
         except _Absent:
             return None
@@ -168,49 +161,53 @@ class EcrRegistry:
                 text = json.dumps(_EXPIRES)
                 self.client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=text)
 
-    @contextmanager
-    def explained(self) -> Iterator[None]:
+    def explained(self) -> AbstractContextManager[None]:
         """Raise botocore's errors inside as SagedockErrors that say what to do."""
-        from botocore import exceptions as aws
+        return ecr_explained(self.region)
 
-        try:
-            yield
-        except aws.ClientError as error:
-            raise self._explained(error) from error
-        except (
-            aws.NoCredentialsError,
-            aws.PartialCredentialsError,
-            aws.TokenRetrievalError,
-        ) as error:
-            raise PushFailed(
-                f"ECR in {self.region}: no credentials ({error}): run `aws configure`, set "
-                "AWS_PROFILE, or push with --target local, which needs none"
-            ) from error
-        except aws.ParamValidationError as error:
-            raise InvalidRequest(
-                [f"{error}: choose other names with --repository, --tag"]
-            ) from error
-        except aws.EndpointConnectionError as error:
-            raise PushFailed(
-                f"ECR in {self.region} cannot be reached ({error}): check region and network"
-            ) from error
 
-    def _explained(self, error: Any) -> SagedockError:
-        found = error.response["Error"]
-        code, message = found.get("Code", ""), found.get("Message", "")
-        said = f"ECR in {self.region}: {error.operation_name}: {message} ({code})"
-        if code in _ABSENT:
-            return _Absent(said)
-        if code == "RepositoryAlreadyExistsException":
-            return _Exists(said)
-        if code == "InvalidParameterException":
-            return InvalidRequest([f"{said}: choose another --repository or --tag"])
-        if code in _DENIED:
-            needed = ", ".join(actions_of("person-push"))
-            return PushFailed(f"{said}: a push needs {needed}: ask for the policy in {_WHO_MAY}")
-        if code in _EXPIRED:
-            return PushFailed(f"{said}: sign in again, e.g. `aws sso login`, or correct the keys")
-        return PushFailed(said)
+@contextmanager
+def ecr_explained(region: str) -> Iterator[None]:
+    """Raise botocore's errors about ECR of a region as SagedockErrors that say what to do, those of
+    making its client, too.
+    """
+    from botocore import exceptions as aws
+
+    try:
+        yield
+    except aws.ClientError as error:
+        raise _explained(error, region) from error
+    except no_credentials() as error:
+        raise PushFailed(
+            f"ECR in {region}: no credentials ({error}): run `aws configure` or `aws sso login`, "
+            "or set AWS_PROFILE; a push with --target local needs none"
+        ) from error
+    except aws.ParamValidationError as error:
+        raise InvalidRequest([f"{error}: choose other names with --repository, --tag"]) from error
+    except wrong_region() as error:
+        raise InvalidRequest([f"ECR in {region}: {error}: name one like us-west-2"]) from error
+    except unreachable() as error:
+        raise PushFailed(
+            f"ECR in {region} cannot be reached ({error}): check region and network"
+        ) from error
+
+
+def _explained(error: Any, region: str) -> SagedockError:
+    found = error.response["Error"]
+    code, message = found.get("Code", ""), found.get("Message", "")
+    said = f"ECR in {region}: {error.operation_name}: {message} ({code})"
+    if code in _ABSENT:
+        return _Absent(said)
+    if code == "RepositoryAlreadyExistsException":
+        return _Exists(said)
+    if code == "InvalidParameterException":
+        return InvalidRequest([f"{said}: choose another --repository or --tag"])
+    if code in DENIED:
+        needed = ", ".join(actions_of("person-push"))
+        return PushFailed(f"{said}: a push needs {needed}: ask for the policy in {_WHO_MAY}")
+    if code in EXPIRED:
+        return PushFailed(f"{said}: sign in again, e.g. `aws sso login`, or correct the keys")
+    return PushFailed(said)
 
 
 class _Absent(PushFailed):

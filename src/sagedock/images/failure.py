@@ -15,7 +15,8 @@ _SAID = re.compile(r"#(?P<number>\d+) \d+\.\d+ (?P<words>.*)")
 #: The last line of a failed build; buildx begins it with ``ERROR:``.
 _UNSOLVED = re.compile(r"(?:ERROR: |error: )?(?P<words>failed to solve.*|executor failed.*)")
 _KEPT_LINES, _LINE_CHARACTERS = 25, 500
-_MOUNT = re.compile(r"--\w+=\S+\s+")
+#: An instruction with BuildKit's own options; those of the program that it runs follow that.
+_OPTIONS = re.compile(r"^(ADD|COPY|FROM|RUN)(?: +--[\w-]+(?:=\S+)?)+(?= )")
 
 #: What a failure says, and what to do. The first that fits is told.
 _REMEDIES = (
@@ -89,7 +90,7 @@ class BuildLog:
         if found := _STEP.fullmatch(line):
             self._steps.setdefault(
                 found["number"],
-                _Step(stage=found["stage"], words=_MOUNT.sub("", found["words"])),
+                _Step(stage=found["stage"], words=_OPTIONS.sub(r"\1", found["words"])),
             )
             return self._begun(found["number"])
         if (found := _ERROR.fullmatch(line)) and found["number"] in self._steps:

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Device", "Image", "Kind"]
+__all__ = ["ARCHITECTURE", "Device", "Image", "Kind"]
 
 Kind = Literal["training", "serving", "processing"]
 Device = Literal["cpu", "cuda", "neuron"]
 
+#: What SageMaker's instances are, but for Graviton's, which endpoints may have. Source:
+#: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-dockerfile.html
+ARCHITECTURE = "amd64"
 #: Any account: the local SageMaker looks for the repository and tag among the local images.
 _ACCOUNT = "123456789012"
 _DEFAULT_REGION = "us-west-2"

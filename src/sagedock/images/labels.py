@@ -51,10 +51,15 @@ def image_labels(
 
 
 def source_url(remote: str | None) -> str | None:
-    """Return a remote of git's without user, password and token; None for one of this machine."""
-    if not remote:
+    """Return a remote of git's without user, password and token; None for one of this
+    machine, and where another program than git speaks to it.
+    """
+    if not remote or "::" in remote.partition("/")[0]:  # a helper's: `codecommit::REGION://...`
         return None
-    parts = urlsplit(remote)
+    try:
+        parts = urlsplit(remote)
+    except ValueError:  # a bracket that is not closed
+        return None
     if parts.scheme in ("http", "https", "ssh", "git") and parts.hostname:
         host = parts.netloc.rpartition("@")[2]
         return urlunsplit((parts.scheme, host, parts.path, "", ""))

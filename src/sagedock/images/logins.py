@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sagedock.errors import InvalidRequest
-from sagedock.images.ecr import EcrRegistry, Login
+from sagedock.images.ecr import EcrRegistry, Login, ecr_explained
 
 __all__ = ["ecr_login", "logged_in", "registry_of"]
 
@@ -31,10 +31,12 @@ _FILE = "config.json"
 
 def ecr_login(host: str, client: Callable[[str], Any]) -> Login:
     """Return the login to ECR's registry ``host``, which may be another account's; ``client``
-    returns the boto3 client of ECR in a region. Raises InvalidRequest for a host that is none.
+    returns the boto3 client of ECR in a region. Raises InvalidRequest for a host that is none,
+    and PushFailed where ECR refuses or nobody is signed in.
     """
     account, region = registry_of(host)
-    registry = EcrRegistry(client=client(region), region=region)
+    with ecr_explained(region):
+        registry = EcrRegistry(client=client(region), region=region)
     return replace(registry.login(account=account), host=host)
 
 

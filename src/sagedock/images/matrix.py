@@ -9,7 +9,7 @@ from sagedock.errors import InvalidRequest
 from sagedock.images.image import Image
 from sagedock.images.schema import table_problems
 
-__all__ = ["find_matrix", "load_images"]
+__all__ = ["find_matrix", "load_images", "own_images"]
 
 
 def find_matrix(folder: Path | None = None) -> Path:
@@ -24,6 +24,15 @@ def find_matrix(folder: Path | None = None) -> Path:
             ]
         )
     return path
+
+
+def own_images() -> tuple[Image, ...]:
+    """Return the images of the project that one is in; none outside of one."""
+    try:
+        path = find_matrix()
+    except InvalidRequest:  # a folder without images.toml: names are the engine's
+        return ()
+    return load_images(path)
 
 
 def load_images(path: Path) -> tuple[Image, ...]:

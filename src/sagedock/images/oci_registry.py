@@ -14,17 +14,10 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from sagedock.errors import PushFailed
 from sagedock.images.ecr import Login
+from sagedock.images.media_types import INDEX, MANIFESTS
 
-__all__ = ["INDEX", "MANIFEST", "Descriptor", "OciRegistry", "digest_of", "manifests_in"]
+__all__ = ["Descriptor", "OciRegistry", "digest_of", "manifests_in"]
 
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-INDEX = "application/vnd.oci.image.index.v1+json"
-_MANIFESTS = (
-    "application/vnd.docker.distribution.manifest.v2+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    MANIFEST,
-    INDEX,
-)
 _CONNECT_S, _ANSWER_S = 10.0, 60.0
 #: What a registry may answer at most: a manifest has 4 MiB.
 _LONGEST_ANSWER = 8 * 1024 * 1024
@@ -54,7 +47,7 @@ class OciRegistry:
     def manifest(self, repository: str, reference: str) -> tuple[Descriptor, bytes] | None:
         """Return a manifest by its tag or digest, described, or None where there is none."""
         path = f"/v2/{repository}/manifests/{reference}"
-        answer = self._ask("GET", path, headers={"Accept": ", ".join(_MANIFESTS)}, may_lack=True)
+        answer = self._ask("GET", path, headers={"Accept": ", ".join(MANIFESTS)}, may_lack=True)
         if answer is None:
             return None
         found = digest_of(answer.body)

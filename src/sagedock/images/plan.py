@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sagedock.images.builder import Builder
 from sagedock.images.device import device_args
-from sagedock.images.image import Image
+from sagedock.images.image import ARCHITECTURE, Image
 
 __all__ = ["build_command", "own_base"]
 
@@ -44,7 +44,7 @@ def build_command(
     args = {"BASE": image.base, **device_args(image), **image.args}
     return (
         *builder.argv,
-        *("--platform", "linux/amd64", "--progress", "plain", "--iidfile", str(id_file)),
+        *("--platform", f"linux/{ARCHITECTURE}", "--progress", "plain", "--iidfile", str(id_file)),
         *("--file", str(root / "containers" / image.dockerfile), "--target", image.target),
         *_each("--build-arg", (f"{key}={value}" for key, value in args.items())),
         *_each("--build-arg", (name for name in _PROXIES if name in environ)),

@@ -7,13 +7,9 @@ from sagedock.engine import Engine
 from sagedock.engine import Image as EngineImage
 from sagedock.errors import ImageNotFound, InvalidRequest
 from sagedock.images.ecr import EcrRegistry, Kept
-from sagedock.images.image import Image
+from sagedock.images.image import ARCHITECTURE, Image
 
 __all__ = ["Planned", "ToPush", "named_images", "plan_push", "split_reference"]
-
-#: What SageMaker's instances are, but for Graviton's, which endpoints may have. Source:
-#: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-dockerfile.html
-_ARCHITECTURE = "amd64"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +75,7 @@ def plan_push(
     wanted: Iterable[ToPush],
     registries: Sequence[EcrRegistry],
     *,
-    architecture: str = _ARCHITECTURE,
+    architecture: str = ARCHITECTURE,
 ) -> tuple[Planned, ...]:
     """Return what is to be done, or raise InvalidRequest with every problem; nothing is changed.
 

@@ -8,13 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sagedock.errors import StorageError
 from sagedock.images.git import git_output
 from sagedock.images.push import PushedImage
+from sagedock.images.writing import replace_file
 
 __all__ = ["facts", "git_state", "record"]
 
 _REVISION_LABEL = "org.opencontainers.image.revision"
+_KEPT_ALL_THE_SAME = "the image is pushed all the same; name another folder with --record"
 
 
 def facts(
@@ -39,16 +40,8 @@ def facts(
 def record(found: Mapping[str, Any], folder: Path) -> Path:
     """Write the facts to ``FOLDER/REPOSITORY/TAG.REGION.json``, and return that file."""
     path: Path = folder / found["repository"] / f"{found['tag']}.{found['region']}.json"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f"{path.name}.new")
-        new.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-        new.replace(path)
-    except OSError as error:
-        raise StorageError(
-            f"{path}: cannot be written ({error.strerror}): the image is pushed all the same; name "
-            "another folder with --record"
-        ) from error
+    text = json.dumps(found, indent=2) + "\n"
+    replace_file(path, text.encode(), _KEPT_ALL_THE_SAME)
     return path
 
 

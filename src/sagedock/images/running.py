@@ -2,11 +2,14 @@
 
 import errno
 import os
+import selectors
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO, cast
 
 from sagedock.errors import BuildFailed, StorageError
 
@@ -14,6 +17,7 @@ __all__ = ["kept_in", "run_lines"]
 
 #: How long a client may take to have the engine give up what it does for it.
 _GRACE_S = 10.0
+_LOOK_S, _PIECE = 0.05, 64 * 1024
 
 Lines = Callable[[str], object]
 
@@ -52,14 +56,25 @@ def run_lines(
 @contextmanager
 def kept_in(log: Path) -> Iterator[Lines]:
     """Yield what adds a line to a log; it raises StorageError where the disk is full."""
+    with _told(log):
+        whole = log.open("a", encoding="utf-8")
+
+    def keep(line: str) -> None:
+        with _told(log):
+            whole.write(f"{line}\n")
+            whole.flush()
+
     try:
-        with log.open("a", encoding="utf-8") as whole:
+        yield keep
+    finally:
+        with _told(log):  # what could not be written is tried again
+            whole.close()
 
-            def keep(line: str) -> None:
-                whole.write(f"{line}\n")
-                whole.flush()
 
-            yield keep
+@contextmanager
+def _told(log: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         remedy = "free the disk" if error.errno == errno.ENOSPC else "make it writable"
         raise StorageError(
@@ -70,11 +85,21 @@ def kept_in(log: Path) -> Iterator[Lines]:
 def _end(process: "subprocess.Popen[str]", grace_s: float) -> None:
     try:
         _signal(process, signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(grace_s)
+        _await(process, grace_s)
     finally:  # also where a second Ctrl-C comes
         _signal(process, signal.SIGKILL)
         process.wait()
+
+
+def _await(process: "subprocess.Popen[str]", grace_s: float) -> None:
+    """Wait for its end, and read on meanwhile: a pipe that is full would hold it up."""
+    ends = time.monotonic() + grace_s
+    with selectors.DefaultSelector() as selector:
+        selector.register(cast("IO[str]", process.stdout), selectors.EVENT_READ)
+        while process.poll() is None and time.monotonic() < ends:
+            for key, _ in selector.select(_LOOK_S):
+                if not os.read(key.fd, _PIECE):
+                    selector.unregister(key.fileobj)
 
 
 def _signal(process: "subprocess.Popen[str]", number: signal.Signals) -> None:

@@ -131,6 +131,7 @@ def _named_files(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if "dockerfile" in table:
         yield "dockerfile", table["dockerfile"]
     locks, instead = table.get("locks"), table.get("instead")
-    yield from (("locks", lock) for lock in locks or () if isinstance(locks, list))
+    if isinstance(locks, list):
+        yield from (("locks", lock) for lock in locks)
     if isinstance(instead, dict):
         yield from (("instead", lock) for pair in instead.items() for lock in pair)

@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sagedock.images.builder import probe
+from sagedock.images.writing import writing
 
-__all__ = ["build_secrets"]
+__all__ = ["TEMPORARY", "build_secrets"]
+
+#: What to do where temporary files cannot be written.
+TEMPORARY = "free the disk of temporary files, or name another in TMPDIR"
 
 #: Where programs look for a certificate bundle of one's own.
 _CA_VARIABLES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -23,8 +27,9 @@ def build_secrets(
     named = (Path(environ[name]) for name in _CA_VARIABLES if environ.get(name))
     if bundle := next((path for path in named if path.is_file()), None):
         secrets["ca_bundle"] = bundle
-    mirror = probe([str(containers / "base" / "mirror.sh"), release]) if release else None
-    if mirror:
+    script = str(containers / "base" / "mirror.sh")
+    if release and (mirror := probe([script, release], environ)):
         secrets["apt_sources"] = private / "apt_sources"
-        secrets["apt_sources"].write_text(f"deb {mirror} {release} main\n", encoding="utf-8")
+        with writing(secrets["apt_sources"], TEMPORARY):
+            secrets["apt_sources"].write_text(f"deb {mirror} {release} main\n", encoding="utf-8")
     return secrets

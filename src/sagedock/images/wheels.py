@@ -19,6 +19,7 @@ from sagedock.errors import BuildFailed, StorageError
 from sagedock.images.image import Image
 from sagedock.images.running import run_lines
 from sagedock.images.unlocked import refuse_unlocked
+from sagedock.images.writing import writing
 
 __all__ = ["download_command", "gather", "gathered_lock"]
 
@@ -27,6 +28,7 @@ _LOCK = "packages.lock"
 _OLDEST_GLIBC, _BASES_GLIBC = 5, 36  # manylinux_2_5 to Debian 12's glibc 2.36
 #: How a folder's name begins that is being filled.
 _NEW = ".new-"
+_REMEDY = "free the disk"
 _FULL = "No space left on device"
 _TAIL_LINES, _LINE_CHARACTERS = 15, 300
 
@@ -129,9 +131,11 @@ def _fetch(image: Image, locks: tuple[Path, ...], folder: Path, environ: Mapping
             )
         if code:
             return _cause(said) or f"pip ended with {code}"
-        (staging / _LOCK).write_text(_joined(locks), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        staging.rename(folder)
+        whole = _joined(locks)
+        with writing(folder, _REMEDY):
+            (staging / _LOCK).write_text(whole, encoding="utf-8")
+            shutil.rmtree(folder, ignore_errors=True)
+            staging.rename(folder)
     return ""
 
 
@@ -161,12 +165,12 @@ def _alone(folder: Path, await_others: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
-    try:
+    with writing(folder, _REMEDY):
         for abandoned in folder.parent.glob(f"{_NEW}*"):  # of a process that was killed
             shutil.rmtree(abandoned, ignore_errors=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_NEW) as new:
-            wheels = Path(new) / folder.name
+        new = tempfile.TemporaryDirectory(dir=folder.parent, prefix=_NEW)
+    with new as private:
+        wheels = Path(private) / folder.name
+        with writing(folder, _REMEDY):
             wheels.mkdir()
-            yield wheels
-    except OSError as error:
-        raise StorageError(f"{folder}: cannot be written ({error}): free the disk") from error
+        yield wheels

@@ -43,10 +43,12 @@ def build(tmp_path):
 
     def run(words, **changes):
         environ = {**os.environ, "PATH": f"{program.parent}:/usr/bin:/bin", "BUILD": words}
+        environ |= run.environ
         made = Image(**{**vars(IMAGE), **changes})
-        return build_image(made, root=run.root, progress=run.said.append, environ=environ)
+        return build_image(made, root=run.root, progress=run.progress, environ=environ)
 
-    run.root, run.said = tmp_path / "project", []
+    run.root, run.said, run.environ = tmp_path / "project", [], {}
+    run.progress = run.said.append
     return run
 
 
@@ -82,6 +84,20 @@ def test_the_id_the_log_and_the_steps(build):
     ]
     log = build.root / "build" / "logs" / "mine.log"
     assert log.read_text() == "#5 [1/2] FROM debian:12\n#6 [2/2] RUN true\n"
+
+
+def test_what_the_environment_of_the_build_tells(build):
+    """Not that of this program: a caller may give another."""
+    script = build.root / "containers" / "base" / "mirror.sh"
+    script.parent.mkdir()
+    script.write_text('#!/bin/sh\necho "$MIRROR"\n')
+    script.chmod(0o755)
+    build.environ = {"SAGEDOCK_REVISION": "abc", "MIRROR": "http://mirror.example.com/debian"}
+    shows = 'for word; do case $word in id=apt_sources,*) cat "${word#*,src=}";; esac; done'
+    build(f'echo "$@"; {shows}; echo sha256:1 >$ID', base="sagedock/base:bookworm-py3.11")
+    log = (build.root / "build" / "logs" / "mine.log").read_text()
+    assert "--label org.opencontainers.image.revision=abc" in log
+    assert "deb http://mirror.example.com/debian bookworm main\n" in log
 
 
 def test_a_failure_names_the_client_the_remedy_and_the_log(build):
@@ -127,6 +143,15 @@ def test_a_full_disk_of_temporary_files(build, small_disk, tmp_path, monkeypatch
     with pytest.raises(StorageError, match=r"apt_sources: cannot be written .* TMPDIR"):
         build("echo sha256:1 >$ID", base="sagedock/base:bookworm-py3.11")
     assert list(disk.iterdir()) == []
+
+
+def test_an_error_that_is_not_the_disks_is_not_told_as_one(build):
+    def breaks(line):
+        raise ConnectionResetError(line)
+
+    build.progress = breaks
+    with pytest.raises(ConnectionResetError, match="mine: building"):
+        build("echo sha256:1 >$ID")
 
 
 def test_a_client_that_does_not_tell_what_it_made(build):

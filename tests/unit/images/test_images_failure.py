@@ -72,6 +72,30 @@ def test_each_step_is_told_once_without_its_mounts():
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("RUN --mount=type=secret,id=x --network=none pip install a", "RUN pip install a"),
+        ("RUN ./configure --prefix=/usr --disable=x && make", None),
+        (
+            "RUN --mount=type=cache,target=/c ./configure --prefix=/usr",
+            "RUN ./configure --prefix=/usr",
+        ),
+        ("RUN echo RUN --mount=x y", None),
+        ("COPY --from=builder --link --chown=1:1 /a /b", "COPY /a /b"),
+        (
+            "ADD --keep-git-dir=true https://example.com/a.git /a",
+            "ADD https://example.com/a.git /a",
+        ),
+        ("FROM --platform=linux/amd64 debian:12", "FROM debian:12"),
+        ("WORKDIR /--a=b c", None),
+    ],
+)
+def test_the_programs_own_options_are_told(words, told):
+    _, (step,) = read(f"#9 [one 1/1] {words}\n")
+    assert step == f"[one 1/1] {told or words}"
+
+
 def test_where_no_step_failed_the_end_of_the_log_is_told():
     log, _ = read("#1 [internal] load metadata\nfailed to solve: dockerfile parse error line 3\n")
     assert log.failure().splitlines()[0] == "its last lines:"

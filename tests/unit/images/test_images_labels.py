@@ -1,5 +1,6 @@
 """Labels: what an image is, the commit it is from, the versions inside, and no credentials."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -99,6 +100,16 @@ def test_files_that_a_build_does_not_see_make_no_revision_dirty(git, tmp_path):
     assert revision(tmp_path, FILE) == f"{commit}-dirty"
 
 
+def test_a_name_that_is_no_utf_8(git, tmp_path):
+    commit = git("rev-parse", "HEAD")
+    (tmp_path / os.fsdecode(b"caf\xe9")).write_text("not in the context\n")
+    assert revision(tmp_path, FILE) == commit
+    (tmp_path / "containers" / os.fsdecode(b"caf\xe9")).write_text("in the context\n")
+    assert revision(tmp_path, FILE) == f"{commit}-dirty"
+    git("remote", "add", "origin", os.fsdecode(b"https://example.com/caf\xe9"))
+    assert "org.opencontainers.image.source" in image_labels(IMAGE, tmp_path)
+
+
 def test_a_project_in_a_folder_of_the_work_tree(git, tmp_path):
     project = tmp_path / "containers"
     (project / ".dockerignore").write_text("*\n!src\n")
@@ -118,6 +129,12 @@ def test_a_project_in_a_folder_of_the_work_tree(git, tmp_path):
         ("https://token@example.com:8443/a/b?token=x#y", "https://example.com:8443/a/b"),
         ("ssh://git:pw@example.com:22/a.git", "ssh://example.com:22/a.git"),
         ("git@example.com:team/a.git", "ssh://example.com/team/a.git"),
+        ("codecommit::us-west-2://profile@repo", None),
+        ("codecommit://profile@repo", None),
+        ("ext::ssh me@example.com:x", None),
+        ("https://[bad/x", None),
+        ("https://example.com:port/x", "https://example.com:port/x"),
+        ("git@[::1:a", None),
         ("/home/me/a.git", None),
         ("file:///home/me/a.git", None),
         ("../a", None),

@@ -7,9 +7,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore import exceptions as aws
 from botocore.stub import Stubber
 
-from sagedock.errors import InvalidRequest
+from sagedock.errors import InvalidRequest, PushFailed
 from sagedock.images.ecr import Login
 from sagedock.images.logins import ecr_login, logged_in
 
@@ -92,6 +93,45 @@ def test_a_login_to_another_account_s_registry() -> None:
         )
         assert ecr_login(HOST, lambda region: asked.append(region) or client) == LOGIN
     assert asked == ["us-west-2"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (aws.ProfileNotFound(profile="nope"), "no credentials .*nope.*aws sso login"),
+        (aws.UnauthorizedSSOTokenError(), "no credentials .*aws sso login"),
+        (aws.SSOTokenLoadError(error_msg="gone"), "no credentials .*gone"),
+        (aws.CredentialRetrievalError(provider="p", error_msg="m"), "no credentials .*m"),
+        (aws.LoginRefreshRequired(), "no credentials"),
+        (aws.ConfigParseError(path="/c"), "no credentials .*/c"),
+        (aws.ConnectTimeoutError(endpoint_url="u"), "cannot be reached .*u"),
+        (aws.ReadTimeoutError(endpoint_url="u"), "cannot be reached .*u"),
+        (aws.SSLError(endpoint_url="u", error="e"), "cannot be reached .*u"),
+        (aws.ProxyConnectionError(proxy_url="u"), "cannot be reached .*u"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("made", [False, True], ids=["making", "asking"])
+def test_what_keeps_one_from_ecr_is_told(error: Exception, words: str, made: bool) -> None:
+    class Client:
+        def get_authorization_token(self, **_: object) -> None:
+            raise error
+
+    def client(_: str) -> Client:
+        if made:
+            return Client()
+        raise error
+
+    with pytest.raises(PushFailed, match=words):
+        ecr_login(HOST, client)
+
+
+def test_a_region_that_is_none_is_told() -> None:
+    def client(region: str) -> None:
+        raise aws.InvalidRegionError(region_name=region)
+
+    with pytest.raises(InvalidRequest, match="name one like us-west-2"):
+        ecr_login(HOST, client)
 
 
 @pytest.mark.parametrize("host", ["", "docker.io", f"https://{HOST}", f"{HOST}/repository"])

@@ -19,6 +19,7 @@ repository = "team/mine"
 tag = "v1"
 base = "debian:12"
 """
+GOOD_FIELDS = [line.partition(" =")[0] for line in GOOD.splitlines() if " = " in line]
 
 
 @pytest.fixture
@@ -110,6 +111,17 @@ def test_what_is_no_matrix_is_refused(matrix, text, words):
     with pytest.raises(InvalidRequest) as caught:
         load_images(matrix)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["5", "true", "[5]", "[[1]]", "{ a = { b = 1 } }", "1.5"])
+def test_a_value_of_a_wrong_type_is_told_whatever_the_field(matrix, value):
+    """Each field alone, and a second image that has it, too: names are compared."""
+    for field in (*GOOD_FIELDS, "locks", "instance_types", "instead", "args", "labels", "python"):
+        lines = [line for line in GOOD.splitlines() if not line.startswith(f"{field} =")]
+        text = "\n".join([*lines, f"{field} = {value}\n"])
+        matrix.write_text(text + text)
+        with pytest.raises(InvalidRequest, match=f"{field} "):
+            load_images(matrix)
 
 
 def test_without_a_checkout_it_says_where_to_go(tmp_path, monkeypatch):

@@ -69,3 +69,40 @@ def test_a_log_keeps_every_line(tmp_path):
     with kept_in(log) as keep:
         run_lines([sys.executable, "-c", "print('a'); print('b')"], os.environ, keep)
     assert log.read_text() == "a\nb\n"
+
+
+def test_what_it_says_at_its_end_is_read_so_that_it_can_end(tmp_path):
+    ended = tmp_path / "ended"
+    program = (
+        "import signal, sys, time\n"
+        "def end(*_):\n"
+        "    sys.stdout.write('x' * 1_000_000); sys.stdout.flush()\n"
+        f"    open({str(ended)!r}, 'w').close(); sys.exit()\n"
+        "signal.signal(signal.SIGINT, end)\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(300)\n"
+    )
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_lines([sys.executable, "-c", program], os.environ, interrupt, grace_s=60)
+    assert ended.exists()
+
+
+def test_a_program_that_closes_its_output_is_waited_for(tmp_path):
+    ended = tmp_path / "ended"
+    words = f"trap 'sleep 0.3; touch {ended}; exit' INT; echo $$; exec >&- 2>&-; sleep 300 & wait"
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_lines(["bash", "-c", words], os.environ, interrupt, grace_s=60)
+    assert ended.exists()
+
+
+def test_an_error_of_what_is_done_with_a_log_is_not_the_logs(tmp_path):
+    with pytest.raises(FileNotFoundError, match="other"), kept_in(tmp_path / "log"):
+        raise FileNotFoundError("other")

@@ -157,16 +157,36 @@ def test_layers_are_known_by_the_digest_of_what_is_compressed():
         id__layer_tar=plain, blobs__sha256__2=compressed, manifest=json.dumps([]).encode()
     )
     chunks = (archive[place : place + 1000] for place in range(0, len(archive), 1000))
-    found = measure_packed(chunks)
+    said: list[str] = []
+    found = measure_packed(chunks, said.append)
+    assert said == []
     digests = [f"sha256:{hashlib.sha256(each).hexdigest()}" for each in (plain, packed)]
     assert list(found) == digests
     assert 300 < found[digests[0]] < 2000
     assert found[digests[1]] == len(compressed)
 
 
+def test_a_layer_that_is_compressed_already_is_not_compressed_again(monkeypatch):
+    def compressobj(**_):
+        raise AssertionError("its size is known")
+
+    monkeypatch.setattr("zlib.compressobj", compressobj)
+    content = tar(b=b"b" * 1000)
+    packed = gzip.compress(content)
+    found = measure_packed(iter([tar(blobs__sha256__2=packed)]), print)
+    assert found == {f"sha256:{hashlib.sha256(content).hexdigest()}": len(packed)}
+
+
+def test_a_layer_that_cannot_be_measured_is_told():
+    said = []
+    zstd = b"\x28\xb5\x2f\xfd" + b"x" * 1000
+    assert measure_packed(iter([tar(blobs__sha256__3=zstd)]), said.append) == {}
+    assert said == ["blobs/sha256/3 is compressed with zstd, which is not read here"]
+
+
 def test_an_archive_that_breaks_off_is_an_error():
     with pytest.raises(EngineError):
-        measure_packed(iter([tar(a=tar(b=b"b" * 100_000))[:50_000]]))
+        measure_packed(iter([tar(a=tar(b=b"b" * 100_000))[:50_000]]), print)
 
 
 def test_sizes_are_kept_and_added_to(tmp_path):

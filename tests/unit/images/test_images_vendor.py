@@ -83,6 +83,15 @@ def test_bad_words_are_told(containers: Path, words: list[str], said: str) -> No
     assert left(containers) == []
 
 
+def test_no_variable_names_other_sums(
+    containers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "others").write_text(f"efa_version=1.2.3\nefa_sha256={SUM}\n")
+    monkeypatch.setenv("VERSIONS", str(tmp_path / "others"))
+    done = take(containers, "efa", given(tmp_path), sum_="1" * 64)
+    assert (done.returncode, left(containers)) == (1, [])
+
+
 def test_our_own_versions_name_one_of_each() -> None:
     text = (ROOT / "containers" / "training" / "vendor.versions").read_text(encoding="utf-8")
     values = dict(line.split("=") for line in text.splitlines() if line and line[0] != "#")

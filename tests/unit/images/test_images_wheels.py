@@ -78,6 +78,19 @@ def test_what_the_locks_name_is_gathered_once(shelf, containers):
     assert len(said) == 1
 
 
+def test_an_error_that_is_not_the_disks_is_not_told_as_one(shelf, containers, monkeypatch):
+    """Another error than the disk's, where its folder was made already."""
+    (containers / "a.lock").write_text(put_wheel(shelf, "probe"))
+
+    def breaks(*_):
+        raise ConnectionResetError("not the disk's")
+
+    monkeypatch.setattr("sagedock.images.wheels.run_lines", breaks)
+    with pytest.raises(ConnectionResetError):
+        gather(image("a.lock"), containers, print)
+    assert list((containers / "wheels").iterdir()) == []
+
+
 def test_a_changed_lock_is_gathered_anew_and_old_packages_go(shelf, containers):
     (containers / "a.lock").write_text(put_wheel(shelf, "alpha"))
     gather(image("a.lock"), containers, print)

@@ -9,7 +9,16 @@ from sagedock.images.preflight.checks.cuda import cuda_rows, driver_of
 from sagedock.images.preflight.checks.gpu_code import gpu_code_rows
 from sagedock.images.preflight.checks.system import system_rows
 from sagedock.images.preflight.target import Target
-from tests.unit.images.made_images import dist_info, facts, fatbin, library, rows, torch
+from tests.unit.images.made_images import (
+    SERVE,
+    TRAIN,
+    dist_info,
+    facts,
+    fatbin,
+    library,
+    rows,
+    torch,
+)
 
 OWN = "opt/ext/ops.so"
 TORCHS = "usr/lib/python3/site-packages/torch/lib/libtorch_cuda.so"
@@ -108,20 +117,47 @@ def test_where_the_images_cuda_is_found(files, settings, told):
     assert row.found == told
 
 
-LAUNCHER = {"opt/sagedock/lib/sagedock/runtime/cuda_compat.py": b"# decides"}
+DECIDES = {"opt/sagedock/lib/sagedock/runtime/cuda_compat.py": b"# decides"}
+LAUNCHER = {**DECIDES, "opt/sagedock/bin/serve": SERVE, "opt/sagedock/bin/train": TRAIN}
+OUR_PATH = {
+    "Env": ["PATH=/opt/sagedock/bin:/usr/bin:/bin"],
+    "Entrypoint": ["/usr/bin/env", "--"],
+}
 
 
-def test_cuda_compat_helps_where_our_launcher_puts_it_on_the_path():
-    found = facts({**torch("2.4.1", "12.4"), **COMPAT, **LINKED, **LAUNCHER})
+@pytest.mark.parametrize("use", ["training", "serving", "transform"])
+def test_cuda_compat_helps_where_our_launcher_puts_it_on_the_path(use):
+    found = facts({**torch("2.4.1", "12.4"), **COMPAT, **LINKED, **LAUNCHER}, settings=OUR_PATH)
     for driver in (470, 580):  # the launcher leaves a newer driver as it is
-        told = cuda(found, on("ml.g5.xlarge", driver=driver))
+        told = cuda(found, on("ml.g5.xlarge", use, driver=driver))
         assert (told["driver"].verdict, told["cuda-compat"].verdict) == ("ok", "ok")
         assert "which the launcher puts on the library path" in told["cuda-compat"].found
 
 
+@pytest.mark.parametrize(
+    ("use", "files", "settings"),
+    [
+        ("processing", LAUNCHER, {**OUR_PATH, "Cmd": ["train"]}),
+        ("training", LAUNCHER, {**OUR_PATH, "Entrypoint": ["python3", "/own.py"]}),
+        ("training", LAUNCHER, {}),  # another `train` comes first
+        (
+            "training",
+            {"usr/lib/python3/site-packages/sagedock/runtime/cuda_compat.py": b"# decides"},
+            OUR_PATH,
+        ),
+    ],
+    ids=["processing", "own entrypoint", "other program", "library alone"],
+)
+def test_a_launcher_that_does_not_run_helps_nobody(use, files, settings):
+    found = facts({**torch("2.4.1", "12.4"), **COMPAT, **LINKED, **files}, settings=settings)
+    told = cuda(found, on("ml.g5.xlarge", use, driver=470))
+    assert (told["driver"].verdict, told["cuda-compat"].verdict) == ("warns", "warns")
+    assert "LD_LIBRARY_PATH" in told["cuda-compat"].remedy
+
+
 def test_our_launcher_does_not_look_elsewhere():
     """The package's folder without the link that the launcher knows."""
-    found = facts({**torch("2.4.1", "12.4"), **COMPAT, **LAUNCHER})
+    found = facts({**torch("2.4.1", "12.4"), **COMPAT, **LAUNCHER}, settings=OUR_PATH)
     told = cuda(found, on("ml.g5.xlarge"))
     assert (told["driver"].verdict, told["cuda-compat"].verdict) == ("warns", "warns")
 

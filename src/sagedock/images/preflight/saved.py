@@ -8,14 +8,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from posixpath import dirname, join, normpath
-from typing import Any
+from typing import Any, Literal
 
 from sagedock.errors import EngineError
 from sagedock.images.preflight.archive import Bytes, gunzipped, members
 from sagedock.images.preflight.files import Files
 from sagedock.images.preflight.layer import read_layer
 
-__all__ = ["Progress", "ReadLayer", "SavedImage", "read_saved"]
+__all__ = ["LayerForm", "Progress", "ReadLayer", "SavedImage", "layer_form", "read_saved"]
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _TAR_MAGIC = slice(257, 262)
@@ -23,6 +23,7 @@ _BLOCK = 512
 _LONGEST_DOCUMENT = 16 * 1024 * 1024
 _MANIFEST = "manifest.json"
 
+LayerForm = Literal["gzip", "tar", "zstd"]
 #: Told how many bytes were read so far.
 Progress = Callable[[int], None]
 #: Returns the files of a layer's archive.
@@ -72,23 +73,35 @@ def _read(
 ) -> None:
     source = Bytes(content)
     head = source.peek(_BLOCK)
-    if head.startswith(_ZSTD):
+    form = layer_form(head, name)
+    if form == "zstd":
         raise EngineError(
             f"{name}: this layer is compressed with zstd, which is not read here: build the image "
             "with gzip, or let the engine keep images unpacked (its classic image store)"
         )
-    if head.startswith(_GZIP):
+    if form == "gzip":
         source = Bytes(gunzipped(_content_of(source)))
         head = source.peek(_BLOCK)
-    if head[_TAR_MAGIC] == b"ustar" or name.endswith("layer.tar"):
+    if layer_form(head, name) == "tar":
         layers[name] = read(source)
     elif head[:1] in (b"{", b"[") and size <= _LONGEST_DOCUMENT:
         try:
             documents[name] = json.loads(source.read(size))
         except ValueError:
             return  # no document of an image: manifest.json is missed below
-    elif head and not head.strip(b"\0"):
-        layers[name] = read(source)  # an empty one
+
+
+def layer_form(head: bytes, name: str) -> LayerForm | None:
+    """Return in what form a file of an engine's archive is a layer, by its first 512 bytes; None
+    where it is none. What is compressed may hold something else.
+    """
+    if head.startswith(_ZSTD):
+        return "zstd"
+    if head.startswith(_GZIP):
+        return "gzip"
+    empty = bool(head) and not head.strip(b"\0")
+    is_tar = head[_TAR_MAGIC] == b"ustar" or name.endswith("layer.tar") or empty
+    return "tar" if is_tar else None
 
 
 def _content_of(source: Bytes) -> Iterator[memoryview]:

@@ -6,17 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sagedock.api.aws_errors import DENIED, EXPIRED, no_credentials, unreachable, wrong_region
 from sagedock.errors import BuildFailed, InvalidRequest, SagedockError
 from sagedock.images.remote.documents import actions_of
 from sagedock.images.remote.permissions import actions_needed
 
 __all__ = ["Aws", "Call", "NoCredentials", "Refused"]
 
-_DENIED = ("403", "AccessDenied", "AccessDeniedException", "Forbidden", "UnauthorizedOperation")
-_EXPIRED = (
-    *("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"),
-    *("SignatureDoesNotMatch", "UnrecognizedClientException"),
-)
 _UPLOADS = ("s3:PutObject", "s3:AbortMultipartUpload")
 #: New accounts may have a quota of none. Source: StartBuild's errors, in the service's model.
 _LIMIT = "AccountLimitExceededException"
@@ -104,23 +100,16 @@ class Aws:
             yield
         except aws.ClientError as error:
             raise _refused(service, self.region, error) from error
-        except (
-            aws.NoCredentialsError,
-            aws.PartialCredentialsError,
-            aws.CredentialRetrievalError,
-            aws.ProfileNotFound,
-            aws.SSOError,
-            aws.TokenRetrievalError,
-        ) as error:
+        except no_credentials() as error:
             raise NoCredentials(
                 f"AWS: no credentials ({error}): run `aws configure` or `aws sso login`, or set "
                 "AWS_PROFILE; --dry-run shows the plan without any"
             ) from error
         except aws.ParamValidationError as error:
             raise InvalidRequest([f"{service}: {error}"]) from error
-        except aws.InvalidRegionError as error:
+        except wrong_region() as error:
             raise InvalidRequest([f"--region: {error}: give one like us-west-2"]) from error
-        except (aws.ConnectionError, aws.HTTPClientError) as error:
+        except unreachable() as error:
             raise BuildFailed(
                 f"{service} in {self.region} cannot be reached ({error}): check that there is such "
                 "a region, and the network"
@@ -131,7 +120,7 @@ def _refused(service: str, region: str, error: Any) -> SagedockError:
     found = error.response["Error"]
     code, message = str(found.get("Code", "")), found.get("Message", "")
     said = f"{service} in {region}: {error.operation_name}: {message} ({code})"
-    if code in _DENIED:
+    if code in DENIED:
         needed = actions_needed(service, error.operation_name)
         said += f": it takes {', '.join(needed)}" if needed else ""
         is_for_who_builds = set(needed) <= set(actions_of("person-build"))
@@ -141,6 +130,6 @@ def _refused(service: str, region: str, error: Any) -> SagedockError:
             ": ask Service Quotas for more concurrent builds on that machine, or choose another "
             "--compute-type"
         )
-    elif code in _EXPIRED:
+    elif code in EXPIRED:
         said += ": sign in again, e.g. `aws sso login`, or correct the keys"
     return Refused(said, code)

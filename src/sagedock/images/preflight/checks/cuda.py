@@ -110,7 +110,7 @@ def _against_driver(facts: ImageFacts, target: Target, cuda: tuple[Version, str]
     (major, _), told_by = cuda
     driver = driver_of(target)
     minimum = next((row.minimum_branch for row in CUDA_DRIVERS if row.major == major), None)
-    compat = usable_compat(facts)
+    compat = usable_compat(facts, target.use)
     found = f"CUDA {_words(cuda[0])} ({told_by})"
     if compat is not None:
         found += f", cuda-compat of driver {compat}"
@@ -196,7 +196,7 @@ def _newer_driver(target: Target, minimum: int) -> str:
 
 def compiling_branch(facts: ImageFacts, target: Target) -> int | None:
     """Return the branch of the driver that compiles PTX there, None where nothing tells it."""
-    driver, compat = driver_of(target), usable_compat(facts)
+    driver, compat = driver_of(target), usable_compat(facts, target.use)
     if not driver.exact or driver.branch is None:
         return None
     return driver.branch if compat is None else max(driver.branch, _branch(compat))
@@ -210,7 +210,7 @@ def _compat(facts: ImageFacts, target: Target) -> Iterator[Row]:
     if facts.compat is None:
         return
     folder, version = facts.compat
-    used, always = usable_compat(facts) is not None, compat_on_path(facts)
+    used, always = usable_compat(facts, target.use) is not None, compat_on_path(facts)
     driver = driver_of(target)
     older = always and driver.exact and _branch(version) < (driver.branch or 0)
     where = "on the library path" if always else "not on the library path"

@@ -11,7 +11,7 @@ from sagedock.images.preflight import sources
 from sagedock.images.preflight.facts import ImageFacts
 from sagedock.images.preflight.row import Row, Verdict
 
-__all__ = ["start_rows"]
+__all__ = ["program_started", "start_rows"]
 
 _EXECUTABLE = 0o111
 _SHELLS = ("sh", "bash", "dash")
@@ -43,11 +43,24 @@ def start_rows(image: Image, facts: ImageFacts, use: Use) -> Iterator[Row]:
     yield from _manifest(image, use)
 
 
-def _entrypoint(facts: ImageFacts, use: Use) -> Row:
-    entrypoint, command = _list(facts, "Entrypoint"), _list(facts, "Cmd")
+def program_started(facts: ImageFacts, use: Use) -> str | None:
+    """Return the path of the program that SageMaker starts for ``use``, None where none is there.
+
+    Of a job that names its program itself, as processing jobs may, it is the image's own.
+    """
+    words = _words(facts, use)
+    program = _past_env(words) if words else None
+    return facts.program(program) if program else None
+
+
+def _words(facts: ImageFacts, use: Use) -> list[str]:
     argument = _ARGUMENT[use]
-    words = [*entrypoint, *([argument] if argument else command)]
-    verdict, found, remedy = _started(facts, words, entrypoint)
+    return [*_list(facts, "Entrypoint"), *([argument] if argument else _list(facts, "Cmd"))]
+
+
+def _entrypoint(facts: ImageFacts, use: Use) -> Row:
+    argument = _ARGUMENT[use]
+    verdict, found, remedy = _started(facts, _words(facts, use), _list(facts, "Entrypoint"))
     return Row(
         check="entrypoint",
         verdict=verdict,
