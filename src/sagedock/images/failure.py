@@ -15,6 +15,9 @@ _SAID = re.compile(r"#(?P<number>\d+) \d+\.\d+ (?P<words>.*)")
 #: The last line of a failed build; buildx begins it with ``ERROR:``.
 _UNSOLVED = re.compile(r"(?:ERROR: |error: )?(?P<words>failed to solve.*|executor failed.*)")
 _KEPT_LINES, _LINE_CHARACTERS = 25, 500
+#: How compilers and other programs begin what went wrong; a traceback after it may be long.
+_SAYS_ERROR = re.compile(r"(?:^|[\s:)])(?:fatal )?error:\s", re.IGNORECASE)
+_FIRST_ERRORS = 5
 #: An instruction with BuildKit's own options; those of the program that it runs follow that.
 _OPTIONS = re.compile(r"^(ADD|COPY|FROM|RUN)(?: +--[\w-]+(?:=\S+)?)+(?= )")
 
@@ -28,6 +31,16 @@ _REMEDIES = (
     (
         ("exec format error",),
         "a program of another architecture: the base image must be for linux/amd64",
+    ),
+    (
+        ("no basic auth credentials", "401 unauthorized"),
+        "a registry refuses: log in with `docker login`, or with --login-registry to ECR's",
+    ),
+    (
+        ("load metadata for", "failed to resolve source", "manifest unknown"),
+        "the engine has no such image, and no registry gave it: build it first, correct its name "
+        "(in `base` or `args` of images.toml, or after FROM), or log in, with --login-registry to "
+        "ECR's",
     ),
     (
         (
@@ -44,12 +57,8 @@ _REMEDIES = (
         "a certificate is not trusted: name your bundle in SSL_CERT_FILE",
     ),
     (
-        ("no basic auth credentials", "authorization failed", "401 unauthorized", "access denied"),
+        ("authorization failed", "access denied"),
         "a registry refuses: log in with `docker login`, or with --login-registry to ECR's",
-    ),
-    (
-        ("load metadata for", "failed to resolve source", "manifest unknown"),
-        "the base image cannot be had: name one that the engine has, or that a registry serves",
     ),
     (
         ("failed to compute cache key", "failed to calculate checksum"),
@@ -66,11 +75,14 @@ def remedy_for(said: str) -> str:
 
 @dataclass
 class _Step:
-    """A step: its stage, ``builder 2/4``, its instruction, and the last lines that it printed."""
+    """A step: its stage, ``builder 2/4``, its instruction, the last lines that it printed, and the
+    first that tell an error.
+    """
 
     stage: str
     words: str
     said: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_LINES))
+    errors: list[str] = field(default_factory=list)
     error: str = ""
 
 
@@ -112,6 +124,8 @@ class BuildLog:
         step = self._steps.get(number)
         if step is not None and not step.error:  # the classic client says it all again after that
             step.said.append(words)
+            if _SAYS_ERROR.search(words) and len(step.errors) < _FIRST_ERRORS:
+                step.errors.append(words)
 
     def failure(self) -> str:
         """Return what failed, in lines: the step, its instruction, and the end of what it said;
@@ -121,6 +135,8 @@ class BuildLog:
         if failed is None:
             return "\n".join(["its last lines:", *self._tail])
         lines = [f"step [{failed.stage}] failed: {failed.words}", failed.error or self._unsolved]
+        if earlier := [line for line in failed.errors if line not in failed.said]:
+            lines += ["its first errors:", *earlier]
         if failed.said:
             lines += ["its last lines:", *failed.said]
         return "\n".join(lines)

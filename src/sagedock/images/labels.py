@@ -14,6 +14,7 @@ from docker.utils.build import PatternMatcher
 
 from sagedock.images.git import git_output
 from sagedock.images.image import Image
+from sagedock.images.plan import own_base
 from sagedock.images.wheels import gathered_lock
 
 __all__ = ["LABEL", "image_labels", "revision", "source_url"]
@@ -31,9 +32,11 @@ def image_labels(
     """Return the labels of an image that is built from ``root``; those of images.toml come last.
 
     What is not known is left out: source and revision outside of a work tree of git's, where
-    $SAGEDOCK_REVISION may tell the latter.
+    $SAGEDOCK_REVISION may tell the latter. An image that starts from another one has them empty
+    then: it would have that one's.
     """
     commit = revision(root, f"containers/{image.dockerfile}") or environ.get("SAGEDOCK_REVISION")
+    unknown = "" if own_base(image) is None else None
     known = {
         LABEL: image.name,
         "sagedock.kind": image.kind,
@@ -44,10 +47,10 @@ def image_labels(
         "sagedock.neuron": image.neuron,
         f"{_OCI}base.name": image.base,
         f"{_OCI}version": version("sagedock"),
-        f"{_OCI}source": source_url(git_output(root, "remote", "get-url", "origin")),
-        f"{_OCI}revision": commit,
+        f"{_OCI}source": source_url(git_output(root, "remote", "get-url", "origin")) or unknown,
+        f"{_OCI}revision": commit or unknown,
     }
-    return {**{key: value for key, value in known.items() if value}, **image.labels}
+    return {**{key: value for key, value in known.items() if value is not None}, **image.labels}
 
 
 def source_url(remote: str | None) -> str | None:

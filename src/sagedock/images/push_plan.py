@@ -1,5 +1,6 @@
 """A push before it begins: what goes where, and every problem that would end it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from sagedock.engine import Image as EngineImage
 from sagedock.errors import ImageNotFound, InvalidRequest
 from sagedock.images.ecr import EcrRegistry, Kept
 from sagedock.images.image import ARCHITECTURE, Image
+from sagedock.images.names import REPOSITORY, TAG
 
 __all__ = ["Planned", "ToPush", "named_images", "plan_push", "split_reference"]
 
@@ -58,16 +60,22 @@ def named_images(
         base, default_tag = split_reference(reference)
         if not base and not (repository and tag):
             problems.append(f"{name}: is an id, which has no name: add --repository and --tag")
-        found.append(
-            ToPush(
-                image=reference,
-                repository=repository or base,
-                tag=tag or default_tag,
-            )
-        )
+        wanted = ToPush(image=reference, repository=repository or base, tag=tag or default_tag)
+        problems += _no_names(wanted)
+        found.append(wanted)
     if problems:
         raise InvalidRequest(problems)
     return tuple(found)
+
+
+def _no_names(wanted: ToPush) -> Iterator[str]:
+    if wanted.repository and not re.fullmatch(REPOSITORY, wanted.repository):
+        yield (
+            f"{wanted.repository!r} is no name of a repository: lower-case letters, digits, and "
+            "single . _ - / between them; --repository names another"
+        )
+    if wanted.tag and not re.fullmatch(TAG, wanted.tag):
+        yield f"{wanted.tag!r} is no tag: letters, digits, _, . and -, 128 at most"
 
 
 def plan_push(
@@ -107,12 +115,15 @@ def _built(engine: Engine, wanted: ToPush) -> EngineImage:
 
 
 def _wrong_kind(wanted: ToPush, image: EngineImage, architecture: str) -> Iterator[str]:
-    if image.architecture != architecture:
-        yield (
-            f"{wanted.image}: is for {image.architecture}, and SageMaker's instances are "
-            f"{architecture}: build it with --platform linux/{architecture} (for endpoints on "
-            f"Graviton push it with --architecture {image.architecture})"
-        )
+    if image.architecture == architecture:
+        return
+    other = ""
+    if architecture == ARCHITECTURE:
+        other = f", or, for endpoints on Graviton, push it with --architecture {image.architecture}"
+    yield (
+        f"{wanted.image}: is for {image.architecture}, and {architecture} is wanted: build it with "
+        f"--platform linux/{architecture}{other}"
+    )
 
 
 def _taken(wanted: ToPush, registry: EcrRegistry, kept: Kept) -> str:

@@ -5,27 +5,26 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, get_args
 
-from sagedock.images.arguments import unused_arguments
+from sagedock.images.arguments import absent_stage, unused_arguments
 from sagedock.images.device import device_problems
 from sagedock.images.image import Device, Kind
+from sagedock.images.names import LABEL_KEY, NAME, REFERENCE, REPOSITORY, TAG
 from sagedock.images.preflight.target import unknown_type
 
 __all__ = ["table_problems"]
 
-_NAME = "[a-z0-9]+(?:[._-][a-z0-9]+)*"
 _PATTERNS = {
-    "name": _NAME,
-    # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
-    "repository": f"(?:{_NAME}/)*{_NAME}",
-    # https://docs.docker.com/reference/cli/docker/image/tag/
-    "tag": "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}",
+    "name": NAME,
+    "repository": REPOSITORY,
+    "tag": TAG,
+    "base": REFERENCE,
     "python": r"3\.[0-9]+",
     "cuda": r"[0-9]+\.[0-9]+",
     "neuron": r"[0-9]+\.[0-9]+(?:\.[0-9]+)?",
     "instance_types": r"ml\.[a-z0-9-]+\.[a-z0-9]+",
 }
 _CHOICES = {"kind": get_args(Kind), "device": get_args(Device)}
-_FREE_TEXT = ("dockerfile", "target", "base")
+_FREE_TEXT = ("dockerfile", "target")
 _LISTS = ("locks", "instance_types")
 _NUMBERS = ("budget_mb",)
 _SWITCHES = ("on_request",)
@@ -55,7 +54,7 @@ def _problems(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
     wrong = [*_wrong_files(table, folder)]
     yield from wrong
     if not wrong:
-        yield from _unused_arguments(table, folder)
+        yield from _dockerfile_problems(table, folder)
 
 
 def _value_problems(key: str, value: Any) -> Iterator[str]:
@@ -73,6 +72,10 @@ def _value_problems(key: str, value: Any) -> Iterator[str]:
     elif key in _TABLES:
         if not (isinstance(value, dict) and all(isinstance(v, str) for v in value.values())):
             yield f"{key} must be a table of strings, not {value!r}"
+        elif key == "labels":
+            for label in value:
+                if not re.fullmatch(LABEL_KEY, label):
+                    yield f"labels: {label!r} is no key: leave out blanks, quotes and ="
     elif key in _KNOWN and not (isinstance(value, str) and value):
         yield f"{key} must be a string that is not empty, not {value!r}"
     elif key in _CHOICES and value not in _CHOICES[key]:
@@ -120,11 +123,15 @@ def _wrong_files(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
             yield f"{key}: {folder / name} is not there: correct the path"
 
 
-def _unused_arguments(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
-    dockerfile, args = table.get("dockerfile"), table.get("args")
-    if isinstance(dockerfile, str) and isinstance(args, dict):
-        text = (folder / dockerfile).read_text(encoding="utf-8", errors="replace")
+def _dockerfile_problems(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    name, args, target = (table.get(key) for key in ("dockerfile", "args", "target"))
+    if not isinstance(name, str):
+        return
+    text = (folder / name).read_text(encoding="utf-8", errors="replace")
+    if isinstance(args, dict):
         yield from unused_arguments(args, text)
+    if isinstance(target, str) and target:
+        yield from absent_stage(target, text)
 
 
 def _named_files(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -4,7 +4,7 @@ import pytest
 
 from sagedock.errors import InvalidRequest
 from sagedock.images import load_images
-from sagedock.images.arguments import declared_arguments, unused_arguments
+from sagedock.images.arguments import absent_stage, declared_arguments, unused_arguments
 
 DOCKERFILE = """\
 ARG BASE=debian:12
@@ -27,9 +27,19 @@ def test_what_is_not_declared_is_told_with_the_nearest():
     assert "no `ARG OP`" in problems[0]
     assert "did you mean OPS?" in problems[0]
     assert "it declares BASE, LAST, MORE, OPS, lower" in problems[1]
-    assert [*unused_arguments(["A"], "FROM scratch\n")] == [
+    assert [*unused_arguments(["A"], "FROM scratch AS final\n")] == [
         "args: the Dockerfile has no `ARG A`, so it would change nothing: it declares none"
     ]
+
+
+def test_a_stage_is_found_by_name_or_number():
+    text = "FROM --platform=linux/amd64 a AS one\nfrom b as Two\nFROM c\n"
+    for target in ("one", "two", "2"):
+        assert [*absent_stage(target, text)] == []
+    assert [*absent_stage("three", text)] == [
+        "target 'three' is no stage of the Dockerfile: it has one, Two"
+    ]
+    assert "write `FROM ... AS` and a name" in next(absent_stage("one", "FROM a\n"))
 
 
 def test_a_matrix_with_such_an_argument_is_refused(tmp_path):

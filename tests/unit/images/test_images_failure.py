@@ -111,7 +111,7 @@ def test_a_base_that_cannot_be_had(error):
     )
     assert steps == []
     assert log.failure().startswith("step [internal] failed: load metadata for example.com/a:1")
-    assert "the base image cannot be had" in log.remedy()
+    assert "the engine has no such image, and no registry gave it" in log.remedy()
 
 
 def test_what_a_step_that_succeeded_said_is_no_cause():
@@ -127,7 +127,9 @@ def test_what_a_step_that_succeeded_said_is_no_cause():
         ("W: Temporary failure resolving 'deb.example.com'", "name a mirror"),
         ("SSL: CERTIFICATE_VERIFY_FAILED certificate verify failed", "SSL_CERT_FILE"),
         ("pull access denied for x", "--login-registry"),
-        ("x:1: failed to resolve source metadata for x:1", "the base image cannot be had"),
+        ("x:1: failed to resolve source metadata for x:1", "build it first, correct its name"),
+        ("load metadata for x: no basic auth credentials", "docker login"),
+        ("load metadata for x: dial tcp: lookup x: no such host", "build it first"),
         ('failed to compute cache key: "/a" not found', ".dockerignore"),
     ],
 )
@@ -142,3 +144,14 @@ def test_a_long_log_is_kept_to_its_end():
     log, _ = read(CLASSIC.replace("#7 0.312 cause\n", lines, 1))
     told = log.failure().splitlines()
     assert (told[-1], told[3]) == ("line 499", "line 475")
+
+
+def test_the_first_errors_are_told_though_a_long_traceback_follows():
+    lines = ["#5 [wheel 6/6] RUN pip wheel .", "#5 1.0 rms.cpp:37:9: error: no member named sizee"]
+    lines += [f"#5 2.0   File setup.py, line {n}" for n in range(40)]
+    lines += ["#5 ERROR: executor failed running [pip wheel .]: exit code: 1"]
+    log, _ = read("\n".join(lines) + "\n")
+    told = log.failure().splitlines()
+    assert told[2:4] == ["its first errors:", "rms.cpp:37:9: error: no member named sizee"]
+    assert told[4] == "its last lines:"
+    assert told[-1] == "  File setup.py, line 39"

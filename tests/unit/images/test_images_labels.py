@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def git(tmp_path):
     run("init", "--quiet")
     (tmp_path / ".dockerignore").write_text("# what a build sees\n*\n!containers\n")
     (tmp_path / "containers" / "wheels" / "mine").mkdir(parents=True)
-    (tmp_path / "containers" / "Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / "containers" / "Dockerfile").write_text("FROM scratch AS final\n")
     (tmp_path / ".gitignore").write_text("wheels\n")
     run("add", ".")
     run("commit", "--quiet", "-m", "first")
@@ -63,11 +64,17 @@ def test_what_is_known_is_told(git, tmp_path):
 
 
 def test_what_is_not_known_is_left_out(tmp_path):
-    labels = image_labels(IMAGE, tmp_path)
+    labels = image_labels(replace(IMAGE, base="sagedock/base:bookworm-py3.11"), tmp_path)
     assert not {"org.opencontainers.image.source", "org.opencontainers.image.revision"} & set(
         labels
     )
     assert "sagedock.torch" not in labels
+
+
+def test_what_is_not_known_is_not_that_of_the_image_it_starts_from(tmp_path):
+    labels = image_labels(replace(IMAGE, base="sagedock-training:cpu"), tmp_path)
+    assert labels["org.opencontainers.image.source"] == ""
+    assert labels["org.opencontainers.image.revision"] == ""
 
 
 def test_a_build_without_git_may_be_told_its_revision(tmp_path):

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from sagedock.errors import InvalidRequest
 from sagedock.images.image import Image
 from sagedock.images.logins import registry_of
+from sagedock.images.names import TAG
 
 __all__ = ["OURS", "OUR_TAGS", "Cache", "Wanted", "project_name", "wanted_problems"]
 
@@ -22,8 +23,6 @@ OUR_TAGS = tuple({"Key": key, "Value": value} for key, value in OURS.items())
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,39}")
 #: Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-#: Source: https://docs.docker.com/reference/cli/docker/image/tag/
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 #: What comes after the repository in the name of an image.
 _REFERENCE_END = re.compile(r"[:@].*")
 #: CodeBuild's machines with Docker. Source:
@@ -188,7 +187,7 @@ def wanted_problems(wanted: Wanted) -> tuple[str, ...]:
         found.append(f"--log-days: CloudWatch takes {', '.join(map(str, _LOG_DAYS))}")
     if wanted.source_days < 1:
         found.append("--source-days: is at least 1")
-    if wanted.tag is not None and not _TAG.fullmatch(wanted.tag):
+    if wanted.tag is not None and not re.fullmatch(TAG, wanted.tag):
         found.append(f"--tag: {wanted.tag!r} is no tag: letters, digits, _, . and -, 128 at most")
     for host in wanted.registries:
         try:
