@@ -28,6 +28,8 @@ DESCRIBE_TRAINING_JOB = _API + "API_DescribeTrainingJob.html"
 INVOKE_ASYNC = _API + "API_runtime_InvokeEndpointAsync.html"
 MODEL_CLIENT_CONFIG = _API + "API_ModelClientConfig.html"
 
+#: AWS on the caching of containers, 2026-06-16: an image of 17.7 GB was downloaded in 333 s.
+IMAGE_DOWNLOAD = "https://aws.amazon.com/blogs/machine-learning/"
 DEEP_LEARNING_CONTAINERS = "https://github.com/aws/deep-learning-containers"
 PINGS = "https://github.com/pytorch/serve/issues/1028"
 EFA = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa.html#efa-instance-types"

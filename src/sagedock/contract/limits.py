@@ -13,6 +13,7 @@ __all__ = [
     "EXIT_MESSAGE_BYTES",
     "FAILURE_REASON_CHARACTERS",
     "HOSTS_RESOLVE_S",
+    "IMAGE_DOWNLOAD_S",
     "INVOCATION_PAYLOAD_MB",
     "INVOCATION_TIMEOUT_S",
     "MODEL_DOWNLOAD_S",
@@ -48,6 +49,8 @@ FAILURE_REASON_CHARACTERS = Limit(
 )
 EXIT_MESSAGE_BYTES = Limit(value=1024, unit="bytes", source=source.PROCESSING_MESSAGE)
 HOSTS_RESOLVE_S = Limit(value=900, unit="seconds", source=source.TOOLKIT)
+#: How long an instance that starts was seen to take for each GB of an image, compressed.
+IMAGE_DOWNLOAD_S = Limit(value=19, unit="seconds per GB", source=source.IMAGE_DOWNLOAD)
 #: Serving: how long /ping may take to answer, and how long it may take to answer 200 at all.
 PING_ANSWER_S = Limit(value=2, unit="seconds", source=source.HOSTING)
 #: How often it was seen to be asked, also once the container serves.

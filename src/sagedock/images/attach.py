@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sagedock.errors import PushFailed
-from sagedock.images.media_types import INDEX, MANIFEST
 from sagedock.images.oci_registry import (
+    INDEX,
+    MANIFEST,
     Descriptor,
     OciRegistry,
     digest_of,

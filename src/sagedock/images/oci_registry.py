@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from sagedock.errors import PushFailed
 from sagedock.images.ecr import Login
-from sagedock.images.media_types import INDEX, MANIFESTS
+from sagedock.images.media_types import INDEX, MANIFEST, MANIFESTS
 
-__all__ = ["Descriptor", "OciRegistry", "digest_of", "manifests_in"]
+__all__ = ["INDEX", "MANIFEST", "Descriptor", "OciRegistry", "digest_of", "manifests_in"]
 
 _CONNECT_S, _ANSWER_S = 10.0, 60.0
 #: What a registry may answer at most: a manifest has 4 MiB.

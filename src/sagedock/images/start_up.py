@@ -1,16 +1,15 @@
 """What an image's size costs: each instance downloads it before a job or an endpoint starts."""
 
-__all__ = ["START_UP", "added_seconds", "amount"]
+from sagedock.contract.limits import IMAGE_DOWNLOAD_S
 
-#: AWS on the caching of containers, 2026-06-16: an image of 17.7 GB was downloaded in 333 s.
-START_UP = "https://aws.amazon.com/blogs/machine-learning/"
-_SECONDS_PER_GB = 19
+__all__ = ["added_seconds", "amount"]
+
 _GB, _MB, _KB = 1_000_000_000, 1_000_000, 1_000
 
 
 def added_seconds(packed: int) -> int:
     """Return what so many bytes, compressed, add to a start that has to download them."""
-    return round(packed / _GB * _SECONDS_PER_GB)
+    return round(packed / _GB * int(IMAGE_DOWNLOAD_S))
 
 
 def amount(size: int) -> str:

@@ -13,8 +13,7 @@ import pytest
 from sagedock.errors import PushFailed
 from sagedock.images.attach import attach, attached_to
 from sagedock.images.ecr import Login
-from sagedock.images.media_types import INDEX, MANIFEST
-from sagedock.images.oci_registry import OciRegistry, digest_of
+from sagedock.images.oci_registry import INDEX, MANIFEST, OciRegistry, digest_of
 from sagedock.images.push import PushedImage
 from sagedock.local.ecr import find_program
 from tests.conftest import plain_http

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 
 from sagedock.contract.accelerators import NVIDIA_DRIVER_GLIBC
+from sagedock.contract.limits import IMAGE_DOWNLOAD_S
 from sagedock.images.preflight import sources
 from sagedock.images.preflight.facts import ImageFacts, Library
 from sagedock.images.preflight.row import Row, Verdict
-from sagedock.images.start_up import START_UP, added_seconds, amount
+from sagedock.images.start_up import added_seconds, amount
 
 __all__ = ["system_rows"]
 
@@ -160,7 +161,7 @@ def _size(facts: ImageFacts) -> Row:
         f"({amount(facts.files.size)} in {count}{largest}"
         + (f": {amount(max(sizes))})" if largest else ")"),
         needed=f"about {seconds} s of each start that has to download it",
-        source=START_UP,
+        source=IMAGE_DOWNLOAD_S.source,
     )
 
 
