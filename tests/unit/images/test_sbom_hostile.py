@@ -26,6 +26,26 @@ _KIB, _MIB = 1024, 1024 * 1024
 METADATA = f"{SITE}/probe-1.dist-info/METADATA"
 
 
+def far_away(offset: int) -> bytes:
+    """Return a jar whose list of files says that the one in it begins at ``offset``."""
+    name, extra = b"META-INF/maven/a/b/pom.properties", struct.pack("<HHQ", 1, 8, offset)
+    sizes = (0, 10, 10, len(name), len(extra), 0, 0, 0, 0, 0xFFFFFFFF)
+    listed = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 45, 3, 45, 0, 0, 0, 0, 0, *sizes)
+    listed += name + extra
+    return listed + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(listed), 0, 0)
+
+
+def packed_otherwise(method: int) -> bytes:
+    """Return a jar whose one file is packed by a method that Java does not know, and is broken."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("META-INF/maven/a/b/pom.properties", b"groupId=a\n" * 1000)
+    broken = bytearray(buffer.getvalue())
+    start = broken.find(b"pom.properties") + len(b"pom.properties") + 8
+    broken[start : start + 20] = b"\xff" * 20
+    return bytes(broken)
+
+
 def test_a_status_that_is_too_long_is_not_read_and_told() -> None:
     (told,) = found_in({"var/lib/dpkg/status": b"x" * (17 * _MIB)}).unread
     assert told.startswith("/var/lib/dpkg/status: has 17825792 bytes, and at most")
@@ -55,6 +75,10 @@ def test_a_long_description_is_no_harm() -> None:
         ("opt/a.jar", jar(("a", "b", "1"))[:-30], "is no jar that can be read"),
         (f"{SITE}/pip/_vendor/vendor.txt", b"\0", "is binary"),
         (f"{SITE}/probe-1.dist-info/direct_url.json", b"{", ""),
+        (f"{SITE}/probe-1.dist-info/direct_url.json", b"[" * 5000, "is nested too deeply"),
+        ("opt/a.jar", far_away(2**64 - 1), "is no jar that can be read"),
+        ("opt/a.jar", packed_otherwise(zipfile.ZIP_LZMA), "packed in a way that Java"),
+        ("opt/a.jar", packed_otherwise(zipfile.ZIP_BZIP2), "packed in a way that Java"),
     ],
 )
 def test_what_is_broken_is_told_and_the_rest_is_read(path: str, content: bytes, words: str) -> None:

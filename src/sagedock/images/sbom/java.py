@@ -17,6 +17,13 @@ LARGEST_JAR = 128 * 1024 * 1024
 _LARGEST_DIRECTORY = 8 * 1024 * 1024
 _LARGEST_PROPERTIES = 64 * 1024
 _MOST_OF_ONE_JAR = 2000
+#: Source: java.util.zip.ZipEntry, which knows these two.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+#: What zipfile raises for archives that are broken, or made so.
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, OverflowError),
+    *(NotImplementedError, RuntimeError),
+)
 _POM = re.compile(r"META-INF/maven/[^/]+/[^/]+/pom\.properties")
 _END = struct.Struct("<4s4H2LH")
 _END_AT_MOST = 65536 + _END.size
@@ -34,7 +41,7 @@ def jar_lines(jar: bytes) -> bytes:
             if len(names) > _MOST_OF_ONE_JAR:
                 raise ValueError(f"holds {len(names)} packages, and at most {_MOST_OF_ONE_JAR}")
             lines = {line for name in names if (line := _line(archive, name))}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _BROKEN as error:
         raise ValueError(f"is no jar that can be read ({error})") from error
     return "\n".join(sorted(lines)).encode() or b"\n"
 
@@ -63,6 +70,10 @@ def java_runtime(text: bytes, path: str) -> Package | None:
 
 
 def _line(archive: zipfile.ZipFile, name: str) -> str:
+    if archive.getinfo(name).compress_type not in _METHODS:
+        raise ValueError(
+            f"is no jar that can be read ({clean(name)} is packed in a way that Java does not read)"
+        )
     with archive.open(name) as file:
         text = file.read(_LARGEST_PROPERTIES).decode(errors="replace")
     said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
