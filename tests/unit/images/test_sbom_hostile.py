@@ -89,10 +89,17 @@ def test_what_is_broken_is_told_and_the_rest_is_read(path: str, content: bytes, 
     assert words in told
 
 
-def test_a_jar_with_an_endless_list_of_files_is_not_read() -> None:
-    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 65535, 65535, 0xFFFFFFFF, 0, 0)
-    (told,) = found_in({"opt/a.jar": b"x" * 100 + end}).unread
-    assert "has a list of files of 4294967295 bytes" in told
+@pytest.mark.parametrize("is_zip64", [False, True])
+def test_a_jar_with_an_endless_list_of_files_is_not_read(is_zip64: bool) -> None:
+    size = 9 * _MIB
+    jar_of_nothing = b"x" * size
+    if is_zip64:
+        record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, size, 0)
+        jar_of_nothing += record + struct.pack("<4sLQL", b"PK\6\7", 0, size, 1)
+    told = (0, 0, 1, 1, 1, 1, 0) if is_zip64 else (0, 0, 1, 1, size, 0, 0)
+    jar_of_nothing += struct.pack("<4s4H2LH", b"PK\5\6", *told)
+    (reason,) = found_in({"opt/a.jar": jar_of_nothing}).unread
+    assert "has a list of files of 9437184 bytes" in reason
 
 
 def test_a_jar_that_expands_to_much_is_read_in_part() -> None:

@@ -25,8 +25,6 @@ _BROKEN = (
     *(NotImplementedError, RuntimeError),
 )
 _POM = re.compile(r"META-INF/maven/[^/]+/[^/]+/pom\.properties")
-_END = struct.Struct("<4s4H2LH")
-_END_AT_MOST = 65536 + _END.size
 
 
 def jar_lines(jar: bytes) -> bytes:
@@ -34,9 +32,8 @@ def jar_lines(jar: bytes) -> bytes:
 
     Raises ValueError for what is no jar, or one that only harms who reads it.
     """
-    _refuse_large_directory(jar)
     try:
-        with zipfile.ZipFile(io.BytesIO(jar)) as archive:
+        with zipfile.ZipFile(_Jar(jar)) as archive:
             names = [name for name in archive.namelist() if _POM.fullmatch(name)]
             if len(names) > _MOST_OF_ONE_JAR:
                 raise ValueError(f"holds {len(names)} packages, and at most {_MOST_OF_ONE_JAR}")
@@ -82,13 +79,13 @@ def _line(archive: zipfile.ZipFile, name: str) -> str:
     return f"{group}:{artifact}@{version}" if group and artifact and version else ""
 
 
-def _refuse_large_directory(jar: bytes) -> None:
-    """Raise ValueError where a jar's list of files is longer than any program's: the library reads
-    all of it.
+class _Jar(io.BytesIO):
+    """A jar's bytes. Its list of files, which zipfile reads at once and takes apart, is refused
+    where it is longer than any program's, wherever it and its length stand.
     """
-    at = jar.rfind(b"PK\x05\x06", max(0, len(jar) - _END_AT_MOST))
-    if at < 0 or len(jar) - at < _END.size:
-        raise ValueError("is no jar that can be read (it has no end)")
-    size = _END.unpack_from(jar, at)[5]
-    if size > _LARGEST_DIRECTORY:
-        raise ValueError(f"has a list of files of {size} bytes, and at most {_LARGEST_DIRECTORY}")
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _LARGEST_DIRECTORY:
+            most = _LARGEST_DIRECTORY
+            raise ValueError(f"has a list of files of {size} bytes, and at most {most} are read")
+        return super().read(size)
