@@ -7,6 +7,7 @@ https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,15 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 from sagedock.errors import PushFailed
 from sagedock.images.ecr import Login
 
-__all__ = ["INDEX", "MANIFEST", "Descriptor", "OciRegistry", "digest_of", "manifests_in"]
+__all__ = [
+    "INDEX",
+    "MANIFEST",
+    "Descriptor",
+    "OciRegistry",
+    "TagTaken",
+    "digest_of",
+    "manifests_in",
+]
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -29,8 +38,14 @@ _CONNECT_S, _ANSWER_S = 10.0, 60.0
 #: What a registry may answer at most: a manifest has 4 MiB.
 _LONGEST_ANSWER = 8 * 1024 * 1024
 _LONGEST_REASON = 300
+#: How registries say that a tag may not move: ECR's words, and Harbor's.
+_MAY_NOT_MOVE = re.compile(r"\b(?:is|as) immutable\b")
 
 Descriptor = dict[str, Any]
+
+
+class TagTaken(PushFailed):
+    """A tag means something else already, and the registry does not let it move."""
 
 
 def digest_of(content: bytes) -> str:
@@ -64,7 +79,7 @@ class OciRegistry:
         return {"mediaType": kind, "digest": found, "size": len(answer.body)}, answer.body
 
     def put_manifest(self, repository: str, reference: str, content: bytes, kind: str) -> None:
-        """Put a manifest under a tag or its digest."""
+        """Put a manifest under a tag or its digest. Raises TagTaken where the tag may not move."""
         path = f"/v2/{repository}/manifests/{reference}"
         self._ask("PUT", path, content=content, headers={"Content-Type": kind})
 
@@ -127,7 +142,8 @@ class OciRegistry:
             return None
         if not 200 <= answer.status < 300:
             said = _said(answer.body)
-            raise PushFailed(f"{method} {_shown(url)} answers {answer.status}: {said}")
+            failure = TagTaken if _MAY_NOT_MOVE.search(said) else PushFailed
+            raise failure(f"{method} {_shown(url)} answers {answer.status}: {said}")
         return answer
 
 
