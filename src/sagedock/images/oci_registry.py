@@ -122,7 +122,6 @@ class OciRegistry:
         is_ours = urlsplit(url)[:2] == (self.login.scheme, self.login.host)
         session = requests.Session()
         session.trust_env = self.login.scheme == "https"  # proxies know nothing of what is local
-        session.verify = os.environ.get("AWS_CA_BUNDLE") or True  # as boto3 takes it
         try:
             with session.request(
                 method,
@@ -131,6 +130,8 @@ class OciRegistry:
                 headers={"Accept": "*/*", **(headers or {})},
                 auth=(self.login.user, self.login.password) if is_ours else _nobody,
                 timeout=(_CONNECT_S, _ANSWER_S),
+                # As boto3 takes it: before REQUESTS_CA_BUNDLE, which requests reads for None.
+                verify=os.environ.get("AWS_CA_BUNDLE") or None,
                 allow_redirects=method in ("GET", "HEAD"),
                 stream=True,
             ) as response:

@@ -239,6 +239,14 @@ def test_certificates_that_are_not_there_are_told(
         registry.referrers(NAME, digest_of(IMAGE))
 
 
+def test_certificates_for_aws_come_before_those_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/all.pem")
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/nowhere/aws.pem")
+    registry = OciRegistry(login=Login(host="127.0.0.1:1", user="AWS", password="secret"))
+    with pytest.raises(PushFailed, match=r"/nowhere/aws\.pem"):
+        registry.referrers(NAME, digest_of(IMAGE))
+
+
 def test_a_registry_that_does_not_answer_is_told() -> None:
     with pytest.raises(PushFailed, match="could not be attached"):
         attach(registry_at("127.0.0.1:1"), pushed(digest_of(IMAGE)), b"{}", kind=KIND, title="t")
