@@ -25,7 +25,7 @@ from sagedock.images.oci_registry import (
 )
 from sagedock.images.push import PushedImage
 
-__all__ = ["Attached", "attach", "attached_to"]
+__all__ = ["Attached", "attach"]
 
 #: The empty configuration. Source: https://github.com/opencontainers/image-spec/blob/v1.1.1/
 #: manifest.md#guidance-for-an-empty-descriptor; without its ``data``, which ECR refuses
@@ -61,15 +61,6 @@ def attach(
             f"{pushed.image_uri} is pushed, and {title} could not be attached to it: {error}: push "
             "again (the image is not sent again), or push with --no-sbom"
         ) from error
-
-
-def attached_to(registry: OciRegistry, repository: str, digest: str, kind: str) -> list[Descriptor]:
-    """Return the artifacts of a kind that refer to an image, wherever the registry lists them."""
-    listed = registry.referrers(repository, digest)
-    if listed is None:
-        found = registry.manifest(repository, _tag(digest))
-        listed = manifests_in(found[1]) if found else []
-    return [each for each in listed if each.get("artifactType") == kind]
 
 
 def _attached(
