@@ -2,6 +2,7 @@
 
 import datetime
 import tarfile
+import time
 
 import pytest
 
@@ -81,12 +82,22 @@ def test_what_is_read_where_the_link_leads_is_listed_once() -> None:
             "srv/one.dist-info": f"/{SITE}/one-1.dist-info",
             "srv/three-1.dist-info/METADATA": f"/{SITE}/one-1.dist-info/METADATA",
             "opt/gone.jar": "nowhere.jar",
-            "opt/round.jar": "round.jar",
             "usr/lib/python3": "/opt/venv/lib/python3.11",
         }
     )
     assert [each.name for each in found.packages] == ["a:two", "one"]
     assert found.unread == ()
+
+
+def test_links_that_lead_too_far_are_told_and_soon() -> None:
+    """Linux follows 40 links, each to a path of 4 KiB: 100,000 such would take hours."""
+    far: dict[str, Content] = {f"l{n}": f"{'x/../' * 800}l{n + 1}" for n in range(39)}
+    far |= {"x/y": b"", f"l{39}": STORE, f"{STORE}/a.txt": HEAD, "opt/round.jar": "round.jar"}
+    links: dict[str, Content] = {f"opt/{n}.dist-info/METADATA": "/l0/a.txt" for n in range(900)}
+    began = time.process_time()
+    found = found_in({**far, **links, "var/lib/dpkg/status.d": "status.d"})
+    assert time.process_time() - began < 30
+    assert len(found.unread) == 902
 
 
 def test_a_hard_link_to_what_was_read_is_read_too() -> None:

@@ -10,6 +10,7 @@ from sagedock.images.preflight.device_code import DeviceCode
 __all__ = ["Entry", "Files", "Leak", "inside", "laid_over"]
 
 _MOST_LINKS = 40  # as Linux has it
+_MOST_STEPS = 1024  # far beyond any program's paths, and soon told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +62,14 @@ class Files:
         return at if at is not None and (at in self.entries or self._is_folder(at)) else None
 
     def leads_to(self, path: str) -> str | None:
-        """Return where a path leads, whether something is there or not; None for endless links."""
-        left, at, links = inside(path).split("/"), "", 0
+        """Return where a path leads, whether something is there or not; None where links lead in
+        circles, or too far.
+        """
+        left, at, links, steps = inside(path).split("/"), "", 0, 0
         while left:
+            steps += 1
+            if steps > _MOST_STEPS:
+                return None
             part = left.pop(0)
             if part in ("", "."):
                 continue

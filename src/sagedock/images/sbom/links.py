@@ -68,15 +68,18 @@ def _behind(files: Files, link: str) -> Iterator[str]:
 
 def _of_dpkg(files: Files) -> Iterator[tuple[str, str]]:
     """Yield what dpkg's own paths lead to, for it is only read there."""
-    paths = [_STATUS]
-    if (folder := files.leads_to(_STATUS_FOLDER)) not in (None, _STATUS_FOLDER):
-        paths += [f"{_STATUS_FOLDER}/{basename(path)}" for path in files.below(f"{folder}")]
+    paths, folder = [_STATUS], files.leads_to(_STATUS_FOLDER)
+    if folder is None:
+        yield _STATUS_FOLDER, _LINK
+    elif folder != _STATUS_FOLDER:
+        paths += [f"{_STATUS_FOLDER}/{basename(path)}" for path in files.below(folder)]
     yield from ((path, _LINK) for path in paths if _is_hidden(files, path))
 
 
 def _is_hidden(files: Files, path: str) -> bool:
-    leads_to = files.leads_to(path)
-    entry = None if leads_to in (None, path) else files.entries.get(f"{leads_to}")
-    if entry is None or entry.kind == "folder":
+    if not (kind := _kind(path)):
         return False
-    return bool(_kind(path)) and _kind(f"{leads_to}") != _kind(path)
+    if (leads_to := files.leads_to(path)) is None:
+        return True
+    entry = files.entries.get(leads_to)
+    return entry is not None and entry.kind != "folder" and _kind(leads_to) != kind
