@@ -91,10 +91,12 @@ def audit(
 
 def _refuse(url: str | None, timeout_s: float) -> None:
     from sagedock.errors import InvalidRequest
+    from sagedock.images.sbom.osv import without_login
 
     problems = []
     if url is not None and not url.startswith(("http://", "https://")):
-        problems.append(f"--url {url}: is no address: begin it with https:// (or http://)")
+        shown = without_login(url)
+        problems.append(f"--url {shown}: is no address: begin it with https:// (or http://)")
     if not 0 < timeout_s < float("inf"):
         problems.append(f"--timeout {timeout_s:g}: give a number of seconds above 0")
     if problems:

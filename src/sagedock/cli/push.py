@@ -192,6 +192,11 @@ def _attached(planned: "Planned", pushed: "PushedImage", made: "Sbom") -> dict[s
     found = attach(registry, pushed, made.text, kind=MEDIA_TYPE, title=_SBOM_TITLE)
     already = "is there already" if found.already else "attached"
     _say(f"{planned.name}: the list of what it holds {already} ({found.digest})")
+    if found.why_unlisted:
+        _say(
+            f"{planned.name}: it is found by that digest alone, as the list of what refers to the "
+            f"image cannot be changed: {found.why_unlisted}"
+        )
     place = str(place_of(SBOMS, planned.wanted.image))
     return {"sbom": place, "sbom_digest": found.digest}
 

@@ -176,12 +176,7 @@ def _refuse(found: dict[str, "Sbom"], denied: Sequence[str]) -> None:
     from sagedock.errors import LicenceDenied
     from sagedock.images.sbom.summary import denied_packages
 
-    lines = [
-        f"{reference}: {line}"
-        for reference, made in found.items()
-        for line in (denied_packages(made, denied) if denied else ())
-    ]
-    if lines:
+    if lines := denied_packages(found, denied):
         listed = "\n".join(lines)
         raise LicenceDenied(
             f"{len(lines)} packages cannot be used without a licence of --deny "

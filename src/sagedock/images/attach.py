@@ -19,12 +19,13 @@ from sagedock.images.oci_registry import (
     MANIFEST,
     Descriptor,
     OciRegistry,
+    TagTaken,
     digest_of,
     manifests_in,
 )
 from sagedock.images.push import PushedImage
 
-__all__ = ["Attached", "attach", "attached_to"]
+__all__ = ["Attached", "attach"]
 
 #: The empty configuration. Source: https://github.com/opencontainers/image-spec/blob/v1.1.1/
 #: manifest.md#guidance-for-an-empty-descriptor; without its ``data``, which ECR refuses
@@ -37,12 +38,14 @@ _TITLE = "org.opencontainers.image.title"
 @dataclass(frozen=True, kw_only=True)
 class Attached:
     """What was attached: the ``digest`` of the artifact's manifest; the ``tag`` of the list that
-    has it where the registry lists nothing itself. ``already`` says that it was there.
+    has it where the registry lists nothing itself. ``already`` says that it was there;
+    ``why_unlisted`` why no list has it, where there is one already that may not change.
     """
 
     digest: str
     tag: str | None
     already: bool
+    why_unlisted: str = ""
 
 
 def attach(
@@ -60,15 +63,6 @@ def attach(
         ) from error
 
 
-def attached_to(registry: OciRegistry, repository: str, digest: str, kind: str) -> list[Descriptor]:
-    """Return the artifacts of a kind that refer to an image, wherever the registry lists them."""
-    listed = registry.referrers(repository, digest)
-    if listed is None:
-        found = registry.manifest(repository, _tag(digest))
-        listed = manifests_in(found[1]) if found else []
-    return [each for each in listed if each.get("artifactType") == kind]
-
-
 def _attached(
     registry: OciRegistry, pushed: PushedImage, content: bytes, kind: str, title: str
 ) -> Attached:
@@ -83,15 +77,18 @@ def _attached(
         for blob in (_EMPTY, content):
             registry.put_blob(repository, blob)
         registry.put_manifest(repository, digest, manifest, MANIFEST)
-    tag = None
-    if registry.referrers(repository, pushed.digest) is None:
-        tag = _tag(pushed.digest)
-        described = {
-            **_descriptor(manifest, MANIFEST),
-            "artifactType": kind,
-            "annotations": {_TITLE: title},
-        }
+    if registry.referrers(repository, pushed.digest) is not None:
+        return Attached(digest=digest, tag=None, already=already)
+    tag = _tag(pushed.digest)
+    described = {
+        **_descriptor(manifest, MANIFEST),
+        "artifactType": kind,
+        "annotations": {_TITLE: title},
+    }
+    try:
         _list(registry, repository, tag, described)
+    except TagTaken as error:
+        return Attached(digest=digest, tag=None, already=already, why_unlisted=str(error))
     return Attached(digest=digest, tag=tag, already=already)
 
 

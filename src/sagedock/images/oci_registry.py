@@ -7,6 +7,7 @@ https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,14 +17,28 @@ from sagedock.errors import PushFailed
 from sagedock.images.ecr import Login
 from sagedock.images.media_types import INDEX, MANIFEST, MANIFESTS
 
-__all__ = ["INDEX", "MANIFEST", "Descriptor", "OciRegistry", "digest_of", "manifests_in"]
+__all__ = [
+    "INDEX",
+    "MANIFEST",
+    "Descriptor",
+    "OciRegistry",
+    "TagTaken",
+    "digest_of",
+    "manifests_in",
+]
 
 _CONNECT_S, _ANSWER_S = 10.0, 60.0
 #: What a registry may answer at most: a manifest has 4 MiB.
 _LONGEST_ANSWER = 8 * 1024 * 1024
 _LONGEST_REASON = 300
+#: How registries say that a tag may not move: ECR's words, and Harbor's.
+_MAY_NOT_MOVE = re.compile(r"\b(?:is|as) immutable\b")
 
 Descriptor = dict[str, Any]
+
+
+class TagTaken(PushFailed):
+    """A tag means something else already, and the registry does not let it move."""
 
 
 def digest_of(content: bytes) -> str:
@@ -57,7 +72,7 @@ class OciRegistry:
         return {"mediaType": kind, "digest": found, "size": len(answer.body)}, answer.body
 
     def put_manifest(self, repository: str, reference: str, content: bytes, kind: str) -> None:
-        """Put a manifest under a tag or its digest."""
+        """Put a manifest under a tag or its digest. Raises TagTaken where the tag may not move."""
         path = f"/v2/{repository}/manifests/{reference}"
         self._ask("PUT", path, content=content, headers={"Content-Type": kind})
 
@@ -100,7 +115,6 @@ class OciRegistry:
         is_ours = urlsplit(url)[:2] == (self.login.scheme, self.login.host)
         session = requests.Session()
         session.trust_env = self.login.scheme == "https"  # proxies know nothing of what is local
-        session.verify = os.environ.get("AWS_CA_BUNDLE") or True  # as boto3 takes it
         try:
             with session.request(
                 method,
@@ -109,6 +123,8 @@ class OciRegistry:
                 headers={"Accept": "*/*", **(headers or {})},
                 auth=(self.login.user, self.login.password) if is_ours else _nobody,
                 timeout=(_CONNECT_S, _ANSWER_S),
+                # As boto3 takes it: before REQUESTS_CA_BUNDLE, which requests reads for None.
+                verify=os.environ.get("AWS_CA_BUNDLE") or None,
                 allow_redirects=method in ("GET", "HEAD"),
                 stream=True,
             ) as response:
@@ -120,7 +136,8 @@ class OciRegistry:
             return None
         if not 200 <= answer.status < 300:
             said = _said(answer.body)
-            raise PushFailed(f"{method} {_shown(url)} answers {answer.status}: {said}")
+            failure = TagTaken if _MAY_NOT_MOVE.search(said) else PushFailed
+            raise failure(f"{method} {_shown(url)} answers {answer.status}: {said}")
         return answer
 
 

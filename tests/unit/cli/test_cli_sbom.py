@@ -96,6 +96,17 @@ def test_wrong_input_is_told(
     assert said in capsys.readouterr().err
 
 
+def test_a_password_in_an_address_is_not_told(
+    engine: FakeEngine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for url, shown in (("ftp://me:s3 cret@host", "ftp://host"), ("me:s3cret@host", "host")):
+        monkeypatch.setenv("SAGEDOCK_OSV_URL", url)
+        assert main(["audit", IMAGE]) == 2
+        told = capsys.readouterr().err
+        assert f"--url {shown}: is no address" in told
+        assert "cret" not in told
+
+
 def test_what_is_not_read_is_told(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
     engine.archive_of_images = saved(layer({f"{SITE}/x-1.dist-info/METADATA": b"\0"}))
     assert main(["sbom", IMAGE]) == 0

@@ -3,17 +3,18 @@
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
 import pytest
 
+from sagedock.api.ecr_messages import tag_is_immutable
 from sagedock.errors import PushFailed
-from sagedock.images.attach import attach, attached_to
+from sagedock.images.attach import attach
 from sagedock.images.ecr import Login
-from sagedock.images.oci_registry import INDEX, MANIFEST, OciRegistry, digest_of
+from sagedock.images.oci_registry import INDEX, MANIFEST, OciRegistry, TagTaken, digest_of
 from sagedock.images.push import PushedImage
 from sagedock.local.ecr import find_program
 from tests.conftest import plain_http
@@ -104,8 +105,7 @@ def test_where_nothing_lists_the_list_is_an_index_with_a_tag(old_registry: OciRe
     listed = json.loads(found[1])["manifests"]
     assert [each["digest"] for each in listed] == [first.digest, other.digest]
     assert [each["artifactType"] for each in listed] == [KIND, KIND]
-    assert attached_to(old_registry, NAME, image, KIND) == listed
-    assert attached_to(old_registry, NAME, image, "application/spdx+json") == []
+    assert old_registry.referrers(NAME, image) is None
 
 
 def test_an_image_that_is_not_there_is_told(old_registry: OciRegistry) -> None:
@@ -133,6 +133,50 @@ def test_a_refusal_is_told_in_the_registry_s_words() -> None:
     assert "answers 403: not authorized to perform ecr:PutImage" in told
     assert "--no-sbom" in told
     assert "secret" not in told
+
+
+def immutable() -> Callable[[Asked], Answer]:
+    """Return a registry that lists nothing itself, and whose tags may not move."""
+    kept: dict[str, bytes] = {digest_of(IMAGE): IMAGE}
+
+    def answer(asked: Asked) -> Answer:
+        name = asked.path.rpartition("/")[2]
+        if asked.method == "GET":
+            found = None if "/referrers/" in asked.path else kept.get(name)
+            return Answer(404) if found is None else Answer(pieces=(found,))
+        if asked.method == "HEAD":
+            return Answer(200)
+        if kept.get(name, asked.body) != asked.body:
+            words = str(tag_is_immutable(NAME, name).message)
+            said = {"errors": [{"code": "TAG_INVALID", "message": words}]}
+            return Answer(400, (json.dumps(said).encode(),))
+        kept[name] = asked.body
+        return Answer(201)
+
+    return answer
+
+
+def test_a_list_whose_tag_may_not_move_stays_and_a_newer_document_is_attached() -> None:
+    with answering(immutable()) as host:
+        registry, image = registry_at(host), pushed(digest_of(IMAGE))
+        first = attach(registry, image, b'{"a": 1}', kind=KIND, title="t")
+        for already in (False, True):
+            other = attach(registry, image, b'{"a": 2}', kind=KIND, title="t")
+            assert (other.tag, other.already) == (None, already)
+            assert "because the tag is immutable" in other.why_unlisted
+            assert registry.manifest(NAME, other.digest) is not None
+        again = attach(registry, image, b'{"a": 1}', kind=KIND, title="t")
+    assert (first.why_unlisted, again.why_unlisted) == ("", "")
+    assert again.tag == first.tag
+
+
+def test_a_refusal_of_another_kind_is_no_taken_tag() -> None:
+    with (
+        answering(lambda _: Answer(403, (b"no rights on team/immutable-app",))) as host,
+        pytest.raises(PushFailed) as caught,
+    ):
+        registry_at(host).put_manifest("team/immutable-app", "sha256-1", b"{}", MANIFEST)
+    assert not isinstance(caught.value, TagTaken)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +235,14 @@ def test_certificates_that_are_not_there_are_told(
     monkeypatch.setenv(variable, "/nowhere/ca.pem")
     registry = OciRegistry(login=Login(host="127.0.0.1:1", user="AWS", password="secret"))
     with pytest.raises(PushFailed, match=r"/nowhere/ca\.pem"):
+        registry.referrers(NAME, digest_of(IMAGE))
+
+
+def test_certificates_for_aws_come_before_those_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/all.pem")
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/nowhere/aws.pem")
+    registry = OciRegistry(login=Login(host="127.0.0.1:1", user="AWS", password="secret"))
+    with pytest.raises(PushFailed, match=r"/nowhere/aws\.pem"):
         registry.referrers(NAME, digest_of(IMAGE))
 
 

@@ -1,6 +1,7 @@
 """What a container sees of layers: deletions, folders hidden, links followed."""
 
 import tarfile
+from dataclasses import replace
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_hard_links_are_the_file_itself():
     again = tarfile.TarInfo("b")
     again.type, again.linkname = tarfile.LNKTYPE, "a"
     whole = seen(layer({"a": (b"#!/bin/sh\n", 0o755)}, again))
-    assert whole.entries["b"] == whole.entries["a"]
+    assert whole.entries["b"] == replace(whole.entries["a"], link="a")
 
 
 def test_programs_are_looked_for_in_order():

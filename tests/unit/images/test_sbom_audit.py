@@ -3,6 +3,7 @@
 import datetime
 import json
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -198,6 +199,35 @@ def test_nobody_there_is_no_pass() -> None:
     found = audit(sbom_of(IMAGE), Osv("http://127.0.0.1:1", timeout_s=60), today=TODAY)
     assert (row(found).verdict, row(found).unanswered) == ("not audited", 2)
     assert "127.0.0.1" in row(found).reason
+
+
+@pytest.mark.parametrize(
+    "said", [Answer(500), Answer(pieces=(b"[]",)), Answer(pieces=(b"{}",)), Answer(pieces=(b"<",))]
+)
+def test_a_password_in_the_address_is_sent_and_never_told(said: Answer) -> None:
+    asked: list[Asked] = []
+
+    def answer(each: Asked) -> Answer:
+        asked.append(each)
+        return said
+
+    with answering(answer) as host:
+        osv = Osv(f"http://me:s3cret@{host}", timeout_s=60)
+        found = audit(sbom_of(IMAGE), osv, today=TODAY)
+    assert asked[0].headers["Authorization"] == f"Basic {b64encode(b'me:s3cret').decode()}"
+    assert host in row(found).reason
+    assert "me:" not in row(found).reason
+    assert "s3cret" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://me:s3cret@127.0.0.1:1", "http://me:s3/cret@host", "https://me:s3cret@[bad"]
+)
+@pytest.mark.parametrize("timeout_s", [60.0, 0.0])
+def test_a_password_is_not_told_of_an_address_where_nobody_is(url: str, timeout_s: float) -> None:
+    found = audit(sbom_of(IMAGE), Osv(url, timeout_s=timeout_s), today=TODAY)
+    assert found.not_audited
+    assert "cret" not in repr(found)
 
 
 def test_certificates_that_are_not_there_are_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,26 @@ _KIB, _MIB = 1024, 1024 * 1024
 METADATA = f"{SITE}/probe-1.dist-info/METADATA"
 
 
+def far_away(offset: int) -> bytes:
+    """Return a jar whose list of files says that the one in it begins at ``offset``."""
+    name, extra = b"META-INF/maven/a/b/pom.properties", struct.pack("<HHQ", 1, 8, offset)
+    sizes = (0, 10, 10, len(name), len(extra), 0, 0, 0, 0, 0xFFFFFFFF)
+    listed = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 45, 3, 45, 0, 0, 0, 0, 0, *sizes)
+    listed += name + extra
+    return listed + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(listed), 0, 0)
+
+
+def packed_otherwise(method: int) -> bytes:
+    """Return a jar whose one file is packed by a method that Java does not know, and is broken."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("META-INF/maven/a/b/pom.properties", b"groupId=a\n" * 1000)
+    broken = bytearray(buffer.getvalue())
+    start = broken.find(b"pom.properties") + len(b"pom.properties") + 8
+    broken[start : start + 20] = b"\xff" * 20
+    return bytes(broken)
+
+
 def test_a_status_that_is_too_long_is_not_read_and_told() -> None:
     (told,) = found_in({"var/lib/dpkg/status": b"x" * (17 * _MIB)}).unread
     assert told.startswith("/var/lib/dpkg/status: has 17825792 bytes, and at most")
@@ -55,6 +75,10 @@ def test_a_long_description_is_no_harm() -> None:
         ("opt/a.jar", jar(("a", "b", "1"))[:-30], "is no jar that can be read"),
         (f"{SITE}/pip/_vendor/vendor.txt", b"\0", "is binary"),
         (f"{SITE}/probe-1.dist-info/direct_url.json", b"{", ""),
+        (f"{SITE}/probe-1.dist-info/direct_url.json", b"[" * 5000, "is nested too deeply"),
+        ("opt/a.jar", far_away(2**64 - 1), "is no jar that can be read"),
+        ("opt/a.jar", packed_otherwise(zipfile.ZIP_LZMA), "packed in a way that Java"),
+        ("opt/a.jar", packed_otherwise(zipfile.ZIP_BZIP2), "packed in a way that Java"),
     ],
 )
 def test_what_is_broken_is_told_and_the_rest_is_read(path: str, content: bytes, words: str) -> None:
@@ -65,10 +89,17 @@ def test_what_is_broken_is_told_and_the_rest_is_read(path: str, content: bytes, 
     assert words in told
 
 
-def test_a_jar_with_an_endless_list_of_files_is_not_read() -> None:
-    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 65535, 65535, 0xFFFFFFFF, 0, 0)
-    (told,) = found_in({"opt/a.jar": b"x" * 100 + end}).unread
-    assert "has a list of files of 4294967295 bytes" in told
+@pytest.mark.parametrize("is_zip64", [False, True])
+def test_a_jar_with_an_endless_list_of_files_is_not_read(is_zip64: bool) -> None:
+    size = 9 * _MIB
+    jar_of_nothing = b"x" * size
+    if is_zip64:
+        record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, size, 0)
+        jar_of_nothing += record + struct.pack("<4sLQL", b"PK\6\7", 0, size, 1)
+    told = (0, 0, 1, 1, 1, 1, 0) if is_zip64 else (0, 0, 1, 1, size, 0, 0)
+    jar_of_nothing += struct.pack("<4s4H2LH", b"PK\5\6", *told)
+    (reason,) = found_in({"opt/a.jar": jar_of_nothing}).unread
+    assert "has a list of files of 9437184 bytes" in reason
 
 
 def test_a_jar_that_expands_to_much_is_read_in_part() -> None:

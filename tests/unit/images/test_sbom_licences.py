@@ -59,6 +59,8 @@ def test_classifiers() -> None:
         (["GPL-1+ or Artistic"], "(GPL-1.0-or-later OR Artistic-1.0)"),
         (["GPL-3+ and ISC", "ISC"], "GPL-3.0-or-later AND ISC"),
         (["Expat or GPL-2 and ISC"], "(MIT OR (GPL-2.0-only AND ISC))"),
+        (["GPL-2+ with OpenSSL exception"], "LicenseRef-GPL-2.0-or-later-with-OpenSSL-exception"),
+        (["GPL-2 with Classpath-exception-2.0"], "GPL-2.0-only WITH Classpath-exception-2.0"),
         (["ISC", "made-up licence!"], "ISC AND LicenseRef-made-up-licence"),
     ],
 )
@@ -108,4 +110,7 @@ def test_names_in_an_expression() -> None:
 def test_only_and_or_later_are_one_licence() -> None:
     assert same_licence("AGPL-3.0-or-later", "agpl-3.0")
     assert same_licence("GPL-2.0-only WITH Classpath-exception-2.0", "GPL-2.0+")
+    assert same_licence("LicenseRef-GPL-2.0-only-with-Foo", "GPL-2.0-or-later")
+    assert same_licence("GPL-2.0-with-GCC-exception", "GPL-2.0-only")
+    assert not same_licence("LicenseRef-GPL-2.0-only", "GPL-2.0-only")
     assert not same_licence("LGPL-3.0-only", "GPL-3.0-only")

@@ -5,6 +5,8 @@ import json
 from typing import Any
 
 import pytest
+from packaging.markers import Marker
+from packaging.version import Version
 
 from sagedock.images.sbom.licences import Licence
 from sagedock.images.sbom.package import Package, clean
@@ -124,6 +126,17 @@ def test_markers_are_of_the_image_and_not_of_this_machine() -> None:
     site = "usr/lib/python3.8/site-packages"
     found = named(dist("probe", "1", *needs, site=site), architecture="arm64")
     assert found["probe"].needs == ("a", "b")
+
+
+def test_a_marker_that_older_packaging_cannot_compare_is_no_edge(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def evaluate(*_: Any) -> bool:
+        return bool(Version(""))  # as it takes an image's platform_release, which is not told
+
+    monkeypatch.setattr(Marker, "evaluate", evaluate)
+    needs = ("Requires-Dist: a; platform_release >= '20.0'", "Requires-Dist: b")
+    assert named(dist("probe", "1", *needs))["probe"].needs == ("b",)
 
 
 def test_old_metadata() -> None:

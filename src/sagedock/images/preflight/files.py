@@ -10,11 +10,14 @@ from sagedock.images.preflight.device_code import DeviceCode
 __all__ = ["Entry", "Files", "Leak", "inside", "laid_over"]
 
 _MOST_LINKS = 40  # as Linux has it
+_MOST_STEPS = 1024  # far beyond any program's paths, and soon told
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One file. ``text`` is what was kept of its content, ``code`` the GPU code in it."""
+    """One file. ``text`` is what was kept of its content, ``code`` the GPU code in it. ``link`` is
+    where a symbolic link leads, or which file of its layer this one is by a hard link.
+    """
 
     kind: Kind
     size: int = 0
@@ -55,8 +58,18 @@ class Files:
 
     def resolve(self, path: str) -> str | None:
         """Return where a path leads once its links are followed; None where there is nothing."""
-        left, at, links = inside(path).split("/"), "", 0
+        at = self.leads_to(path)
+        return at if at is not None and (at in self.entries or self._is_folder(at)) else None
+
+    def leads_to(self, path: str) -> str | None:
+        """Return where a path leads, whether something is there or not; None where links lead in
+        circles, or too far.
+        """
+        left, at, links, steps = inside(path).split("/"), "", 0, 0
         while left:
+            steps += 1
+            if steps > _MOST_STEPS:
+                return None
             part = left.pop(0)
             if part in ("", "."):
                 continue
@@ -71,7 +84,7 @@ class Files:
                     return None
                 left = entry.link.split("/") + left
                 at = "" if entry.link.startswith("/") else dirname(at)
-        return at if at in self.entries or self._is_folder(at) else None
+        return at
 
     def find(self, path: str) -> Entry | None:
         """Return the file at a path, links followed."""

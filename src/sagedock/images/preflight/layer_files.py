@@ -1,6 +1,7 @@
 """The files of one layer, whoever reads them: names, links, and what the layer takes away."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from posixpath import basename, dirname, join
 
 from sagedock.errors import EngineError
@@ -43,7 +44,15 @@ def _add(
         return
     entry = Entry(kind=member.kind, size=member.size, mode=member.mode, link=member.link)
     if member.kind == "hardlink":
-        entry = layer.entries.get(inside(member.link), entry)
+        entry = _linked(layer, entry)
     elif member.kind == "file":
         entry = look(layer, path, entry, content)
     layer.entries[path] = entry
+
+
+def _linked(layer: Files, link: Entry) -> Entry:
+    """Return the file of a layer that a hard link names, or the link where there is none."""
+    target = layer.entries.get(inside(link.link))
+    if target is None or target.kind != "file":
+        return target or link
+    return replace(target, link=target.link or link.link)

@@ -3,6 +3,7 @@
 ``layer``      the files that tell of packages, as one pass over the image meets them
 ``debian``, ``python``, ``java``  packages by what their installers leave; ``package`` one, as data
 ``licences``   licences by SPDX's identifiers; ``expression`` takes SPDX's expressions apart
+``links``      links that lead to what was not read
 ``inventory``  all packages of an image, and what could not be read
 ``document``   the document; ``making`` makes it, or takes it from where it lies
 ``summary``    licences, counted and denied

@@ -7,6 +7,7 @@ __all__ = ["names_in", "needs_one_of", "same_licence"]
 
 _TOKEN = re.compile(r"\(|\)|[^\s()]+")
 _WORDS = frozenset({"AND", "OR", "WITH", "(", ")"})
+_EXCEPTION = re.compile(r"(?: WITH |-with-).*", re.IGNORECASE)
 _VERSIONS = re.compile(r"(?:-only|-or-later|\+)$", re.IGNORECASE)
 
 
@@ -29,7 +30,10 @@ def needs_one_of(expression: str, denied: Callable[[str], bool]) -> bool:
 
 
 def _bare(name: str) -> str:
-    return _VERSIONS.sub("", name.partition(" WITH ")[0]).lower()
+    licence = _EXCEPTION.sub("", name)
+    if licence != name:
+        licence = licence.removeprefix("LicenseRef-")
+    return _VERSIONS.sub("", licence).lower()
 
 
 def _tokens(expression: str) -> list[str]:

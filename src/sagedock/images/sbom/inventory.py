@@ -12,6 +12,7 @@ from sagedock.images.sbom.debian import licence_told, os_release, packages_of_st
 from sagedock.images.sbom.java import java_runtime, packages_of_jar
 from sagedock.images.sbom.layer import COPYRIGHT, DPKG, METADATA, OTHER_SYSTEMS, why_not
 from sagedock.images.sbom.licences import Licence
+from sagedock.images.sbom.links import hidden_by_links
 from sagedock.images.sbom.package import OsRelease, Package, clean
 from sagedock.images.sbom.python import distribution, vendored_distributions
 
@@ -64,11 +65,13 @@ def inventory(image: SavedImage) -> Inventory:
 
 def _told(files: Files, system: OsRelease, machine: str) -> Iterator[tuple[str, Package | str]]:
     """Yield each package with the path that tells of it, and, as text, why one is none."""
-    licences = _licences(files)
+    licences, hidden = _licences(files), hidden_by_links(files)
+    yield from hidden.items()
+    for path, system_name in OTHER_SYSTEMS.items():
+        if files.resolve(path) is not None:
+            yield path, f"is of {system_name}, whose packages are not listed"
     for path, entry in files.entries.items():
-        if path in OTHER_SYSTEMS:
-            yield path, f"is of {OTHER_SYSTEMS[path]}, whose packages are not listed"
-        if not entry.text:
+        if path in hidden or not entry.text:
             continue
         if (reason := why_not(entry.text)) is not None:
             if not COPYRIGHT.fullmatch(path):
@@ -107,7 +110,9 @@ def _packages(
 
 def _beside(files: Files, path: str, name: str) -> str:
     entry = files.entries.get(join(dirname(path), name))
-    return "" if entry is None or why_not(entry.text) is not None else entry.text.decode()
+    if entry is None or why_not(entry.text) is not None:
+        return ""
+    return entry.text.decode() if basename(entry.link) in ("", name) else ""
 
 
 def _licences(files: Files) -> dict[str, Licence]:

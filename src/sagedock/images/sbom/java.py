@@ -17,9 +17,14 @@ LARGEST_JAR = 128 * 1024 * 1024
 _LARGEST_DIRECTORY = 8 * 1024 * 1024
 _LARGEST_PROPERTIES = 64 * 1024
 _MOST_OF_ONE_JAR = 2000
+#: Source: java.util.zip.ZipEntry, which knows these two.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+#: What zipfile raises for archives that are broken, or made so.
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, OverflowError),
+    *(NotImplementedError, RuntimeError),
+)
 _POM = re.compile(r"META-INF/maven/[^/]+/[^/]+/pom\.properties")
-_END = struct.Struct("<4s4H2LH")
-_END_AT_MOST = 65536 + _END.size
 
 
 def jar_lines(jar: bytes) -> bytes:
@@ -27,14 +32,13 @@ def jar_lines(jar: bytes) -> bytes:
 
     Raises ValueError for what is no jar, or one that only harms who reads it.
     """
-    _refuse_large_directory(jar)
     try:
-        with zipfile.ZipFile(io.BytesIO(jar)) as archive:
+        with zipfile.ZipFile(_Jar(jar)) as archive:
             names = [name for name in archive.namelist() if _POM.fullmatch(name)]
             if len(names) > _MOST_OF_ONE_JAR:
                 raise ValueError(f"holds {len(names)} packages, and at most {_MOST_OF_ONE_JAR}")
             lines = {line for name in names if (line := _line(archive, name))}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _BROKEN as error:
         raise ValueError(f"is no jar that can be read ({error})") from error
     return "\n".join(sorted(lines)).encode() or b"\n"
 
@@ -63,6 +67,10 @@ def java_runtime(text: bytes, path: str) -> Package | None:
 
 
 def _line(archive: zipfile.ZipFile, name: str) -> str:
+    if archive.getinfo(name).compress_type not in _METHODS:
+        raise ValueError(
+            f"is no jar that can be read ({clean(name)} is packed in a way that Java does not read)"
+        )
     with archive.open(name) as file:
         text = file.read(_LARGEST_PROPERTIES).decode(errors="replace")
     said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
@@ -71,13 +79,13 @@ def _line(archive: zipfile.ZipFile, name: str) -> str:
     return f"{group}:{artifact}@{version}" if group and artifact and version else ""
 
 
-def _refuse_large_directory(jar: bytes) -> None:
-    """Raise ValueError where a jar's list of files is longer than any program's: the library reads
-    all of it.
+class _Jar(io.BytesIO):
+    """A jar's bytes. Its list of files, which zipfile reads at once and takes apart, is refused
+    where it is longer than any program's, wherever it and its length stand.
     """
-    at = jar.rfind(b"PK\x05\x06", max(0, len(jar) - _END_AT_MOST))
-    if at < 0 or len(jar) - at < _END.size:
-        raise ValueError("is no jar that can be read (it has no end)")
-    size = _END.unpack_from(jar, at)[5]
-    if size > _LARGEST_DIRECTORY:
-        raise ValueError(f"has a list of files of {size} bytes, and at most {_LARGEST_DIRECTORY}")
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _LARGEST_DIRECTORY:
+            most = _LARGEST_DIRECTORY
+            raise ValueError(f"has a list of files of {size} bytes, and at most {most} are read")
+        return super().read(size)

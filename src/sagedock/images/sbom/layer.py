@@ -138,9 +138,10 @@ def _archive_hash(said: bytes) -> bytes:
 
     Source: https://packaging.python.org/en/latest/specifications/direct-url/
     """
-    document = json.loads(said)
     try:
-        found = document["archive_info"]["hashes"]["sha256"]
+        found = json.loads(said)["archive_info"]["hashes"]["sha256"]
+    except RecursionError as error:
+        raise ValueError("is nested too deeply to be read") from error
     except (KeyError, TypeError):
         return b""
     is_hash = isinstance(found, str) and re.fullmatch(r"[0-9a-f]{64}", found)

@@ -16,12 +16,15 @@ __all__ = [
     "licence_of_classifiers",
     "licence_of_debian",
     "licence_of_text",
+    "said_by_name",
     "spdx",
 ]
 
 _LONGEST_EXPRESSION = 8000
 _MOST_OF_ONE_PACKAGE = 200
 _LONGEST_NAME = 100
+#: Between the classifiers of a package that has several.
+_SEVERAL = " / "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +98,8 @@ _CLASSIFIERS = {
     "Boost Software License 1.0 (BSL-1.0)": "BSL-1.0",
 }
 _GNU = re.compile(r"(a?gpl|lgpl)-(\d)(?:\.(\d))?(\+?)", re.IGNORECASE)
+_GNU_SHORT = re.compile(r"(a?gpl|lgpl)[ -]?v ?(\d)(?:\.(\d))?(\+?)", re.IGNORECASE)
+_WITH = re.compile(r"(.+?)[\s-]+with[\s-]+(.+)", re.IGNORECASE)
 _FREE_DOCUMENTS = re.compile(r"gfdl-niv-(\d\.\d)(\+?)", re.IGNORECASE)
 
 
@@ -129,7 +134,20 @@ def licence_of_classifiers(classifiers: Iterable[str]) -> Licence:
             names.append(name.rpartition(" :: ")[2])
     if len(names) == 1 and names[0] in _CLASSIFIERS:
         return Licence(expression=_CLASSIFIERS[names[0]])
-    return Licence(name=" / ".join(names)[:_LONGEST_NAME]) if names else UNKNOWN
+    return Licence(name=_SEVERAL.join(names)[:_LONGEST_EXPRESSION]) if names else UNKNOWN
+
+
+def said_by_name(name: str) -> tuple[tuple[str, str], ...]:
+    """Return the licences that a name is made of, each with the expression that it plainly means;
+    of classifiers there may be several.
+    """
+    return tuple((each, _plainly(each)) for each in name.split(_SEVERAL))
+
+
+def _plainly(name: str) -> str:
+    if name in _CLASSIFIERS:
+        return _CLASSIFIERS[name]
+    return licence_of_text(name).expression or licence_of_debian([name]).expression
 
 
 def licence_of_debian(names: Iterable[str]) -> Licence:
@@ -165,12 +183,17 @@ def _terms(said: str) -> Iterator[str]:
 
 
 def _atom(name: str) -> str:
-    known = _debian_name(name)
-    return spdx(known) or f"LicenseRef-{_reference(name)}"
+    if known := spdx(_debian_name(name)):
+        return known
+    found = _WITH.fullmatch(name)
+    if found and (licence := spdx(_debian_name(found[1]))):
+        exception = _reference(found[2])
+        return spdx(f"{licence} WITH {exception}") or f"LicenseRef-{licence}-with-{exception}"
+    return f"LicenseRef-{_reference(name)}"
 
 
 def _debian_name(name: str) -> str:
-    if found := _GNU.fullmatch(name):
+    if found := _GNU.fullmatch(name) or _GNU_SHORT.fullmatch(name):
         family, major, minor, later = found.groups()
         return f"{family}-{major}.{minor or '0'}-{'or-later' if later else 'only'}"
     if found := _FREE_DOCUMENTS.fullmatch(name):

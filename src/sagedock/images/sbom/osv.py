@@ -5,13 +5,14 @@ answer is made of silence. Source: https://google.github.io/osv.dev/post-v1-quer
 """
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-__all__ = ["OSV_URL", "Answered", "Osv", "OsvFailed", "Query"]
+__all__ = ["OSV_URL", "Answered", "Osv", "OsvFailed", "Query", "without_login"]
 
 OSV_URL = "https://api.osv.dev"
 #: Queries of one request. The service takes 1,000.
@@ -21,6 +22,7 @@ _CONNECT_S = 10.0
 #: Source: https://google.github.io/osv.dev/api/ (of its answers over HTTP/1.1)
 _LONGEST_ANSWER = 32 * 1024 * 1024
 _LONGEST_REASON = 300
+_LOGIN = re.compile(r"(?<=://).*@|^[^/\s]*@")
 
 
 class OsvFailed(Exception):
@@ -55,6 +57,7 @@ class Osv:
 
     def __init__(self, url: str = OSV_URL, *, timeout_s: float = 60.0) -> None:
         self._url = url.rstrip("/")
+        self._shown = without_login(self._url)
         self._ends = time.monotonic() + timeout_s
         self._timeout_s = timeout_s
 
@@ -87,21 +90,21 @@ class Osv:
             )
             results = said.get("results")
             if not isinstance(results, list) or len(results) != len(asked):
-                raise OsvFailed(f"{self._url} does not answer each of {len(asked)} queries")
+                raise OsvFailed(f"{self._shown} does not answer each of {len(asked)} queries")
             left = {}
             for each, result in zip(asked, results, strict=True):
                 try:
                     ids[each] += [str(found["id"]) for found in result.get("vulns") or ()]
                     token = result.get("next_page_token")
                 except (LookupError, TypeError, AttributeError):
-                    why_not[each] = f"{self._url} answers what OSV's API does not have"
+                    why_not[each] = f"{self._shown} answers what OSV's API does not have"
                     continue
                 if token:
                     left[each] = str(token)
             if not left:
                 break
         for each in left:
-            why_not[each] = f"{self._url} has more than {_MOST_PAGES} pages about it"
+            why_not[each] = f"{self._shown} has more than {_MOST_PAGES} pages about it"
         yield from (
             Answered(ids=tuple(dict.fromkeys(found)), why_not=reason)
             for found, reason in zip(ids, why_not, strict=True)
@@ -113,8 +116,8 @@ class Osv:
 
         left_s = self._ends - time.monotonic()
         if left_s <= 0:
-            raise OsvFailed(f"{self._url} did not answer all within {self._timeout_s:g} s")
-        url = f"{self._url}{path}"
+            raise OsvFailed(f"{self._shown} did not answer all within {self._timeout_s:g} s")
+        url, shown = f"{self._url}{path}", f"{self._shown}{path}"
         try:
             with requests.request(
                 method,
@@ -126,15 +129,15 @@ class Osv:
                 body = self._body(response)
                 status = response.status_code
         except (OSError, HTTPError) as error:  # all of requests', and absent certificates
-            raise OsvFailed(f"{url}: {_reason(error)}") from error
+            raise OsvFailed(f"{shown}: {_reason(error)}") from error
         if status != 200:
-            raise OsvFailed(f"{url} answers {status}")
+            raise OsvFailed(f"{shown} answers {status}")
         try:
             said = json.loads(body)
         except (ValueError, RecursionError) as error:
-            raise OsvFailed(f"{url} answers no JSON") from error
+            raise OsvFailed(f"{shown} answers no JSON") from error
         if not isinstance(said, dict):
-            raise OsvFailed(f"{url} answers what OSV's API does not have")
+            raise OsvFailed(f"{shown} answers what OSV's API does not have")
         return said
 
     def _body(self, response: Any) -> bytes:
@@ -144,13 +147,18 @@ class Osv:
             pieces.append(piece)
             size += len(piece)
             if size > _LONGEST_ANSWER:
-                raise OsvFailed(f"{self._url} answers more than {_LONGEST_ANSWER} bytes")
+                raise OsvFailed(f"{self._shown} answers more than {_LONGEST_ANSWER} bytes")
             if time.monotonic() > self._ends:
-                raise OsvFailed(f"{self._url} did not answer all within {self._timeout_s:g} s")
+                raise OsvFailed(f"{self._shown} did not answer all within {self._timeout_s:g} s")
         return b"".join(pieces)
+
+
+def without_login(text: str) -> str:
+    """Return an address, or a text with some, without the names and passwords in them."""
+    return _LOGIN.sub("", text)
 
 
 def _reason(error: Exception) -> str:
     """Return the innermost cause of a failure, without the wrappings of libraries."""
     inner = error.args[0] if error.args else error
-    return str(getattr(inner, "reason", error))[:_LONGEST_REASON]
+    return without_login(str(getattr(inner, "reason", error)))[:_LONGEST_REASON]

@@ -10,6 +10,7 @@ from posixpath import dirname
 from packaging.markers import InvalidMarker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion
 
 from sagedock.images.sbom.licences import (
     UNKNOWN,
@@ -130,6 +131,7 @@ def _needs(requirements: list[str], environment: dict[str, str]) -> tuple[str, .
             InvalidMarker,
             UndefinedComparison,
             UndefinedEnvironmentName,
+            InvalidVersion,  # of older packaging, for what the image does not tell
             RecursionError,
         ):
             continue  # an edge that cannot be read is none

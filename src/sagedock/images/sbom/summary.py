@@ -1,12 +1,12 @@
 """The licences of an image's packages, counted, and those that are not wanted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sagedock.errors import InvalidRequest
 from sagedock.images.sbom.expression import names_in, needs_one_of, same_licence
-from sagedock.images.sbom.licences import spdx
+from sagedock.images.sbom.licences import said_by_name, spdx
 from sagedock.images.sbom.making import Sbom, property_of
 
 __all__ = ["UNKNOWN_LICENCE", "LicenceRow", "denied_packages", "licence_rows"]
@@ -39,28 +39,44 @@ def licence_rows(sbom: Sbom) -> tuple[LicenceRow, ...]:
     )
 
 
-def denied_packages(sbom: Sbom, denied: Sequence[str]) -> tuple[str, ...]:
-    """Return a line for each package that cannot be used without a licence that is denied; of a
-    choice the other one will do. ``unknown`` denies what no licence is known of.
+def denied_packages(sboms: Mapping[str, Sbom], denied: Sequence[str]) -> tuple[str, ...]:
+    """Return a line for each package of these images that cannot be used without a licence that is
+    denied; of a choice the other one will do. ``unknown`` denies what no licence is known of.
 
     Raises InvalidRequest for a name that is neither SPDX's nor that of any licence here: it would
     never deny anything.
     """
-    known = {row.licence.lower() for row in licence_rows(sbom)}
+    known = {name.lower() for sbom in sboms.values() for name in _names(sbom)}
     problems = [
-        f"--deny {name}: is no licence of SPDX's list, nor one that this image has: write it as "
+        f"--deny {name}: is no licence of SPDX's list, nor one that an image here has: write it as "
         f"the table of --licences does, e.g. AGPL-3.0-only, or {UNKNOWN_LICENCE!r}"
         for name in denied
         if name != UNKNOWN_LICENCE and not spdx(name) and name.lower() not in known
     ]
     if problems:
         raise InvalidRequest(problems)
-    return tuple(sorted(_denied(sbom, denied)))
+    return tuple(
+        f"{image}: {line}"
+        for image, sbom in sboms.items()
+        for line in sorted(_denied(sbom, denied))
+    )
+
+
+def _names(sbom: Sbom) -> Iterator[str]:
+    for row in licence_rows(sbom):
+        yield row.licence
+        yield from (name for name, _ in said_by_name(row.licence))
 
 
 def _denied(sbom: Sbom, denied: Sequence[str]) -> Iterator[str]:
     def is_denied(name: str) -> bool:
         return any(same_licence(name, each) for each in denied)
+
+    def is_named(name: str) -> bool:
+        return is_denied(name) or any(
+            is_denied(each) or needs_one_of(expression, is_denied)
+            for each, expression in said_by_name(name)
+        )
 
     for each in sbom.packages():
         names = _licences(each)
@@ -69,7 +85,7 @@ def _denied(sbom: Sbom, denied: Sequence[str]) -> Iterator[str]:
         if expressions:
             is_bad = any(needs_one_of(found, is_denied) for found in expressions)
         else:
-            is_bad = any(map(is_denied, names)) if names else UNKNOWN_LICENCE in denied
+            is_bad = any(map(is_named, names)) if names else UNKNOWN_LICENCE in denied
         if is_bad:
             yield f"{_shown(each)}: {', '.join(expressions or names) or _unknown(each)}"
 

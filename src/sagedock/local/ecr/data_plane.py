@@ -295,21 +295,27 @@ async def _configuration(socket: str, target: str) -> dict[str, Any]:
     """Return what an image's configuration says of architecture and labels; nothing of one that
     is none: of several images, or of something that is no image.
     """
-    told: dict[str, Any] = {"architecture": "", "labels": {}}
+    nothing: dict[str, Any] = {"architecture": "", "labels": {}}
     carried = await carry(socket, "GET", target)
     try:
         sizes = [int(value) for name, value in carried.headers if name == b"content-length"]
         if carried.status != 200 or not sizes or sizes[0] > LARGEST_BODY:
-            return told
+            return nothing
         said = json.loads(await carried.body())
-    except ValueError:
-        return told
+    except (ValueError, RecursionError):
+        return nothing
     finally:
         carried.close()
-    if isinstance(said, dict):
-        told["architecture"] = str(said.get("architecture") or "")
-        told["labels"] = (said.get("config") or {}).get("Labels") or {}
-    return told
+    document = _object(said)
+    labels = _object(_object(document.get("config")).get("Labels"))
+    return {
+        "architecture": str(document.get("architecture") or ""),
+        "labels": {name: value for name, value in labels.items() if isinstance(value, str)},
+    }
+
+
+def _object(said: object) -> dict[str, Any]:
+    return said if isinstance(said, dict) else {}
 
 
 def _error_in(body: bytes) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagedock.errors import PushFailed
-from sagedock.images.attach import attach, attached_to
+from sagedock.images.attach import attach
 from sagedock.images.ecr import EcrRegistry
 from sagedock.images.oci_registry import OciRegistry
 from sagedock.images.push import PushedImage
@@ -94,9 +94,8 @@ def test_a_list_is_attached_and_comes_back_as_it_was(
     assert docker.ask("GET", f"/{NAME}/blobs/{layer['digest']}").content == content
     assert manifest.json()["subject"]["digest"] == pushed.digest
     assert "data" not in manifest.json()["config"]  # ECR refuses it
-    assert [
-        each["digest"] for each in attached_to(registry(client), NAME, pushed.digest, KIND)
-    ] == [made.digest]
+    (listed,) = registry(client).referrers(NAME, pushed.digest) or ()
+    assert (listed["digest"], listed["artifactType"]) == (made.digest, KIND)
 
 
 def test_the_same_list_again_sends_nothing(

@@ -19,7 +19,7 @@ from sagedock.errors import LocalServerError
 from sagedock.local.ecr.process import RegistryProcess
 from sagedock.local.ecr.tokens import TOKEN_LASTS_S, BadToken, Tokens
 from sagedock.testing import FakeEngine
-from tests.conftest import ACCOUNT, REGION, Local, plain_http
+from tests.conftest import ACCOUNT, BUCKET, REGION, ROLE, Local, plain_http
 from tests.unit.local.ecr.docker_client import (
     MANIFEST,
     NAME,
@@ -57,6 +57,38 @@ def test_what_is_pushed_is_described_and_pulled(local: Local, client: Any) -> No
     layer = docker.ask("GET", f"/{NAME}/blobs/{digest(b'layer' * 1000)}")
     assert layer.content == b"layer" * 1000
     assert docker.ask("GET", f"/{NAME}/tags/list").json() == {"name": NAME, "tags": ["1"]}
+
+
+@needs_registry
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        {"config": "abc"},
+        {"config": ["Labels"]},
+        {"config": {"Labels": ["x"]}},
+        {"config": {"Labels": "x"}},
+        {"config": {"Labels": {"com.amazonaws.sagemaker.capabilities.multi-models": True}}},
+        {"config": {"Labels": {"com.amazonaws.sagemaker.capabilities.multi-models": "\ud800"}}},
+        ["config"],
+        "[" * 20_000,
+    ],
+)
+def test_a_configuration_of_any_form_is_pushed_and_has_no_labels(
+    local: Local, client: Any, configuration: Any
+) -> None:
+    docker = Docker(local)
+    said = configuration if isinstance(configuration, str) else json.dumps(configuration)
+    manifest = json.loads(docker.manifest(b"layer"))
+    manifest["config"] = docker.blob(said.encode())
+    assert docker.put(json.dumps(manifest).encode(), "1").status_code == 201
+
+    local.client("s3").put_object(Bucket=BUCKET, Key="many/x", Body=b"")
+    image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{NAME}:1"
+    many = {"Image": image, "Mode": "MultiModel", "ModelDataUrl": f"s3://{BUCKET}/many/"}
+    with pytest.raises(ClientError, match="multi-models=true"):
+        local.client("sagemaker").create_model(
+            ModelName="n", PrimaryContainer=many, ExecutionRoleArn=ROLE
+        )
 
 
 @needs_registry
