@@ -23,7 +23,7 @@ registry: setup ## find docker-registry, with which the local ECR keeps images, 
 
 .PHONY: push
 push: setup engine registry ## push the CPU images, or IMAGES="NAME..."; PUSH="--target aws ..." adds options
-	@$(BIN)/sagedock push $(PUSH) $(or $(IMAGES),training-cpu serving-cpu)
+	@$(BIN)/sagedock push $(PUSH) $(IMAGES)
 
 .PHONY: sbom
 sbom: setup engine ## list what the images hold that are built, or IMAGES="NAME...": build/sbom

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sagedock.cli.sbom import INTERRUPTED, reference_of, sbom_of
+from sagedock.cli.sbom import INTERRUPTED, sbom_of
 from sagedock.cli.signals import interruptible
 
 if TYPE_CHECKING:
@@ -69,14 +69,16 @@ def audit(
     """
     from sagedock import engine
     from sagedock.images.allowed import load_allowed
+    from sagedock.images.named import find_named
     from sagedock.images.sbom.audit import audit as ask
     from sagedock.images.sbom.osv import OSV_URL, Osv
 
     _refuse(url, timeout)
     allowed = load_allowed(allow) if allow else ()
     with interruptible(INTERRUPTED):
+        connected = engine.connect()
         found = ask(
-            sbom_of(engine.connect(), reference_of(image)),
+            sbom_of(connected, find_named(connected, image)),
             Osv(url or OSV_URL, timeout_s=timeout),
             sources=[each.value for each in source or [_Source.PYTHON]],
             allowed=allowed,

@@ -32,7 +32,9 @@ _DRIVER = typer.Option(
 
 
 def preflight(
-    image: Annotated[str, typer.Argument(help="A name, tag or id of the local engine's.")],
+    image: Annotated[
+        str, typer.Argument(help="A name of containers/images.toml, or the engine's, or an id.")
+    ],
     instance_type: Annotated[
         list[str],
         typer.Option(help="Where it is to run, e.g. ml.p4d.24xlarge; may be given several times."),
@@ -48,14 +50,16 @@ def preflight(
     """
     from sagedock import engine
     from sagedock.errors import ContractBroken
+    from sagedock.images.named import find_named
     from sagedock.images.preflight import preflight as inspect
 
     try:
         connected = engine.connect()
-        with reading(image, connected.image(image).size) as progress:
+        reference = find_named(connected, image)
+        with reading(reference, connected.image(reference).size) as progress:
             report = inspect(
                 connected,
-                image,
+                reference,
                 instance_type,
                 use=use,
                 count=instance_count,

@@ -30,7 +30,7 @@ _SBOM_TITLE = "sbom.cdx.json"
 
 
 def push(
-    images: options.Images,
+    images: options.Images = None,
     target: options.TargetOption = None,
     region: options.Regions = None,
     repository: options.Repository = None,
@@ -54,13 +54,14 @@ def push(
     from sagedock import engine
     from sagedock.images import own_images
     from sagedock.images.allowed import load_allowed
+    from sagedock.images.named import default_names
     from sagedock.images.push_plan import named_images, plan_push
     from sagedock.images.push_record import git_state
 
     _refuse_apart(role_arn=role_arn, external_id=external_id, fail_on=fail_on, allow=allow)
     allowed = load_allowed(allow) if allow else ()
     matrix = {image.name: image for image in own_images()}
-    wanted = named_images(images, matrix, repository=repository, tag=tag)
+    wanted = named_images(images or default_names(), matrix, repository=repository, tag=tag)
     connected = engine.connect()
     registries = list(
         _registries(target, region or [None], kms_key=kms_key, role=(role_arn, external_id))

@@ -24,9 +24,10 @@ __all__ = [
 ]
 
 Images = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
-        help="Names of containers/images.toml, or images as the engine calls them.",
+        help="Names of containers/images.toml, or images as the engine calls them; by default "
+        "those that `sagedock build` makes.",
         show_default=False,
     ),
 ]

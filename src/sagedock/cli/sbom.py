@@ -17,7 +17,7 @@ from sagedock.cli.signals import interruptible
 if TYPE_CHECKING:
     from sagedock.images.sbom import Sbom
 
-__all__ = ["INTERRUPTED", "SBOMS", "reference_of", "sbom", "sbom_of"]
+__all__ = ["INTERRUPTED", "SBOMS", "sbom", "sbom_of"]
 
 #: Where documents lie, below the working directory.
 SBOMS = Path("build/sbom")
@@ -53,12 +53,11 @@ def sbom(
     Nothing of an image is run. Exit code 11 if a package is under a licence of --deny.
     """
     from sagedock import engine
-    from sagedock.errors import InvalidRequest
 
+    _refuse_several(output, images or [])
     connected = engine.connect()
     wanted = _wanted(connected, images or [])
-    if output is not None and len(wanted) > 1:
-        raise InvalidRequest(["--output: is for one document, and there are several images"])
+    _refuse_several(output, wanted)
     with interruptible(INTERRUPTED):
         found = {reference: sbom_of(connected, reference) for reference in wanted}
     for reference, made in found.items():
@@ -89,20 +88,21 @@ def sbom_of(connected: Any, reference: str, image: Any = None) -> "Sbom":
         return kept_sbom(connected, image, place_of(SBOMS, reference), progress)
 
 
-def reference_of(name: str) -> str:
-    """Return what the engine calls an image that is named as in images.toml, or as it does."""
-    from sagedock.images import own_images
+def _refuse_several(output: Path | None, images: Sequence[str]) -> None:
+    from sagedock.errors import InvalidRequest
 
-    return next((image.reference for image in own_images() if image.name == name), name)
+    if output is not None and len(images) > 1:
+        raise InvalidRequest(["--output: is for one document, and there are several images"])
 
 
 def _wanted(connected: Any, names: Sequence[str]) -> list[str]:
     """Return what the engine calls the images; without names, those of the project that it has."""
     from sagedock.errors import InvalidRequest
     from sagedock.images import find_matrix, list_images, load_images
+    from sagedock.images.named import find_named
 
     if names:
-        return list(dict.fromkeys(map(reference_of, names)))
+        return list(dict.fromkeys(find_named(connected, name) for name in names))
     listed = list_images(connected, load_images(find_matrix()))
     if built := [each.reference for each in listed if each.size is not None]:
         return built

@@ -3,7 +3,8 @@
 ``image``    one image, as data
 ``matrix``   containers/images.toml, read; ``schema`` says what it may hold; ``arguments`` which
              arguments a Dockerfile takes
-``choice``   which of them are built, in what order
+``choice``   which of them are built, in what order; ``named`` one by what people call it; ``names``
+             what names may be
 ``builder``  the docker client that can build here
 ``plan``     a build as a list of arguments; ``labels``, ``secrets`` what goes into it
 ``wheels``   an image's Python packages, gathered on this machine

@@ -79,7 +79,7 @@ def test_wrong_input_is_told(
 
 def test_an_image_that_is_not_there(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["preflight", "other:1", "--instance-type", M5]) == 3
-    assert "the engine has no image other:1" in capsys.readouterr().err
+    assert "other:1: the engine has no such image: build or pull it" in capsys.readouterr().err
 
 
 def test_an_archive_that_breaks_off(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,7 +78,7 @@ def test_what_is_denied_is_exit_code_11(
         (["sbom", "absent:1"], 3, "absent:1"),
         (["sbom"], 2, "containers/images.toml"),
         (["sbom", IMAGE, "--output", "no/such/folder/x"], 7, "--output"),
-        (["sbom", IMAGE, "team/app:1 ", "--output", "-"], 2, "several images"),
+        (["sbom", IMAGE, "other:1", "--output", "-"], 2, "several images"),
         (["audit", IMAGE, "--url", "osv.example"], 2, "--url osv.example: is no address"),
         (["audit", IMAGE, "--timeout", "0"], 2, "--timeout 0: give a number"),
         (["audit", IMAGE, "--allow", "absent.toml"], 2, "absent.toml"),
