@@ -165,7 +165,7 @@ def test_a_base_that_nobody_has(project: Project) -> None:
     project.image("a", "RUN true\n", base="127.0.0.1:9/absent:1")
     done = project.build("a")
     assert done.returncode == 6
-    assert "the base image cannot be had" in done.stderr
+    assert "the engine has no such image, and no registry gave it: build it first" in done.stderr
 
 
 def test_a_base_for_another_architecture_is_refused_before_anything(

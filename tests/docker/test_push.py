@@ -317,7 +317,7 @@ def test_the_wrong_architecture_is_refused(real: RealLocal, engine: Any, tiny: T
     name = tiny.make()
     wanted = ToPush(image=name, repository="probe", tag="1")
     registry = EcrRegistry(client=real.client("ecr"), region=REGION)
-    with pytest.raises(InvalidRequest, match="is for amd64, and SageMaker's instances are arm64"):
+    with pytest.raises(InvalidRequest, match="is for amd64, and arm64 is wanted: build it"):
         plan_push(engine, [wanted], [registry], architecture="arm64")
     assert real.client("ecr").describe_repositories()["repositories"] == []
 

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,19 @@ def requests(name: str, tmp_path: Path) -> list[dict[str, Any]]:
     for each in found:  # a definition is JSON in JSON, and is read more easily as what it is
         if definition := each["Parameters"].get("PipelineDefinition"):
             each["Parameters"]["PipelineDefinition"] = json.loads(definition)
-    return found
+    return _uploads_sorted(found)
+
+
+def _uploads_sorted(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the requests with uploads that follow each other in the order of their stand-ins: a
+    digest, which any change of an example changes, decides on that of their true names.
+    """
+    runs = groupby(found, key=lambda each: each["Operation"] == "PutObject")
+    return [
+        each
+        for is_upload, run in runs
+        for each in (sorted(run, key=lambda each: each["Parameters"]["Key"]) if is_upload else run)
+    ]
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
