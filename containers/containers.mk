@@ -30,8 +30,8 @@ sbom: setup engine ## list what the images hold that are built, or IMAGES="NAME.
 	@$(BIN)/sagedock sbom $(IMAGES)
 
 .PHONY: lock
-lock: setup ## pin every Python package anew, by version and hash (Linux x86_64, Python 3.11)
-	@containers/lock.sh $(BIN)/pip-compile
+lock: setup ## pin every Python package, by version and hash (Linux x86_64, Python 3.11); UPGRADE=1: the newest
+	@UPGRADE=$(UPGRADE) containers/lock.sh $(BIN)/pip-compile
 
 .PHONY: images
 images: setup ## list the images, built or not

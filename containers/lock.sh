@@ -3,10 +3,14 @@
 #
 #   lock.sh [PIP_COMPILE]
 #
+# A pin that a lock has, and that its source still allows, stays. UPGRADE=1 takes the newest ones.
 # A lock names no index, mirror or folder: where packages come from is the reader's own pip's affair.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 compile=$(realpath --no-symlinks "${1:-.venv/bin/pip-compile}")
+
+upgrade=()
+[[ -z ${UPGRADE:-} ]] || upgrade=(--upgrade)
 
 lock() { # lock OUTPUT SOURCE [OPTION...]; SOURCE may be `-`
     local output=$1 source=$2 said
@@ -14,7 +18,7 @@ lock() { # lock OUTPUT SOURCE [OPTION...]; SOURCE may be `-`
     echo "lock: $output"
     said=$("$compile" --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
         --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-        --no-emit-options "$@" --output-file "$output" "$source" 2>&1) ||
+        --no-emit-options "${upgrade[@]}" "$@" --output-file "$output" "$source" 2>&1) ||
         { echo "$said" >&2; exit 1; }
     [[ $source != - ]] || source=pyproject.toml
     sed -i "1i # Made by \`make lock\` from ${source##*/}." "$output"
