@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from sagedock.api.aws_errors import DENIED, EXPIRED, no_credentials, unreachable, wrong_region
 from sagedock.errors import InvalidRequest, PushFailed, SagedockError
 from sagedock.images.media_types import MANIFESTS
+from sagedock.images.names import OURS
 from sagedock.images.remote.documents import actions_of
 
 __all__ = ["EcrRegistry", "Kept", "Login", "Repository", "ecr_explained"]
@@ -31,7 +32,7 @@ _EXPIRES = {
         }
     ]
 }
-_OURS = {"Key": "created-by", "Value": "sagedock"}
+_TAGS = [{"Key": key, "Value": value} for key, value in OURS.items()]
 _ABSENT = ("RepositoryNotFoundException", "ImageNotFoundException")
 #: The document of IAM that has what a push calls.
 _WHO_MAY = "src/sagedock/images/remote/policies/person-push.json"
@@ -131,7 +132,7 @@ class EcrRegistry:
                     imageTagMutability="IMMUTABLE",
                     imageScanningConfiguration={"scanOnPush": True},
                     encryptionConfiguration=encryption or {"encryptionType": "AES256"},
-                    tags=[_OURS],
+                    tags=_TAGS,
                 )
         except _Exists:
             return self._repository(name, created=False)
@@ -141,7 +142,7 @@ class EcrRegistry:
         with self.explained():
             (found,) = self.client.describe_repositories(repositoryNames=[name])["repositories"]
             tags = self.client.list_tags_for_resource(resourceArn=found["repositoryArn"])["tags"]
-        if _OURS in tags:
+        if all(each in tags for each in _TAGS):
             self._expire_untagged(name)
         return Repository(
             uri=found["repositoryUri"],

@@ -1,6 +1,6 @@
-"""What names may be: regular expressions that are to match the whole of one."""
+"""What names may be: regular expressions that are to match the whole of one; and our own tag."""
 
-__all__ = ["LABEL_KEY", "NAME", "REFERENCE", "REPOSITORY", "TAG"]
+__all__ = ["LABEL_KEY", "NAME", "OURS", "REFERENCE", "REPOSITORY", "TAG"]
 
 NAME = "[a-z0-9]+(?:[._-][a-z0-9]+)*"
 #: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
@@ -14,3 +14,5 @@ REFERENCE = (
 )
 #: https://docs.docker.com/engine/manage-resources/labels/#key-format-recommendations
 LABEL_KEY = r"[^\s=\"']+"
+#: The tag of what we make on AWS.
+OURS = {"created-by": "sagedock"}

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, cast
 
@@ -43,14 +43,13 @@ def run_lines(
         )
     except OSError as error:
         raise BuildFailed(f"{argv[0]}: cannot be run ({error.strerror}): install it") from error
-    with process:
-        try:
-            for line in process.stdout or ():
-                each(line.rstrip("\n"))
-            return process.wait()
-        except BaseException:
-            _end(process, grace_s)
-            raise
+    with process, ExitStack() as early:
+        early.callback(_end, process, grace_s)
+        for line in process.stdout or ():
+            each(line.rstrip("\n"))
+        code = process.wait()
+        early.pop_all()
+    return code
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """``sagedock build --remote``: the plan, the agreement, the build, and every refusal."""
 
-import io
 import json
 import signal
 import uuid
@@ -20,8 +19,9 @@ from botocore.exceptions import (
 
 from sagedock.cli import main
 from sagedock.images.git import git_output
-from tests.conftest import ACCOUNT, REGION, Local
+from tests.conftest import REGION, Local
 from tests.unit.images.remote_builds import MATRIX, git, project
+from tests.unit.images.remote_command import Terminal, denied, name_of, projects, recorded, run
 
 Capture = pytest.CaptureFixture[str]
 Answer = Callable[[BaseClient, str, dict[str, Any]], Any]
@@ -62,44 +62,6 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Any], None]:
     return answers.__setitem__
 
 
-def run(*words: str) -> int:
-    return main(["build", "mine", "--remote", "--target", "local", *words])
-
-
-def name_of(folder: Path) -> str:
-    """Return the name of the CodeBuild project of a test's folder."""
-    return f"sagedock-build-{folder.name}"
-
-
-def projects(local: Local, folder: Path) -> list[Any]:
-    found: list[Any] = local.client("codebuild").batch_get_projects(names=[name_of(folder)])[
-        "projects"
-    ]
-    return found
-
-
-def recorded(local: Local) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return an answer to BatchGetBuilds: the build has succeeded, and left its record."""
-
-    def builds(parameters: dict[str, Any]) -> dict[str, Any]:
-        (build_id,) = parameters["ids"]
-        name, _, number = build_id.partition(":")
-        record = {"repository": "team/mine", "tag": "1", "image_uri": "host/team/mine@sha256:1"}
-        local.client("s3").put_object(
-            Bucket=f"sagedock-build-{ACCOUNT}-{REGION}",
-            Key=f"records/{name}/{number}/team/mine/1.{REGION}.json",
-            Body=json.dumps(record).encode(),
-        )
-        return {"builds": [{"id": build_id, "buildStatus": "SUCCEEDED", "phases": []}]}
-
-    return builds
-
-
-def denied(operation: str) -> ClientError:
-    error = {"Code": "AccessDeniedException", "Message": "User: me is not authorized"}
-    return ClientError({"Error": error}, operation)
-
-
 def test_the_last_line_is_the_image_by_digest(
     here: Local, folder: Path, answering: Callable[[str, Any], None], capsys: Capture
 ) -> None:
@@ -138,13 +100,6 @@ def test_nothing_is_done_that_nobody_agreed_to(here: Local, folder: Path, capsys
     assert [each["Name"] for each in here.client("s3").list_buckets()["Buckets"]] == [
         "probe-bucket"
     ]
-
-
-class Terminal(io.StringIO):
-    """Somebody who answers."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.mark.parametrize(("answer", "code", "made"), [("n", 1, 0), ("", 1, 0), ("y", 0, 1)])

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sagedock.images.names import OURS
 from sagedock.images.remote.aws import Aws, Call
 from sagedock.images.remote.changes import Change
-from sagedock.images.remote.wanted import OURS, Wanted
+from sagedock.images.remote.wanted import Wanted
 
 __all__ = ["log_group_changes", "read_log_group"]
 

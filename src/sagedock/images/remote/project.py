@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, assert_never
 
 from sagedock.errors import InvalidRequest
+from sagedock.images.names import OURS
 from sagedock.images.remote.aws import Aws, Call
 from sagedock.images.remote.changes import Change, differences
-from sagedock.images.remote.wanted import OURS, Wanted
+from sagedock.images.remote.wanted import Wanted
 
 __all__ = ["project_changes", "read_project"]
 

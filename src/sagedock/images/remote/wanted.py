@@ -8,15 +8,13 @@ from typing import Literal, get_args
 from sagedock.errors import InvalidRequest
 from sagedock.images.image import Image
 from sagedock.images.logins import registry_of
-from sagedock.images.names import TAG
+from sagedock.images.names import OURS, TAG
 
-__all__ = ["OURS", "OUR_TAGS", "Cache", "Wanted", "project_name", "wanted_problems"]
+__all__ = ["OUR_TAGS", "Cache", "Wanted", "project_name", "wanted_problems"]
 
 Cache = Literal["local", "none", "s3"]
 
-#: The tag by which what was made here is known again.
-OURS = {"created-by": "sagedock"}
-#: The same, as IAM and S3 have it.
+#: The tag by which what was made here is known again, as IAM and S3 have it.
 OUR_TAGS = tuple({"Key": key, "Value": value} for key, value in OURS.items())
 #: A role's name has 64 characters at most, and it is PROJECT-REGION.
 #: Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html

@@ -7,12 +7,12 @@ from typing import Any
 
 from sagedock.engine import Engine
 from sagedock.engine import Image as EngineImage
-from sagedock.errors import StorageError
 from sagedock.images.preflight.saved import Progress, read_saved
 from sagedock.images.push_plan import split_reference
 from sagedock.images.sbom.document import document, text_of, tool_version
 from sagedock.images.sbom.inventory import inventory
 from sagedock.images.sbom.layer import LayerReader
+from sagedock.images.writing import replace_file
 
 __all__ = ["Sbom", "ecosystem_of", "kept_sbom", "make_sbom", "place_of", "property_of"]
 
@@ -75,15 +75,7 @@ def kept_sbom(engine: Engine, image: EngineImage, place: Path, progress: Progres
     if found := _stored(place, image.id):
         return found
     sbom = make_sbom(engine, image, progress)
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        new = place.with_name(f"{place.name}.new")
-        new.write_bytes(sbom.text)
-        new.replace(place)
-    except OSError as error:
-        raise StorageError(
-            f"{place}: cannot be written ({error.strerror}): make its folder writable"
-        ) from error
+    replace_file(place, sbom.text, "make its folder writable")
     return sbom
 
 

@@ -114,6 +114,7 @@ class Images:
         try:
             result = self._pulled(image)
         except Exception as error:  # noqa: BLE001 - whoever waits for the pull raises it
+            _log.warning("pulling %s: %s", image, error)  # nobody may wait any more
             pull.set_exception(error)
         else:
             pull.set_result(result)
