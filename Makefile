@@ -14,10 +14,8 @@ help: ## list the verbs
 
 include containers/containers.mk
 
-$(VENV)/.installed: pyproject.toml requirements-dev.lock
-	@echo 'making the Python environment in $(VENV)'
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.lock
+$(VENV)/.installed: pyproject.toml requirements-dev.lock .ci/environment.sh
+	@.ci/environment.sh $(PYTHON) $(VENV) requirements-dev.lock
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -35,7 +33,7 @@ lint: setup ## style, types, layers, Dockerfiles, shell scripts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/hadolint containers/*/Dockerfile examples/*/containers/Dockerfile
-	$(BIN)/shellcheck containers/*.sh containers/*/*.sh tests/clients/*/*.sh .ci/run
+	$(BIN)/shellcheck containers/*.sh containers/*/*.sh tests/clients/*/*.sh .ci/run .ci/*.sh
 
 .PHONY: check
 check: lint ## lint, then unit, law and golden tests: no Docker, two minutes

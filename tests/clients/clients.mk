@@ -8,9 +8,7 @@ CLIENT_LOCKS := $(wildcard tests/clients/*/requirements.lock)
 clients: $(CLIENT_LOCKS:tests/clients/%/requirements.lock=$(CLIENTS)/%/.installed) ## install other people's SDKs and CLIs, for the tests
 	@tests/clients/cli_v2/install.sh
 
-$(CLIENTS)/%/.installed: tests/clients/%/requirements.lock
-	@echo 'clients: making $(@D)'
+$(CLIENTS)/%/.installed: tests/clients/%/requirements.lock | setup
 	@rm -rf $(@D)
-	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/pip install --quiet --require-hashes --requirement $<
+	@.ci/environment.sh $(PYTHON) $(@D) $< $(BIN)/uv
 	@touch $@
