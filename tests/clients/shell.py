@@ -5,11 +5,12 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 COMMAND_S = 120
@@ -69,15 +70,32 @@ class Shell:
         """Wait until a job has ended, without the CLI's waiter, which asks every two minutes."""
         return self.until(job, lambda described: described["TrainingJobStatus"] in ENDED)
 
-    def until(self, job: str, true: Any) -> Any:
+    def until(self, job: str, true: Callable[[Any], bool]) -> Any:
         """Wait until what describe-training-job answers is as awaited."""
+        return self.awaited(true, "describe-training-job", "--training-job-name", job)
+
+    def awaited(self, true: Callable[[Any], bool], operation: str, option: str, value: str) -> Any:
+        """Wait until what ``aws sagemaker OPERATION OPTION VALUE`` prints is as awaited; return it.
+
+        boto3 asks meanwhile: each start of the CLI costs most of a second of a processor.
+        """
+        ask = getattr(self.boto3_client(), operation.replace("-", "_"))
+        asked = {option.title().replace("-", ""): value}
         ends = time.monotonic() + COMMAND_S
-        while True:
-            described = self.asked("sagemaker", "describe-training-job", "--training-job-name", job)
-            if true(described):
-                return described
+        while not true(described := ask(**asked)):
             assert time.monotonic() < ends, described
-            time.sleep(0.5)
+            time.sleep(0.2)
+        return self.asked("sagemaker", operation, option, value)
+
+    def boto3_client(self) -> Any:
+        """Return a client of the same server, with the same credentials."""
+        return boto3.client(
+            "sagemaker",
+            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
+            region_name=self.environment["AWS_REGION"],
+            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+        )
 
 
 def version_of(program: Path) -> tuple[int, int]:

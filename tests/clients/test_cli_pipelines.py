@@ -1,11 +1,10 @@
 """The AWS CLI's pipelines: made from a file, started, awaited, listed, retried, deleted."""
 
 import json
-import time
 from typing import Any
 
 from tests.clients.conftest import ACCOUNT, REGION, ROLE
-from tests.clients.shell import COMMAND_S, Shell
+from tests.clients.shell import Shell
 
 NAME = "cli-pipeline"
 TOKEN = "0123456789abcdef" * 2
@@ -31,15 +30,10 @@ def definition() -> str:
 
 def ended(shell: Shell, arn: str) -> Any:
     """Wait for an execution's end; return what describe-pipeline-execution prints."""
-    ends = time.monotonic() + COMMAND_S
-    while True:
-        found = shell.asked(
-            "sagemaker", "describe-pipeline-execution", "--pipeline-execution-arn", arn
-        )
-        if found["PipelineExecutionStatus"] != "Executing":
-            return found
-        assert time.monotonic() < ends
-        time.sleep(0.2)
+    return shell.awaited(
+        lambda found: found["PipelineExecutionStatus"] != "Executing",
+        *("describe-pipeline-execution", "--pipeline-execution-arn", arn),
+    )
 
 
 def start(shell: Shell, *words: str) -> str:

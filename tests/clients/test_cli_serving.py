@@ -2,14 +2,13 @@
 
 import json
 import tarfile
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.clients.conftest import ACCOUNT, REGION, ROLE
-from tests.clients.shell import COMMAND_S, Shell
+from tests.clients.shell import Shell
 
 pytestmark = pytest.mark.slow
 BUCKET = "cli-serving"
@@ -46,15 +45,17 @@ def model(shell: Shell) -> str:
     return "greets"
 
 
-def until_in_service(shell: Shell, endpoint: str) -> Any:
-    ends = time.monotonic() + COMMAND_S
-    while True:
-        found = shell.asked("sagemaker", "describe-endpoint", "--endpoint-name", endpoint)
-        if found["EndpointStatus"] == "InService":
-            return found
-        assert found["EndpointStatus"] in ("Creating", "Updating"), found
-        assert time.monotonic() < ends, found
-        time.sleep(0.5)
+def until_in_service(shell: Shell, endpoint: str, instances: int = 1) -> Any:
+    """Wait until an endpoint is InService with so many instances of its variant."""
+
+    def true(found: Any) -> bool:
+        assert found["EndpointStatus"] in ("Creating", "Updating", "InService"), found
+        return bool(
+            found["EndpointStatus"] == "InService"
+            and found["ProductionVariants"][0]["CurrentInstanceCount"] == instances
+        )
+
+    return shell.awaited(true, "describe-endpoint", "--endpoint-name", endpoint)
 
 
 def test_an_endpoint_is_made_invoked_scaled_and_deleted(shell: Shell, model: str) -> None:
@@ -109,13 +110,7 @@ def scaled(shell: Shell, resource: str) -> None:
         *("--target-tracking-scaling-policy-configuration", json.dumps(policy)),
     )
     assert "policyName/keep" in put["PolicyARN"]
-    ends = time.monotonic() + COMMAND_S
-    while True:
-        found = until_in_service(shell, "greets")["ProductionVariants"][0]
-        if found["CurrentInstanceCount"] == 2:
-            return
-        assert time.monotonic() < ends, found
-        time.sleep(0.5)
+    until_in_service(shell, "greets", instances=2)
 
 
 def test_a_transform_job_is_made_awaited_and_read(shell: Shell, model: str) -> None:
@@ -130,13 +125,9 @@ def test_a_transform_job_is_made_awaited_and_read(shell: Shell, model: str) -> N
         *("--transform-resources", "InstanceType=ml.m5.large,InstanceCount=1"),
         *("--batch-strategy", "SingleRecord"),
     )
-    ends = time.monotonic() + COMMAND_S
-    while True:
-        found = shell.asked("sagemaker", "describe-transform-job", *job)
-        if found["TransformJobStatus"] != "InProgress":
-            break
-        assert time.monotonic() < ends, found
-        time.sleep(0.5)
+    found = shell.awaited(
+        lambda told: told["TransformJobStatus"] != "InProgress", "describe-transform-job", *job
+    )
     assert found["TransformJobStatus"] == "Completed", found
     shell.aws("s3", "cp", f"s3://{BUCKET}/greeted/names.txt.out", "answers.txt")
     lines = Path(shell.folder, "answers.txt").read_text().splitlines()

@@ -1,13 +1,12 @@
 """Data processed with the SDKs v2 and v3, their logs followed, and with the AWS CLI."""
 
 import json
-import time
 from typing import Any
 
 import pytest
 
 from tests.clients.conftest import ACCOUNT, IMAGE, REGION, ROLE, Runner
-from tests.clients.shell import COMMAND_S, Shell
+from tests.clients.shell import Shell
 
 pytestmark = pytest.mark.slow
 
@@ -28,13 +27,10 @@ def test_the_sdk_v3_processes(runner: Runner) -> None:
 
 def ended(shell: Shell, name: str) -> Any:
     """Wait until a job has ended, and return what describe-processing-job answers."""
-    ends = time.monotonic() + COMMAND_S
-    while True:
-        job = shell.asked("sagemaker", "describe-processing-job", "--processing-job-name", name)
-        if "ProcessingEndTime" in job:
-            return job
-        assert time.monotonic() < ends, job
-        time.sleep(0.5)
+    return shell.awaited(
+        lambda job: "ProcessingEndTime" in job,
+        *("describe-processing-job", "--processing-job-name", name),
+    )
 
 
 def test_the_cli_creates_describes_lists_stops_and_deletes(shell: Shell) -> None:
