@@ -39,11 +39,14 @@ lint: setup ## style, types, layers, Dockerfiles, shell scripts
 check: lint ## lint, then unit, law and golden tests: no Docker, two minutes
 	QUICK=1 $(BIN)/pytest -q -n 4 --dist worksteal tests/unit tests/laws tests/golden
 
-.PHONY: test
-test: setup ## every test, those in real containers too
+.PHONY: prepare
+prepare: setup ## what `make test` needs: an engine, the images, other people's clients, a registry
 	@if containers/engine.sh; then $(MAKE) --no-print-directory --jobs=2 build clients; \
-	else echo 'test: no engine: the tests that need one are skipped, each saying so'; fi
-	@$(MAKE) --no-print-directory registry || echo 'test: no docker-registry: tests that push are skipped'
+	else echo 'prepare: no engine: the tests that need one are skipped, each saying so'; fi
+	@$(MAKE) --no-print-directory registry || echo 'prepare: no docker-registry: tests that push are skipped'
+
+.PHONY: test
+test: prepare ## every test, those in real containers too
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --reruns 1 --durations 25 tests
 
 .PHONY: test-xla
@@ -52,10 +55,11 @@ test-xla: setup engine ## the Neuron training path on a CPU: an image of 5 GB is
 	$(BIN)/pytest -m xla tests
 
 .PHONY: test-cuda
-test-cuda: setup engine ## build the CUDA images (10 GB, 10 minutes) and look into them; a GPU is used where one is
+test-cuda: setup engine ## build the CUDA images (15 GB, 15 minutes) and look into them; a GPU is used where one is
 	$(BIN)/pytest -m cuda_image --durations 10 tests/docker/test_image_cuda.py
 	SAGEDOCK_TEST_TRAINING_IMAGE=sagedock-training:cuda $(BIN)/pytest tests/docker/test_launcher_script.py \
 	    tests/docker/test_launcher_torchrun.py
+	SAGEDOCK_TEST_SERVING_IMAGE=sagedock-serving:cuda $(BIN)/pytest tests/docker/test_serving_models.py
 
 include tests/clients/clients.mk
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from sagedock.contract.architectures import arch_list
-from sagedock.images import build_image
+from sagedock.images import Image, build_image
 from sagedock.images.preflight import Report, preflight
 from sagedock.images.preflight.device_code import DeviceCode, DeviceCodeScan
 from tests.docker.custom_op import EXAMPLE, ROOT, built_example, entry, run_in
@@ -25,6 +25,7 @@ from tests.docker.custom_op import EXAMPLE, ROOT, built_example, entry, run_in
 pytestmark = [pytest.mark.docker, pytest.mark.cuda_image, pytest.mark.timeout(3600)]
 
 IMAGE = "sagedock-training:cuda"
+NAMES = ("training-cuda", "serving-cuda")
 MB = 1_000_000
 #: A wheel's own copy of a library, under another soname, that its profiler alone loads.
 PROFILERS = re.compile(r"/triton/backends/nvidia/lib/cupti/")
@@ -63,6 +64,14 @@ def image(engine: Any) -> str:
     return IMAGE
 
 
+@pytest.fixture(scope="module", params=NAMES)
+def each(request: pytest.FixtureRequest, image: str) -> Image:
+    """The training image, and the serving image, built."""
+    made = entry(request.param)
+    build_image(made, root=ROOT, progress=print)
+    return made
+
+
 @pytest.fixture(scope="module")
 def example(image: str) -> Iterator[str]:
     with built_example("cuda") as name:
@@ -87,25 +96,25 @@ def code_of(image: str, path: str) -> DeviceCode:
     return found
 
 
-# --- the training image --------------------------------------------------------------------------
+# --- the training and the serving image ----------------------------------------------------------
 
 
-def test_it_fits_its_budget() -> None:
+def test_it_fits_its_budget(each: Image) -> None:
     said = subprocess.run(
-        ["docker", "image", "inspect", IMAGE, "--format", "{{.Size}}"],
+        ["docker", "image", "inspect", each.reference, "--format", "{{.Size}}"],
         capture_output=True,
         text=True,
         check=True,
     )
-    size_mb, budget_mb = int(said.stdout) / MB, entry("training-cuda").budget_mb
-    print(f"{IMAGE}: {size_mb:,.0f} MB of {budget_mb:,} MB")
+    size_mb, budget_mb = int(said.stdout) / MB, each.budget_mb
+    print(f"{each.reference}: {size_mb:,.0f} MB of {budget_mb:,} MB")
     assert budget_mb is not None
     assert 0.7 * budget_mb < size_mb < budget_mb
 
 
-def test_no_library_of_cuda_is_there_twice() -> None:
+def test_no_library_of_cuda_is_there_twice(each: Image) -> None:
     """In the whole file system, whoever brought it; links are none."""
-    found = run_in(IMAGE, "find", "/", "-xdev", "-type", "f", "-name", "lib*.so*")
+    found = run_in(each.reference, "find", "/", "-xdev", "-type", "f", "-name", "lib*.so*")
     by_name: dict[str, list[str]] = defaultdict(list)
     for path in found.splitlines():
         stem = basename(path).partition(".so")[0]
@@ -116,32 +125,35 @@ def test_no_library_of_cuda_is_there_twice() -> None:
     assert "libcuda" not in by_name  # the driver's: the host brings it
 
 
-def test_nothing_static_and_no_tests_but_what_nvcc_links_with() -> None:
+def test_nothing_static_and_no_tests_but_what_nvcc_links_with(each: Image) -> None:
     found = run_in(
-        *(IMAGE, "find", "/opt/venv", "-name", "*.a", "-not", "-path", "*/numpy/*")
+        *(each.reference, "find", "/opt/venv", "-name", "*.a", "-not", "-path", "*/numpy/*")
     ).split()
     assert {basename(path) for path in found} <= {
         *("libcudart_static.a", "libcudadevrt.a", "libculibos.a"),
     }
 
 
-def test_torch_is_for_the_cuda_that_the_matrix_says_and_compiles() -> None:
-    said = run_in(IMAGE, "python", "-c", COMPILED, options=GPUS).splitlines()[-1]
-    assert said.split() == [entry("training-cuda").cuda, str(bool(GPUS)), "True"]
+def test_torch_is_for_the_cuda_that_the_matrix_says_and_compiles(each: Image) -> None:
+    said = run_in(each.reference, "python", "-c", COMPILED, options=GPUS).splitlines()[-1]
+    assert said.split() == [each.cuda, str(bool(GPUS)), "True"]
 
 
-def test_triton_finds_what_it_compiles_for_a_gpu_with() -> None:
-    assert run_in(IMAGE, "python", "-c", STUB).splitlines()[-1] == "True"
+def test_triton_finds_what_it_compiles_for_a_gpu_with(each: Image) -> None:
+    assert run_in(each.reference, "python", "-c", STUB).splitlines()[-1] == "True"
 
 
-def test_it_holds_no_key_and_starts_as_the_cpu_image_does() -> None:
+def test_it_holds_no_key_and_starts_as_the_cpu_image_does(each: Image) -> None:
     done = subprocess.run(
-        ["docker", "image", "inspect", IMAGE], capture_output=True, check=True
+        ["docker", "image", "inspect", each.reference], capture_output=True, check=True
     ).stdout
     config = json.loads(done)[0]["Config"]
-    assert (config["Entrypoint"], config["Cmd"]) == (["/usr/bin/env", "--"], ["train"])
+    command = {"training": ["train"], "serving": ["serve"]}[each.kind]
+    assert (config["Entrypoint"], config["Cmd"]) == (["/usr/bin/env", "--"], command)
     assert "LD_LIBRARY_PATH" not in " ".join(config["Env"])
-    assert run_in(IMAGE, "bash", "-c", "ls /etc/ssh/*key* ~/.ssh 2>/dev/null || true") == ""
+    assert (
+        run_in(each.reference, "bash", "-c", "ls /etc/ssh/*key* ~/.ssh 2>/dev/null || true") == ""
+    )
 
 
 # --- the example ---------------------------------------------------------------------------------

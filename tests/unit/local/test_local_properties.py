@@ -324,7 +324,7 @@ def test_a_job_with_a_defect_is_refused_and_leaves_nothing(world: World, drawn: 
 def test_a_right_request_is_answered(world: World, service: str, operation: str) -> None:
     may_say = OPERATIONS[service, operation]
 
-    @examples(25)
+    @examples(12)
     @given(request=requests(service, operation))
     def holds(request: Any) -> None:
         answer = world.call(service, operation, request)
@@ -335,7 +335,7 @@ def test_a_right_request_is_answered(world: World, service: str, operation: str)
 
 @every_operation
 def test_a_request_with_a_defect_is_refused(world: World, service: str, operation: str) -> None:
-    @examples(30)
+    @examples(15)
     @given(drawn=broken(service, operation))
     def holds(drawn: Any) -> None:
         request, defect = drawn
@@ -373,7 +373,7 @@ BODIES = st.one_of(
 def test_any_body_is_answered_in_the_services_form(
     world: World, service: str, operation: str
 ) -> None:
-    @examples(25)
+    @examples(10)
     @given(body=BODIES)
     def holds(body: bytes) -> None:
         answer = world.send(service, operation, body)
