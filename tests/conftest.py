@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import httpx
 import pytest
 from botocore.config import Config
@@ -45,6 +46,9 @@ def pytest_configure() -> None:
         derandomize=not os.environ.get("RANDOM_EXAMPLES"),
     )
     settings.load_profile("amount")
+    # Every boto3 session reads AWS's service models anew, a third of the time of many tests. Those
+    # of one process share what was read, as all clients of one session do.
+    botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 def _new_client(service: str, region: str, endpoint_url: str) -> Any:
