@@ -61,7 +61,7 @@ def test_sizes_by_layer_a_forecast_and_labels(project: Project, engine: Engine) 
     reference = project.image("a", "RUN head -c 3000000 /dev/zero > /zeros\n")
     done = project.build("a", "--json")
     assert done.returncode == 0, done.stderr
-    (told,) = json.loads(done.stdout)
+    (told,) = json.loads(done.stdout)["built"]
     image = engine.image(reference)
     assert (told["id"], told["size"]) == (image.id, image.size)
     assert told["layers"][-1]["made_by"] == "RUN head -c 3000000 /dev/zero > /zeros"
@@ -80,7 +80,7 @@ def test_sizes_by_layer_a_forecast_and_labels(project: Project, engine: Engine) 
     assert zeros is not None
     assert 1_000 < kept[zeros] < 20_000  # zeros, compressed
     again = project.build("a", "--json")
-    assert not json.loads(again.stdout)[0]["estimated"]
+    assert not json.loads(again.stdout)["built"][0]["estimated"]
     assert not any(project.temporary.iterdir())
 
 
@@ -90,7 +90,7 @@ def test_a_second_build_is_the_same_image_and_no_cache_does_every_step(project: 
     def built(*words: str) -> str:
         done = project.build("a", "--json", *words)
         assert done.returncode == 0, done.stderr
-        return str(json.loads(done.stdout)[0]["id"])
+        return str(json.loads(done.stdout)["built"][0]["id"])
 
     first = built()
     assert built() == first
@@ -104,7 +104,9 @@ def test_an_image_over_its_budget_fails_the_build_and_stays(
     fine = project.image("b", "RUN echo b > /b\n", budget_mb=1_000)
     done = project.build("--json")
     assert done.returncode == 6
-    assert [each["over_budget"] for each in json.loads(done.stdout)] == [True, False]
+    told = json.loads(done.stdout)
+    assert [each["over_budget"] for each in told["built"]] == [True, False]
+    assert [(each["name"], each["code"]) for each in told["failed"]] == [("a", 6)]
     assert "a takes 1" in done.stderr
     assert "its budget_mb in images.toml is 1. Its largest layers: 1" in done.stderr
     assert "raise budget_mb to 1" in done.stderr
@@ -117,9 +119,9 @@ def test_a_base_of_the_matrix_is_built_first_where_it_is_absent(project: Project
     project.image("below", "RUN touch /below\n")
     done = project.build("top", "--json")
     assert done.returncode == 0, done.stderr
-    assert [each["name"] for each in json.loads(done.stdout)] == ["below", "top"]
+    assert [each["name"] for each in json.loads(done.stdout)["built"]] == ["below", "top"]
     done = project.build("top", "--json")
-    assert [each["name"] for each in json.loads(done.stdout)] == ["top"]
+    assert [each["name"] for each in json.loads(done.stdout)["built"]] == ["top"]
 
 
 # --- how it fails --------------------------------------------------------------------------------
@@ -144,6 +146,28 @@ def test_a_step_that_fails_is_told_and_the_older_image_stays(
     assert str(log) in done.stderr
     assert "line 1\n" in log.read_text()
     assert engine.image(reference).id == before
+
+
+def test_what_was_built_before_a_failure_is_told(project: Project, engine: Engine) -> None:
+    references = [
+        project.image(name, words)
+        for name, words in (("a", "RUN true\n"), ("b", "RUN exit 3\n"), ("c", "RUN true\n"))
+    ]
+    done = project.build("--json")
+    assert done.returncode == 6
+    told = json.loads(done.stdout)
+    assert [(each["name"], each["id"]) for each in told["built"]] == [
+        ("a", engine.image(references[0]).id)
+    ]
+    (failed,) = told["failed"]
+    assert (failed["name"], failed["step"], failed["code"]) == ("b", "[2/2] RUN exit 3", 6)
+    assert told["not_tried"] == ["c"]
+    assert not has(engine, references[2])
+
+    done = project.build()
+    assert done.returncode == 6
+    assert done.stdout.startswith(f"a {references[0]} sha256:")
+    assert "built: a; failed: b; not tried: c\n" in done.stderr
 
 
 def test_an_engine_whose_disk_is_full_is_told(project: Project) -> None:

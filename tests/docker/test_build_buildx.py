@@ -39,7 +39,7 @@ def test_the_same_image_whoever_builds(
     empty.mkdir()
     without = project.build("a", "--json", environ={"HOME": str(empty)})
     assert without.returncode == 0, without.stderr
-    one, other = (json.loads(done.stdout)[0] for done in (by_plugin, without))
+    one, other = (json.loads(done.stdout)["built"][0] for done in (by_plugin, without))
     assert one["id"] == other["id"]
 
 

@@ -1,8 +1,6 @@
 """``sagedock build``: images of containers/images.toml, built by this machine's docker client."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +9,7 @@ import typer
 
 from sagedock.cli import build_options as options
 from sagedock.cli import build_remote_options as far
+from sagedock.cli.build_outcome import Outcome
 from sagedock.cli.build_progress import BuildProgress, build_progress
 from sagedock.cli.signals import interruptible
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from sagedock.engine import Engine
     from sagedock.images import BuiltImage, Image
     from sagedock.images.size_report import SizeReport
-
-    Built = tuple[Image, BuiltImage, SizeReport]
 
 __all__ = ["build"]
 
@@ -85,12 +82,37 @@ def _build_here(
     logins = [ecr_login(host, _ecr) for host in registries]
     _refuse(foreign_bases(chosen, has.architecture))
     asked = {**how, "root": matrix.parent.parent}
+    outcome = Outcome(chosen)
     with interruptible(_INTERRUPTED), logged_in(logins) as environ, build_progress() as progress:
-        built = list(
-            _built(has.engine, chosen, images, progress, measure, environ=environ, **asked)
-        )
-    typer.echo(_as_json(built) if as_json else "\n".join(_lines(built)))
-    _fail(built)
+        made = _built(has.engine, chosen, images, progress, measure, environ=environ, **asked)
+        _take(outcome, made)
+    _tell(outcome, as_json=as_json)
+
+
+def _take(outcome: Outcome, made: "Iterator[tuple[BuiltImage, SizeReport]]") -> None:
+    from sagedock.errors import SagedockError
+
+    try:
+        for found, report in made:
+            outcome.add(found, report)
+    except SagedockError as error:  # what is built until then is told, too
+        outcome.end(error)
+
+
+def _tell(outcome: Outcome, *, as_json: bool) -> None:
+    """Print what is built, and raise what failed."""
+    if as_json:
+        typer.echo(outcome.as_json())
+    else:
+        for line in outcome.lines():
+            typer.echo(line)
+    if outcome.ended_by is not None:
+        for each in outcome.failed[:-1]:
+            typer.echo(each.error, err=True)
+    if summary := outcome.summary():
+        typer.echo(summary, err=True)
+    if error := outcome.error():
+        raise error
 
 
 class _Has:
@@ -122,7 +144,7 @@ def _built(
     progress: BuildProgress,
     measure: bool,
     **asked: Any,
-) -> "Iterator[Built]":
+) -> "Iterator[tuple[BuiltImage, SizeReport]]":
     from sagedock.images import build_image
     from sagedock.images.choice import release_of
 
@@ -132,7 +154,7 @@ def _built(
         found = build_image(image, progress=progress.say, release=release, **asked)
         report = _report(connected, image, found.id, asked["root"] / _PACKED, progress, measure)
         progress.say(f"{image.name}: {image.reference} is ready")
-        yield image, found, report
+        yield found, report
 
 
 def _report(
@@ -153,27 +175,6 @@ def _report(
         keep_packed(file, measure_packed(connected.saved(built), progress.say))
         report = size_report(image, layers, known_packed(file))
     return report
-
-
-def _lines(built: "Sequence[Built]") -> Iterator[str]:
-    from sagedock.images.size_report import size_lines
-
-    for _, found, report in built:
-        yield f"{found.name} {found.reference} {found.id}"
-        yield from size_lines(report)
-
-
-def _as_json(built: "Sequence[Built]") -> str:
-    rows: list[Mapping[str, Any]] = [{**asdict(found), **asdict(size)} for _, found, size in built]
-    return json.dumps(rows, indent=2)
-
-
-def _fail(built: "Sequence[Built]") -> None:
-    from sagedock.errors import BuildFailed
-    from sagedock.images.size_report import over_budget
-
-    if over := [over_budget(image, size) for image, _, size in built if size.over_budget]:
-        raise BuildFailed("\n".join(over))
 
 
 def _refuse(problems: Sequence[str]) -> None:

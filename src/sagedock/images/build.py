@@ -137,7 +137,8 @@ def _carry_out(
         remedy = read.remedy()
         raise BuildFailed(
             f"{image.name} was not built: {Path(argv[0]).name} ended with {code}"
-            f"{f': {remedy}' if remedy else ''}\n{read.failure()}\nthe whole output is in {log}"
+            f"{f': {remedy}' if remedy else ''}\n{read.failure()}\nthe whole output is in {log}",
+            step=read.failed_step(),
         )
 
 

@@ -127,11 +127,19 @@ class BuildLog:
             if _SAYS_ERROR.search(words) and len(step.errors) < _FIRST_ERRORS:
                 step.errors.append(words)
 
+    def _failed(self) -> _Step | None:
+        return next((step for step in self._steps.values() if step.error), None)
+
+    def failed_step(self) -> str | None:
+        """Return the step that failed, ``[builder 2/4] RUN ...``, None where none did."""
+        failed = self._failed()
+        return f"[{failed.stage}] {failed.words}" if failed else None
+
     def failure(self) -> str:
         """Return what failed, in lines: the step, its instruction, and the end of what it said;
         where no step did, the end of the log.
         """
-        failed = next((step for step in self._steps.values() if step.error), None)
+        failed = self._failed()
         if failed is None:
             return "\n".join(["its last lines:", *self._tail])
         lines = [f"step [{failed.stage}] failed: {failed.words}", failed.error or self._unsolved]
@@ -143,7 +151,7 @@ class BuildLog:
 
     def remedy(self) -> str:
         """Return what to do, '' where that is not known."""
-        failed = next((step for step in self._steps.values() if step.error), None)
+        failed = self._failed()
         if failed is None:
             return remedy_for("\n".join(self._tail))
         own = failed.words if failed.stage == _INTERNAL else ""
