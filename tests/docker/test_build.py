@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -241,17 +242,27 @@ def test_a_signal_ends_the_build_and_all_that_it_started(
     project: Project, engine: Engine, number: signal.Signals
 ) -> None:
     marker = f"300.{time.time_ns()}"
-    reference = project.image("a", f"RUN exec sleep {marker}\n")
+    first = f"RUN echo {marker} > /first\n"
+    reference = project.image("a", f"{first}RUN exec sleep {marker}\n")
     with project.begun("a") as process:
         until(lambda: running(marker))
         process.send_signal(number)
         said = process.communicate(timeout=_GENEROUS_S)[1]
     assert process.returncode == 130
-    assert "interrupted: build again" in said
+    assert said.splitlines()[-1] == (
+        "sagedock: interrupted: the build of a was stopped; its finished steps stay in the "
+        "engine's cache, and the same command goes on from there"
+    )
+    assert "Traceback" not in said
     until(lambda: not running(marker))
     until(lambda: not running(f"{project.folder}/containers/a/Dockerfile"))  # the client's own
     assert not any(project.temporary.iterdir())
     assert not has(engine, reference)
+
+    project.image("a", f"{first}RUN true\n")
+    assert project.build("a").returncode == 0
+    log = (project.folder / "build" / "logs" / "a.log").read_text()
+    assert re.search(r"(?s)^#(\d+) \[2/3\] RUN echo .*^#\1 CACHED$", log, re.MULTILINE)
 
 
 def test_a_signal_while_packages_are_gathered_leaves_nothing(project: Project) -> None:

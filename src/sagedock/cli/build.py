@@ -1,6 +1,6 @@
 """``sagedock build``: images of containers/images.toml, built by this machine's docker client."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,11 @@ from sagedock.cli.signals import interruptible
 
 if TYPE_CHECKING:
     from sagedock.engine import Engine
-    from sagedock.images import BuiltImage, Image
+    from sagedock.images import Image
     from sagedock.images.size_report import SizeReport
 
 __all__ = ["build"]
 
-_INTERRUPTED = "interrupted: build again, and steps that are done are not done again"
 _PACKED = Path("build/layers.json")
 
 
@@ -68,44 +67,42 @@ def build(
 
 
 def _build_here(
-    names: Sequence[str], registries: Sequence[str], *, as_json: bool, measure: bool, **how: bool
+    names: Sequence[str], registries: Sequence[str], *, as_json: bool, **how: bool
 ) -> None:
     from sagedock import engine
     from sagedock.images import find_matrix, load_images
     from sagedock.images.choice import chosen_images, foreign_bases
     from sagedock.images.logins import ecr_login, logged_in
 
-    matrix = find_matrix()
-    images = load_images(matrix)
-    has = _Has(engine.connect)
-    chosen = chosen_images(names, images, has.image)
-    logins = [ecr_login(host, _ecr) for host in registries]
-    _refuse(foreign_bases(chosen, has.architecture))
-    asked = {**how, "root": matrix.parent.parent}
-    outcome = Outcome(chosen)
-    with interruptible(_INTERRUPTED), logged_in(logins) as environ, build_progress() as progress:
-        made = _built(has.engine, chosen, images, progress, measure, environ=environ, **asked)
-        _take(outcome, made)
-    _tell(outcome, as_json=as_json)
+    outcome = Outcome(again="the same command" + " without --no-cache" * how["no_cache"])
+    with interruptible(outcome.interruption):
+        matrix = find_matrix()
+        images = load_images(matrix)
+        has = _Has(engine.connect)
+        outcome.chosen = chosen_images(names, images, has.image)
+        logins = [ecr_login(host, _ecr) for host in registries]
+        _refuse(foreign_bases(outcome.chosen, has.architecture))
+        asked: dict[str, Any] = {**how, "root": matrix.parent.parent}
+        try:
+            with logged_in(logins) as environ, build_progress() as progress:
+                _build_all(has.engine, outcome, images, progress, environ=environ, **asked)
+        except KeyboardInterrupt:
+            outcome.interrupt()
+            _print(outcome, as_json=as_json)
+            raise
+        _print(outcome, as_json=as_json)
+    _fail(outcome)
 
 
-def _take(outcome: Outcome, made: "Iterator[tuple[BuiltImage, SizeReport]]") -> None:
-    from sagedock.errors import SagedockError
-
-    try:
-        for found, report in made:
-            outcome.add(found, report)
-    except SagedockError as error:  # what is built until then is told, too
-        outcome.end(error)
-
-
-def _tell(outcome: Outcome, *, as_json: bool) -> None:
-    """Print what is built, and raise what failed."""
+def _print(outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
         typer.echo(outcome.as_json())
-    else:
-        for line in outcome.lines():
-            typer.echo(line)
+        return
+    for line in outcome.lines():
+        typer.echo(line)
+
+
+def _fail(outcome: Outcome) -> None:
     if outcome.ended_by is not None:
         for each in outcome.failed[:-1]:
             typer.echo(each.error, err=True)
@@ -137,24 +134,30 @@ class _Has:
             return None
 
 
-def _built(
+def _build_all(
     connected: "Engine",
-    chosen: "Sequence[Image]",
+    outcome: Outcome,
     images: "Sequence[Image]",
     progress: BuildProgress,
+    *,
     measure: bool,
     **asked: Any,
-) -> "Iterator[tuple[BuiltImage, SizeReport]]":
+) -> None:
+    from sagedock.errors import SagedockError
     from sagedock.images import build_image
     from sagedock.images.choice import release_of
 
-    for image in chosen:
-        progress.begin(image.name)
-        release = release_of(image, images)
-        found = build_image(image, progress=progress.say, release=release, **asked)
-        report = _report(connected, image, found.id, asked["root"] / _PACKED, progress, measure)
-        progress.say(f"{image.name}: {image.reference} is ready")
-        yield found, report
+    try:
+        for image in outcome.chosen:
+            progress.begin(image.name)
+            release = release_of(image, images)
+            found = build_image(image, progress=progress.say, release=release, **asked)
+            outcome.doing = "measuring"
+            report = _report(connected, image, found.id, asked["root"] / _PACKED, progress, measure)
+            progress.say(f"{image.name}: {image.reference} is ready")
+            outcome.add(found, report)
+    except SagedockError as error:  # what is built until then is told, too
+        outcome.end(error)
 
 
 def _report(

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from sagedock.cli.signals import INTERRUPTED
 
 if TYPE_CHECKING:
     from sagedock.errors import SagedockError
@@ -29,20 +31,23 @@ class Failure:
 class Outcome:
     """Of the images that were to be built, in their order: those that are, and what failed.
 
-    An image that is larger than its budget is in both: it is built, and stays.
+    An image that is larger than its budget is in both: it is built, and stays. ``doing`` is what
+    the next one undergoes; ``again`` is the command that would go on after an interruption.
     """
 
-    chosen: "Sequence[Image]"
+    chosen: "Sequence[Image]" = ()
     built: "list[tuple[BuiltImage, SizeReport]]" = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     ended_by: "SagedockError | None" = None
+    doing: Literal["build", "measuring"] = "build"
+    again: str = "the same command"
 
     def add(self, found: "BuiltImage", report: "SizeReport") -> None:
         """Take the next image, which is built."""
         from sagedock.errors import BuildFailed
         from sagedock.images.size_report import over_budget
 
-        image = self.chosen[len(self.built)]
+        image, self.doing = self.chosen[len(self.built)], "build"
         self.built.append((found, report))
         if report.over_budget:
             words, code = over_budget(image, report), BuildFailed.exit_code
@@ -55,11 +60,34 @@ class Outcome:
         name = self.chosen[len(self.built)].name
         self.failed.append(Failure(name=name, step=step, error=str(error), code=error.exit_code))
 
+    def interrupt(self) -> None:
+        """Take the interruption of all as the failure of the next image."""
+        if len(self.built) < len(self.chosen):
+            name, words = self.chosen[len(self.built)].name, self.interruption()
+            self.failed.append(Failure(name=name, step=None, error=words, code=INTERRUPTED))
+
+    def interruption(self) -> str:
+        """Return what an interruption stopped, what is kept, and how to go on."""
+        if len(self.built) == len(self.chosen):
+            return f"sagedock: interrupted: {self._ready() or 'nothing was begun'}"
+        name, ready = self.chosen[len(self.built)].name, self._ready()
+        kept = "its finished steps stay in the engine's cache"
+        if self.doing == "measuring":
+            kept = f"{name} is built"
+        return (
+            f"sagedock: interrupted: the {self.doing} of {name} was stopped; {kept}"
+            f"{ready and f', {ready}'}, and {self.again} goes on from there"
+        )
+
+    def _ready(self) -> str:
+        names = [found.name for found, _ in self.built]
+        return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} built" if names else ""
+
     @property
     def not_tried(self) -> list[str]:
         """The names of those that nothing was done for."""
-        tried = len(self.built) + (self.ended_by is not None)
-        return [image.name for image in self.chosen[tried:]]
+        tried = {found.name for found, _ in self.built} | {each.name for each in self.failed}
+        return [image.name for image in self.chosen if image.name not in tried]
 
     def as_json(self) -> str:
         """Return all of it as one JSON document."""

@@ -1,7 +1,11 @@
 """`sagedock build` of several images: what is told when one fails, or all is interrupted."""
 
 import json
-from collections.abc import Callable
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +43,8 @@ echo '#6 [one 2/3] RUN make all'
 echo '#6 ERROR: executor failed running [/bin/sh -c make all]: exit code: 2'
 exit 1
 """
+#: Says that it has begun, and goes on until it is ended.
+HANGS = "touch $STAND_IN/begun; exec sleep 60"
 Build = Callable[..., int]
 
 
@@ -140,3 +146,72 @@ def test_a_client_that_cannot_say_what_it_made(
     document = told(capsys)
     assert [(each["name"], each["step"]) for each in document["failed"]] == [("one", None)]
     assert document["not_tried"] == ["two"]
+
+
+@pytest.mark.parametrize(
+    ("options", "again"),
+    [([], "the same command goes on"), (["--no-cache"], "the same command without --no-cache")],
+)
+def test_ctrl_c_says_what_was_stopped_what_is_kept_and_how_to_go_on(
+    build: Build,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    again: str,
+) -> None:
+    with interrupted_once(tmp_path / "begun"):
+        assert build("--json", *options, one="", two=HANGS, three="") == 130
+    said = capsys.readouterr()
+    words = said.err.splitlines()[-1]
+    assert words.startswith("sagedock: interrupted: the build of two was stopped; its finished ")
+    assert f"one is built, and {again}" in words
+    assert "Traceback" not in said.err
+    document = json.loads(said.out)
+    assert [each["name"] for each in document["built"]] == ["one"]
+    assert document["failed"] == [{"name": "two", "step": None, "error": words, "code": 130}]
+    assert document["not_tried"] == ["three"]
+
+
+def test_an_image_that_is_measured_when_ctrl_c_comes_is_built(
+    build: Build, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sagedock.images.packed_layers.measure_packed", interrupted)
+    assert build("--measure", one="") == 130
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "sagedock: interrupted: the measuring of one was stopped; one is built, and the same "
+        "command goes on from there"
+    )
+
+
+def test_ctrl_c_before_anything_is_begun(
+    build: Build, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sagedock.images.load_images", interrupted)
+    assert build(one="") == 130
+    assert capsys.readouterr().err == "sagedock: interrupted: nothing was begun\n"
+
+
+@contextmanager
+def interrupted_once(begun: Path) -> Iterator[None]:
+    """Send this process Ctrl-C once a file is there."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            if begun.exists():
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
