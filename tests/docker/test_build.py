@@ -70,7 +70,7 @@ def test_sizes_by_layer_a_forecast_and_labels(project: Project, engine: Engine) 
     assert told["estimated"]
     assert image.labels["sagedock.image"] == "a"
     assert image.labels["sagedock.python"] == "3.11"
-    assert "a: [2/2] RUN head" in done.stderr
+    assert re.search(r"a: \[2/2\] (?:cached: )?RUN head", done.stderr)
 
     measured = project.build("a", "--measure")
     assert measured.returncode == 0, measured.stderr
@@ -96,6 +96,26 @@ def test_a_second_build_is_the_same_image_and_no_cache_does_every_step(project: 
     first = built()
     assert built() == first
     assert built("--no-cache") != first
+
+
+def test_what_the_cache_had_is_told_by_its_stage(project: Project) -> None:
+    once = f"{time.time_ns()} {'x' * 200}"
+    steps = f"RUN echo {once} > /a\nFROM ${{BASE}} AS other\nRUN echo {once} > /b\n"
+    project.image("a", f"{steps}FROM final AS last\nCOPY --from=other /b /b\n", target="last")
+
+    def told() -> list[str]:
+        done = project.build("a")
+        assert done.returncode == 0, done.stderr
+        return [line.partition(" s  ")[2] for line in done.stderr.splitlines()]
+
+    first, second = told(), told()
+    assert not any("cached: RUN echo" in line for line in first)
+    assert any(line.startswith(f"a: [other 2/2] RUN echo {once} > /b") for line in first)
+    assert [line for line in second if "cached" in line and "FROM" not in line] == [
+        f"a: [final 2/2] cached: RUN echo {once} > /a",
+        f"a: [other 2/2] cached: RUN echo {once} > /b",
+        "a: [last 1/1] cached: COPY /b /b",
+    ]
 
 
 def test_an_image_over_its_budget_fails_the_build_and_stays(

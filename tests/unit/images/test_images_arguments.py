@@ -4,7 +4,12 @@ import pytest
 
 from sagedock.errors import InvalidRequest
 from sagedock.images import load_images
-from sagedock.images.arguments import absent_stage, declared_arguments, unused_arguments
+from sagedock.images.arguments import (
+    absent_stage,
+    declared_arguments,
+    stages,
+    unused_arguments,
+)
 
 DOCKERFILE = """\
 ARG BASE=debian:12
@@ -30,6 +35,11 @@ def test_what_is_not_declared_is_told_with_the_nearest():
     assert [*unused_arguments(["A"], "FROM scratch AS final\n")] == [
         "args: the Dockerfile has no `ARG A`, so it would change nothing: it declares none"
     ]
+
+
+def test_stages_are_told_in_their_order_by_buildkits_names():
+    text = "ARG A\nFROM --platform=linux/amd64 a AS one\nfrom b\nRUN FROM x\nFROM one as Two\n"
+    assert stages(text) == ("one", "stage-1", "Two")
 
 
 def test_a_stage_is_found_by_name_or_number():
