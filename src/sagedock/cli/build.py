@@ -80,6 +80,7 @@ def _build_here(
         images = load_images(matrix)
         has = _Has(engine.connect)
         outcome.chosen = chosen_images(names, images, has.image)
+        _refuse_folder(matrix.parent.parent, outcome.chosen, measure=how["measure"])
         logins = [ecr_login(host, _ecr) for host in registries]
         _refuse(foreign_bases(outcome.chosen, has.architecture))
         asked: dict[str, Any] = {**how, "root": matrix.parent.parent}
@@ -92,6 +93,16 @@ def _build_here(
             raise
         _print(outcome, as_json=as_json)
     _fail(outcome)
+
+
+def _refuse_folder(root: Path, chosen: "Sequence[Image]", *, measure: bool) -> None:
+    """Refuse a build folder that will not take what a build writes there."""
+    from sagedock.images.build import log_of
+    from sagedock.images.writing import refuse_unwritable
+
+    files = [log_of(image, root) for image in chosen] + [root / _PACKED] * measure
+    for file in files:
+        refuse_unwritable(file, "make its folder writable")
 
 
 def _print(outcome: Outcome, *, as_json: bool) -> None:

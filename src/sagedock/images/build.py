@@ -20,7 +20,7 @@ from sagedock.images.steps import StepLines
 from sagedock.images.wheels import gather
 from sagedock.images.writing import writing
 
-__all__ = ["BuiltImage", "build_image"]
+__all__ = ["BuiltImage", "build_image", "log_of"]
 
 Progress = Callable[[str], None]
 
@@ -52,7 +52,7 @@ def build_image(
     """
     builder = find_builder(environ)
     containers = root / "containers"
-    log = _empty_log(root / "build" / "logs" / f"{image.name}.log")
+    log = _empty_log(log_of(image, root))
     _make_base(image, containers, builder, log, progress, environ)
     if image.locks:
         gather(image, containers, progress, environ)
@@ -73,6 +73,11 @@ def build_image(
         own = {**environ, **builder.environment}
         _carry_out(image, command, own, log, progress, order=order)
         return BuiltImage(name=image.name, reference=image.reference, id=_id(image, folder / "id"))
+
+
+def log_of(image: Image, root: Path) -> Path:
+    """Return the file that has the whole output of an image's last build."""
+    return root / "build" / "logs" / f"{image.name}.log"
 
 
 @contextmanager

@@ -197,6 +197,26 @@ def test_ctrl_c_before_anything_is_begun(
     assert capsys.readouterr().err == "sagedock: interrupted: nothing was begun\n"
 
 
+@pytest.mark.parametrize(
+    ("place", "options", "said"),
+    [
+        ("build", [], "build/logs/one.log: cannot be written (Not a directory)"),
+        ("build/logs", [], "build/logs/one.log: cannot be written (Not a directory)"),
+        ("build/layers.json/x", ["--measure"], "layers.json: cannot be written (Is a directory)"),
+    ],
+)
+def test_a_build_folder_that_takes_no_file_is_told_before_anything_is_done(
+    build: Build, capsys: pytest.CaptureFixture[str], place: str, options: list[str], said: str
+) -> None:
+    Path(place).parent.mkdir(parents=True, exist_ok=True)
+    Path(place).write_text("")
+    assert build(*options, "--json", one="touch $STAND_IN/begun") == 7
+    told = capsys.readouterr()
+    assert said in told.err
+    assert told.out == ""
+    assert not Path("../begun").exists()
+
+
 @contextmanager
 def interrupted_once(begun: Path) -> Iterator[None]:
     """Send this process Ctrl-C once a file is there."""
