@@ -145,6 +145,19 @@ def test_a_base_of_the_matrix_is_built_first_where_it_is_absent(project: Project
     assert [each["name"] for each in json.loads(done.stdout)["built"]] == ["top"]
 
 
+def test_an_image_does_not_have_the_title_and_licence_of_its_base(
+    project: Project, engine: Engine
+) -> None:
+    said = 'LABEL org.opencontainers.image.title="Below" org.opencontainers.image.licenses="MIT"\n'
+    below = project.image("below", said)
+    top = project.image("top", "RUN true\n", base=below)
+    done = project.build("below", "top")
+    assert done.returncode == 0, done.stderr
+    names = [f"org.opencontainers.image.{name}" for name in ("title", "licenses")]
+    assert [engine.image(below).labels[name] for name in names] == ["Below", "MIT"]
+    assert [engine.image(top).labels.get(name) for name in names] == ["top", ""]
+
+
 # --- how it fails --------------------------------------------------------------------------------
 
 

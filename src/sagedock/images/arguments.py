@@ -1,4 +1,4 @@
-"""What a Dockerfile takes, by its text: its arguments, and the stages that can be built.
+"""What a Dockerfile says, by its text: its arguments, the stages that can be built, its labels.
 
 An argument that it does not declare changes nothing, and BuildKit has no word for it.
 """
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-__all__ = ["absent_stage", "declared_arguments", "stages", "unused_arguments"]
+__all__ = ["absent_stage", "declared_arguments", "declared_labels", "stages", "unused_arguments"]
 
 #: ``ARG A``, ``ARG A=1 B``; a line may go on behind a backslash.
 #: https://docs.docker.com/reference/dockerfile/#arg
@@ -18,6 +18,10 @@ _STAGE = re.compile(
     r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*\S+(?:[ \t]+AS[ \t]+(?P<name>\S+))?",
     re.IGNORECASE | re.MULTILINE,
 )
+#: ``LABEL a=b "c d"="e f"``, ``LABEL a b``. https://docs.docker.com/reference/dockerfile/#label
+_LABEL = re.compile(r"^[ \t]*LABEL[ \t]+(?P<words>.*)$", re.IGNORECASE | re.MULTILINE)
+_KEY = re.compile(r"(?:^|(?<=\s))(?:\"(?P<quoted>[^\"]+)\"|(?P<plain>[^\s\"'=]+))(?==)")
+_COMMENT = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 #: Declared by the builder itself. https://docs.docker.com/build/building/variables/
 _PREDEFINED = re.compile(
@@ -32,6 +36,17 @@ def declared_arguments(dockerfile: str) -> frozenset[str]:
     for instruction in _INSTRUCTION.finditer(text):
         words = _QUOTED.sub("x", instruction["words"])
         found |= {match["name"] for match in _NAME.finditer(words)}
+    return frozenset(found)
+
+
+def declared_labels(dockerfile: str) -> frozenset[str]:
+    """Return the keys of all ``LABEL`` instructions of a Dockerfile's text, of any stage."""
+    text = re.sub(r"\\[ \t]*\n", " ", _COMMENT.sub("", dockerfile))
+    found = set()
+    for instruction in _LABEL.finditer(text):
+        words = re.sub(r"=(?:\"[^\"]*\"|'[^']*')", "=x", instruction["words"])
+        keys = {match["quoted"] or match["plain"] for match in _KEY.finditer(words)}
+        found |= keys or {words.split()[0].strip("\"'")}
     return frozenset(found)
 
 

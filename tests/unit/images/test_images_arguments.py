@@ -7,6 +7,7 @@ from sagedock.images import load_images
 from sagedock.images.arguments import (
     absent_stage,
     declared_arguments,
+    declared_labels,
     stages,
     unused_arguments,
 )
@@ -24,6 +25,15 @@ RUN echo ARG NEVER
 
 def test_every_form_of_a_declaration_is_read():
     assert declared_arguments(DOCKERFILE) == {"BASE", "OPS", "MORE", "LAST", "lower"}
+
+
+def test_every_form_of_a_label_is_read():
+    text = (
+        'FROM a\nLABEL one=1 "two"="x no=1" \\\n  # a comment\n  a.b-c=\'y never=2\'\n'
+        "label old value=3\nLABEL older its value\n# LABEL not=1\nRUN echo LABEL not=2\n"
+    )
+    assert declared_labels(text) == {"one", "two", "a.b-c", "value", "older"}
+    assert declared_labels("FROM a\n") == frozenset()
 
 
 def test_what_is_not_declared_is_told_with_the_nearest():
