@@ -52,8 +52,9 @@ class _Waiting:
     how: str = ""
 
     def line(self) -> str:
-        cached = "cached: " if self.is_cached else ""
-        return f"[{self.step.label}] {cached}{self.step.words}{self.how}"
+        if self.is_cached:
+            return f"[{self.step.label}] cached: {self.step.words}"
+        return f"[{self.step.label}] {self.step.words}{self.how}"
 
 
 class StepLines:

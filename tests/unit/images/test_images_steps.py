@@ -105,6 +105,11 @@ def test_a_step_that_turns_out_to_be_cached_late_or_fails():
     assert lines.read("#8 0.312 what the classic client says again") == []
 
 
+def test_what_was_cached_is_told_so_also_where_it_is_done_after_that():
+    text = "#4 [1/1] FROM debian:12\n#4 sha256:04\n#4 CACHED\n#4 DONE 0.0s\n"
+    assert told_of(text) == ["[1/1] cached: FROM debian:12"]
+
+
 def test_nothing_is_cut():
     words = "RUN " + "echo a && " * 400
     assert told_of(f"#7 [linux/arm64 builder 2/2] {words}\n#7 CACHED\n") == [
