@@ -63,36 +63,41 @@ def build(
         build_remotely(asked)
         return
     how = {"no_cache": no_cache, "no_network": no_network, "measure": measure}
-    _build_here(names or (), login_registry or (), as_json=as_json, **how)
+    outcome = Outcome(again="the same command" + " without --no-cache" * no_cache)
+    with interruptible(outcome.interruption):
+        _build_here(outcome, names or (), login_registry or (), as_json=as_json, **how)
+    _fail(outcome)
 
 
 def _build_here(
-    names: Sequence[str], registries: Sequence[str], *, as_json: bool, **how: bool
+    outcome: Outcome,
+    names: Sequence[str],
+    registries: Sequence[str],
+    *,
+    as_json: bool,
+    **how: bool,
 ) -> None:
     from sagedock import engine
     from sagedock.images import find_matrix, load_images
     from sagedock.images.choice import chosen_images, foreign_bases
     from sagedock.images.logins import ecr_login, logged_in
 
-    outcome = Outcome(again="the same command" + " without --no-cache" * how["no_cache"])
-    with interruptible(outcome.interruption):
-        matrix = find_matrix()
-        images = load_images(matrix)
-        has = _Has(engine.connect)
-        outcome.chosen = chosen_images(names, images, has.image)
-        _refuse_folder(matrix.parent.parent, outcome.chosen, measure=how["measure"])
-        logins = [ecr_login(host, _ecr) for host in registries]
-        _refuse(foreign_bases(outcome.chosen, has.architecture))
-        asked: dict[str, Any] = {**how, "root": matrix.parent.parent}
-        try:
-            with logged_in(logins) as environ, build_progress() as progress:
-                _build_all(has.engine, outcome, images, progress, environ=environ, **asked)
-        except KeyboardInterrupt:
-            outcome.interrupt()
-            _print(outcome, as_json=as_json)
-            raise
+    matrix = find_matrix()
+    images = load_images(matrix)
+    has = _Has(engine.connect)
+    outcome.chosen = chosen_images(names, images, has.image)
+    _refuse_folder(matrix.parent.parent, outcome.chosen, measure=how["measure"])
+    logins = [ecr_login(host, _ecr) for host in registries]
+    _refuse(foreign_bases(outcome.chosen, has.architecture))
+    asked: dict[str, Any] = {**how, "root": matrix.parent.parent}
+    try:
+        with logged_in(logins) as environ, build_progress() as progress:
+            _build_all(has.engine, outcome, images, progress, environ=environ, **asked)
+    except KeyboardInterrupt:
+        outcome.interrupt()
         _print(outcome, as_json=as_json)
-    _fail(outcome)
+        raise
+    _print(outcome, as_json=as_json)
 
 
 def _refuse_folder(root: Path, chosen: "Sequence[Image]", *, measure: bool) -> None:
