@@ -100,9 +100,13 @@ class LocalServerError(SagedockError):
 
 
 class BuildFailed(SagedockError):
-    """An image could not be built."""
+    """An image could not be built. ``step`` is that of its Dockerfile which failed."""
 
     exit_code = 6
+
+    def __init__(self, said: str, *, step: str | None = None) -> None:
+        self.step = step
+        super().__init__(said)
 
 
 class StorageError(SagedockError):

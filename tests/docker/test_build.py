@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -61,7 +62,7 @@ def test_sizes_by_layer_a_forecast_and_labels(project: Project, engine: Engine) 
     reference = project.image("a", "RUN head -c 3000000 /dev/zero > /zeros\n")
     done = project.build("a", "--json")
     assert done.returncode == 0, done.stderr
-    (told,) = json.loads(done.stdout)
+    (told,) = json.loads(done.stdout)["built"]
     image = engine.image(reference)
     assert (told["id"], told["size"]) == (image.id, image.size)
     assert told["layers"][-1]["made_by"] == "RUN head -c 3000000 /dev/zero > /zeros"
@@ -69,7 +70,7 @@ def test_sizes_by_layer_a_forecast_and_labels(project: Project, engine: Engine) 
     assert told["estimated"]
     assert image.labels["sagedock.image"] == "a"
     assert image.labels["sagedock.python"] == "3.11"
-    assert "a: [2/2] RUN head" in done.stderr
+    assert re.search(r"a: \[2/2\] (?:cached: )?RUN head", done.stderr)
 
     measured = project.build("a", "--measure")
     assert measured.returncode == 0, measured.stderr
@@ -80,7 +81,7 @@ def test_sizes_by_layer_a_forecast_and_labels(project: Project, engine: Engine) 
     assert zeros is not None
     assert 1_000 < kept[zeros] < 20_000  # zeros, compressed
     again = project.build("a", "--json")
-    assert not json.loads(again.stdout)[0]["estimated"]
+    assert not json.loads(again.stdout)["built"][0]["estimated"]
     assert not any(project.temporary.iterdir())
 
 
@@ -90,11 +91,31 @@ def test_a_second_build_is_the_same_image_and_no_cache_does_every_step(project: 
     def built(*words: str) -> str:
         done = project.build("a", "--json", *words)
         assert done.returncode == 0, done.stderr
-        return str(json.loads(done.stdout)[0]["id"])
+        return str(json.loads(done.stdout)["built"][0]["id"])
 
     first = built()
     assert built() == first
     assert built("--no-cache") != first
+
+
+def test_what_the_cache_had_is_told_by_its_stage(project: Project) -> None:
+    once = f"{time.time_ns()} {'x' * 200}"
+    steps = f"RUN echo {once} > /a\nFROM ${{BASE}} AS other\nRUN echo {once} > /b\n"
+    project.image("a", f"{steps}FROM final AS last\nCOPY --from=other /b /b\n", target="last")
+
+    def told() -> list[str]:
+        done = project.build("a")
+        assert done.returncode == 0, done.stderr
+        return [line.partition(" s  ")[2] for line in done.stderr.splitlines()]
+
+    first, second = told(), told()
+    assert not any("cached: RUN echo" in line for line in first)
+    assert any(line.startswith(f"a: [other 2/2] RUN echo {once} > /b") for line in first)
+    assert [line for line in second if "cached" in line and "FROM" not in line] == [
+        f"a: [final 2/2] cached: RUN echo {once} > /a",
+        f"a: [other 2/2] cached: RUN echo {once} > /b",
+        "a: [last 1/1] cached: COPY /b /b",
+    ]
 
 
 def test_an_image_over_its_budget_fails_the_build_and_stays(
@@ -104,7 +125,9 @@ def test_an_image_over_its_budget_fails_the_build_and_stays(
     fine = project.image("b", "RUN echo b > /b\n", budget_mb=1_000)
     done = project.build("--json")
     assert done.returncode == 6
-    assert [each["over_budget"] for each in json.loads(done.stdout)] == [True, False]
+    told = json.loads(done.stdout)
+    assert [each["over_budget"] for each in told["built"]] == [True, False]
+    assert [(each["name"], each["code"]) for each in told["failed"]] == [("a", 6)]
     assert "a takes 1" in done.stderr
     assert "its budget_mb in images.toml is 1. Its largest layers: 1" in done.stderr
     assert "raise budget_mb to 1" in done.stderr
@@ -117,9 +140,22 @@ def test_a_base_of_the_matrix_is_built_first_where_it_is_absent(project: Project
     project.image("below", "RUN touch /below\n")
     done = project.build("top", "--json")
     assert done.returncode == 0, done.stderr
-    assert [each["name"] for each in json.loads(done.stdout)] == ["below", "top"]
+    assert [each["name"] for each in json.loads(done.stdout)["built"]] == ["below", "top"]
     done = project.build("top", "--json")
-    assert [each["name"] for each in json.loads(done.stdout)] == ["top"]
+    assert [each["name"] for each in json.loads(done.stdout)["built"]] == ["top"]
+
+
+def test_an_image_does_not_have_the_title_and_licence_of_its_base(
+    project: Project, engine: Engine
+) -> None:
+    said = 'LABEL org.opencontainers.image.title="Below" org.opencontainers.image.licenses="MIT"\n'
+    below = project.image("below", said)
+    top = project.image("top", "RUN true\n", base=below)
+    done = project.build("below", "top")
+    assert done.returncode == 0, done.stderr
+    names = [f"org.opencontainers.image.{name}" for name in ("title", "licenses")]
+    assert [engine.image(below).labels[name] for name in names] == ["Below", "MIT"]
+    assert [engine.image(top).labels.get(name) for name in names] == ["top", ""]
 
 
 # --- how it fails --------------------------------------------------------------------------------
@@ -144,6 +180,28 @@ def test_a_step_that_fails_is_told_and_the_older_image_stays(
     assert str(log) in done.stderr
     assert "line 1\n" in log.read_text()
     assert engine.image(reference).id == before
+
+
+def test_what_was_built_before_a_failure_is_told(project: Project, engine: Engine) -> None:
+    references = [
+        project.image(name, words)
+        for name, words in (("a", "RUN true\n"), ("b", "RUN exit 3\n"), ("c", "RUN true\n"))
+    ]
+    done = project.build("--json")
+    assert done.returncode == 6
+    told = json.loads(done.stdout)
+    assert [(each["name"], each["id"]) for each in told["built"]] == [
+        ("a", engine.image(references[0]).id)
+    ]
+    (failed,) = told["failed"]
+    assert (failed["name"], failed["step"], failed["code"]) == ("b", "[2/2] RUN exit 3", 6)
+    assert told["not_tried"] == ["c"]
+    assert not has(engine, references[2])
+
+    done = project.build()
+    assert done.returncode == 6
+    assert done.stdout.startswith(f"a {references[0]} sha256:")
+    assert "built: a; failed: b; not tried: c\n" in done.stderr
 
 
 def test_an_engine_whose_disk_is_full_is_told(project: Project) -> None:
@@ -217,17 +275,27 @@ def test_a_signal_ends_the_build_and_all_that_it_started(
     project: Project, engine: Engine, number: signal.Signals
 ) -> None:
     marker = f"300.{time.time_ns()}"
-    reference = project.image("a", f"RUN exec sleep {marker}\n")
+    first = f"RUN echo {marker} > /first\n"
+    reference = project.image("a", f"{first}RUN exec sleep {marker}\n")
     with project.begun("a") as process:
         until(lambda: running(marker))
         process.send_signal(number)
         said = process.communicate(timeout=_GENEROUS_S)[1]
     assert process.returncode == 130
-    assert "interrupted: build again" in said
+    assert said.splitlines()[-1] == (
+        "sagedock: interrupted: the build of a was stopped; its finished steps stay in the "
+        "engine's cache, and the same command goes on from there"
+    )
+    assert "Traceback" not in said
     until(lambda: not running(marker))
     until(lambda: not running(f"{project.folder}/containers/a/Dockerfile"))  # the client's own
     assert not any(project.temporary.iterdir())
     assert not has(engine, reference)
+
+    project.image("a", f"{first}RUN true\n")
+    assert project.build("a").returncode == 0
+    log = (project.folder / "build" / "logs" / "a.log").read_text()
+    assert re.search(r"(?s)^#(\d+) \[2/3\] RUN echo .*^#\1 CACHED$", log, re.MULTILINE)
 
 
 def test_a_signal_while_packages_are_gathered_leaves_nothing(project: Project) -> None:

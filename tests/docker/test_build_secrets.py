@@ -1,5 +1,6 @@
 """What a build takes of this machine's own is in no layer; and what it needs no network for."""
 
+import json
 import socket
 import subprocess
 import uuid
@@ -132,7 +133,8 @@ def test_packages_that_cannot_be_had_are_told_in_pips_words(
     reference = project.image("a", "RUN true\n", locks=["a.lock"])
     done = project.build("a", "--json", environ=nowhere(PIP_RETRIES="0"))
     assert done.returncode == 6
-    assert done.stdout == ""
+    told = json.loads(done.stdout)
+    assert [(each["name"], each["step"]) for each in told["failed"]] == [("a", None)]
     assert "pip could not fetch its packages" in done.stderr
     assert "No matching distribution found for absent==1.0" in done.stderr
     assert list((project.folder / "containers" / "wheels").iterdir()) == []

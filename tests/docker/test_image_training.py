@@ -318,13 +318,14 @@ def test_a_job_without_a_network_finds_everything(run):
 # --- how it is built and listed ------------------------------------------------------------------
 
 
-def test_the_listing_tells_its_digest_and_size(image):
+def test_the_listing_tells_its_id_and_size(image):
     row = next(
         r
         for r in list_images(connect(), load_images(find_matrix(ROOT)))
         if r.name == "training-cpu"
     )
-    assert re.fullmatch("sha256:[0-9a-f]{64}", row.digest)
+    assert re.fullmatch("sha256:[0-9a-f]{64}", row.image_id)
+    assert row.names[0] == "sagedock-training:cpu"
     assert 500e6 < row.size < 1.2e9
     assert row.uri.endswith("/sagedock-training:cpu")
 

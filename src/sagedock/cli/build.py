@@ -1,8 +1,6 @@
 """``sagedock build``: images of containers/images.toml, built by this machine's docker client."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,19 +9,17 @@ import typer
 
 from sagedock.cli import build_options as options
 from sagedock.cli import build_remote_options as far
+from sagedock.cli.build_outcome import Outcome
 from sagedock.cli.build_progress import BuildProgress, build_progress
 from sagedock.cli.signals import interruptible
 
 if TYPE_CHECKING:
     from sagedock.engine import Engine
-    from sagedock.images import BuiltImage, Image
+    from sagedock.images import Image
     from sagedock.images.size_report import SizeReport
-
-    Built = tuple[Image, BuiltImage, SizeReport]
 
 __all__ = ["build"]
 
-_INTERRUPTED = "interrupted: build again, and steps that are done are not done again"
 _PACKED = Path("build/layers.json")
 
 
@@ -67,11 +63,19 @@ def build(
         build_remotely(asked)
         return
     how = {"no_cache": no_cache, "no_network": no_network, "measure": measure}
-    _build_here(names or (), login_registry or (), as_json=as_json, **how)
+    outcome = Outcome(again="the same command" + " without --no-cache" * no_cache)
+    with interruptible(outcome.interruption):
+        _build_here(outcome, names or (), login_registry or (), as_json=as_json, **how)
+    _fail(outcome)
 
 
 def _build_here(
-    names: Sequence[str], registries: Sequence[str], *, as_json: bool, measure: bool, **how: bool
+    outcome: Outcome,
+    names: Sequence[str],
+    registries: Sequence[str],
+    *,
+    as_json: bool,
+    **how: bool,
 ) -> None:
     from sagedock import engine
     from sagedock.images import find_matrix, load_images
@@ -81,16 +85,47 @@ def _build_here(
     matrix = find_matrix()
     images = load_images(matrix)
     has = _Has(engine.connect)
-    chosen = chosen_images(names, images, has.image)
+    outcome.chosen = chosen_images(names, images, has.image)
+    _refuse_folder(matrix.parent.parent, outcome.chosen, measure=how["measure"])
     logins = [ecr_login(host, _ecr) for host in registries]
-    _refuse(foreign_bases(chosen, has.architecture))
-    asked = {**how, "root": matrix.parent.parent}
-    with interruptible(_INTERRUPTED), logged_in(logins) as environ, build_progress() as progress:
-        built = list(
-            _built(has.engine, chosen, images, progress, measure, environ=environ, **asked)
-        )
-    typer.echo(_as_json(built) if as_json else "\n".join(_lines(built)))
-    _fail(built)
+    _refuse(foreign_bases(outcome.chosen, has.architecture))
+    asked: dict[str, Any] = {**how, "root": matrix.parent.parent}
+    try:
+        with logged_in(logins) as environ, build_progress() as progress:
+            _build_all(has.engine, outcome, images, progress, environ=environ, **asked)
+    except KeyboardInterrupt:
+        outcome.interrupt()
+        _print(outcome, as_json=as_json)
+        raise
+    _print(outcome, as_json=as_json)
+
+
+def _refuse_folder(root: Path, chosen: "Sequence[Image]", *, measure: bool) -> None:
+    """Refuse a build folder that will not take what a build writes there."""
+    from sagedock.images.build import log_of
+    from sagedock.images.writing import refuse_unwritable
+
+    files = [log_of(image, root) for image in chosen] + [root / _PACKED] * measure
+    for file in files:
+        refuse_unwritable(file, "make its folder writable")
+
+
+def _print(outcome: Outcome, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(outcome.as_json())
+        return
+    for line in outcome.lines():
+        typer.echo(line)
+
+
+def _fail(outcome: Outcome) -> None:
+    if outcome.ended_by is not None:
+        for each in outcome.failed[:-1]:
+            typer.echo(each.error, err=True)
+    if summary := outcome.summary():
+        typer.echo(summary, err=True)
+    if error := outcome.error():
+        raise error
 
 
 class _Has:
@@ -115,24 +150,30 @@ class _Has:
             return None
 
 
-def _built(
+def _build_all(
     connected: "Engine",
-    chosen: "Sequence[Image]",
+    outcome: Outcome,
     images: "Sequence[Image]",
     progress: BuildProgress,
+    *,
     measure: bool,
     **asked: Any,
-) -> "Iterator[Built]":
+) -> None:
+    from sagedock.errors import SagedockError
     from sagedock.images import build_image
     from sagedock.images.choice import release_of
 
-    for image in chosen:
-        progress.begin(image.name)
-        release = release_of(image, images)
-        found = build_image(image, progress=progress.say, release=release, **asked)
-        report = _report(connected, image, found.id, asked["root"] / _PACKED, progress, measure)
-        progress.say(f"{image.name}: {image.reference} is ready")
-        yield image, found, report
+    try:
+        for image in outcome.chosen:
+            progress.begin(image.name)
+            release = release_of(image, images)
+            found = build_image(image, progress=progress.say, release=release, **asked)
+            outcome.doing = "measuring"
+            report = _report(connected, image, found.id, asked["root"] / _PACKED, progress, measure)
+            progress.say(f"{image.name}: {image.reference} is ready")
+            outcome.add(found, report)
+    except SagedockError as error:  # what is built until then is told, too
+        outcome.end(error)
 
 
 def _report(
@@ -153,27 +194,6 @@ def _report(
         keep_packed(file, measure_packed(connected.saved(built), progress.say))
         report = size_report(image, layers, known_packed(file))
     return report
-
-
-def _lines(built: "Sequence[Built]") -> Iterator[str]:
-    from sagedock.images.size_report import size_lines
-
-    for _, found, report in built:
-        yield f"{found.name} {found.reference} {found.id}"
-        yield from size_lines(report)
-
-
-def _as_json(built: "Sequence[Built]") -> str:
-    rows: list[Mapping[str, Any]] = [{**asdict(found), **asdict(size)} for _, found, size in built]
-    return json.dumps(rows, indent=2)
-
-
-def _fail(built: "Sequence[Built]") -> None:
-    from sagedock.errors import BuildFailed
-    from sagedock.images.size_report import over_budget
-
-    if over := [over_budget(image, size) for image, _, size in built if size.over_budget]:
-        raise BuildFailed("\n".join(over))
 
 
 def _refuse(problems: Sequence[str]) -> None:

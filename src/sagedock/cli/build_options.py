@@ -35,4 +35,4 @@ Logins = Annotated[
         show_default=False,
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON list.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

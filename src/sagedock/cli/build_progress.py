@@ -10,6 +10,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 __all__ = ["BuildProgress", "build_progress"]
 
+#: What the live line has beside its words: a spinner and the time.
+_BESIDE = 12
+
 
 class BuildProgress:
     """Says lines with the seconds since the image's build began; ``show`` is told the newest."""
@@ -36,7 +39,10 @@ class BuildProgress:
 
 @contextmanager
 def build_progress() -> Iterator[BuildProgress]:
-    """Yield what builds tell their progress; a live line shows the last step on a terminal."""
+    """Yield what builds tell their progress; a live line shows the last step on a terminal.
+
+    Lines that stay are never cut; the live one is, at the terminal's width.
+    """
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     if not sys.stderr.isatty():
         yield BuildProgress(console.print, lambda _: None)
@@ -44,4 +50,13 @@ def build_progress() -> Iterator[BuildProgress]:
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
-        yield BuildProgress(bar.console.print, lambda line: bar.reset(task, description=line))
+
+        def show(line: str) -> None:
+            bar.reset(task, description=_fitting(line, bar.console.width - _BESIDE))
+
+        yield BuildProgress(bar.console.print, show)
+
+
+def _fitting(line: str, width: int) -> str:
+    first = line.partition("\n")[0]
+    return first if len(first) <= width else f"{first[: max(width, 1) - 1]}…"

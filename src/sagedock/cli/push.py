@@ -57,8 +57,10 @@ def push(
     from sagedock.images.named import default_names
     from sagedock.images.push_plan import named_images, plan_push
     from sagedock.images.push_record import git_state
+    from sagedock.images.writing import refuse_unwritable
 
     _refuse_apart(role_arn=role_arn, external_id=external_id, fail_on=fail_on, allow=allow)
+    refuse_unwritable(record / "record.json", "name another folder with --record")
     allowed = load_allowed(allow) if allow else ()
     matrix = {image.name: image for image in own_images()}
     wanted = named_images(images or default_names(), matrix, repository=repository, tag=tag)

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,7 +37,8 @@ _OUTPUT = typer.Option(
     show_default=False,
 )
 _DENY = typer.Option(
-    help="A licence that is not wanted, e.g. AGPL-3.0-only, or unknown; as often as needed.",
+    help="A licence that is not wanted, e.g. AGPL-3.0-only, unknown, or 'name:BSD License' for one "
+    "that SPDX does not know; as often as needed.",
     show_default=False,
 )
 
@@ -54,10 +56,11 @@ def sbom(
     """
     from sagedock import engine
 
-    _refuse_several(output, images or [])
+    _refuse_input(output, images or [], deny or [])
     connected = engine.connect()
     wanted = _wanted(connected, images or [])
-    _refuse_several(output, wanted)
+    _refuse_input(output, wanted, ())
+    _refuse_places(connected, wanted)
     with interruptible(INTERRUPTED):
         found = {reference: sbom_of(connected, reference) for reference in wanted}
     for reference, made in found.items():
@@ -88,11 +91,37 @@ def sbom_of(connected: Any, reference: str, image: Any = None) -> "Sbom":
         return kept_sbom(connected, image, place_of(SBOMS, reference), progress)
 
 
-def _refuse_several(output: Path | None, images: Sequence[str]) -> None:
+def _refuse_input(output: Path | None, images: Sequence[str], denied: Sequence[str]) -> None:
+    """Refuse, before any image is read, what could not be done with what is read."""
     from sagedock.errors import InvalidRequest
+    from sagedock.images.sbom.denied import denial_problems
 
+    problems = denial_problems(denied)
     if output is not None and len(images) > 1:
-        raise InvalidRequest(["--output: is for one document, and there are several images"])
+        problems.append("--output: is for one document, and there are several images")
+    if problems:
+        raise InvalidRequest(problems)
+    if output is not None and str(output) != "-":
+        with _written(output):
+            _try(output)
+
+
+def _try(output: Path) -> None:
+    """Raise OSError where a file cannot be written; neither it nor what it holds is changed."""
+    if output.is_file() or output.is_dir():
+        with output.open("ab"):
+            pass
+    elif not output.exists():  # others are pipes and devices
+        with output.open("xb"):
+            pass
+        output.unlink()
+
+
+def _refuse_places(connected: Any, wanted: Sequence[str]) -> None:
+    from sagedock.images.sbom import place_of, refuse_place
+
+    for reference in wanted:
+        refuse_place(connected.image(reference), place_of(SBOMS, reference))
 
 
 def _wanted(connected: Any, names: Sequence[str]) -> list[str]:
@@ -162,10 +191,16 @@ def _print(reference: str, made: "Sbom") -> None:
 
 
 def _write(path: Path, text: bytes) -> None:
+    with _written(path):
+        path.write_bytes(text)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
     from sagedock.errors import StorageError
 
     try:
-        path.write_bytes(text)
+        yield
     except OSError as error:
         raise StorageError(
             f"--output {path}: cannot be written ({error.strerror}): name another file"
@@ -173,12 +208,32 @@ def _write(path: Path, text: bytes) -> None:
 
 
 def _refuse(found: dict[str, "Sbom"], denied: Sequence[str]) -> None:
+    """Tell the packages that are denied, and raise LicenceDenied if there are some."""
     from sagedock.errors import LicenceDenied
-    from sagedock.images.sbom.summary import denied_packages
+    from sagedock.images.sbom.denied import absent_names, denied_packages, packages_without_licence
+    from sagedock.images.sbom.summary import UNKNOWN_LICENCE
 
+    for each in absent_names(found, denied):
+        typer.echo(f"--deny {each}: no package here has a licence of that name", err=True)
+    named = ", ".join(each for each in denied if each != UNKNOWN_LICENCE)
+    told = []
     if lines := denied_packages(found, denied):
-        listed = "\n".join(lines)
-        raise LicenceDenied(
-            f"{len(lines)} packages cannot be used without a licence of --deny "
-            f"({', '.join(denied)}): build the images without them:\n{listed}"
+        told.append(
+            f"{_packages(lines)} cannot be used without a licence of --deny ({named}): build "
+            "without what is listed here:"
         )
+        told += lines
+    if UNKNOWN_LICENCE in denied and (lines := packages_without_licence(found)):
+        told.append(
+            f"{_packages(lines)} of no known licence (--deny {UNKNOWN_LICENCE}): read in the image "
+            "what each says of itself (/usr/share/doc/NAME/copyright of a Debian package, the "
+            "folder .dist-info of a Python one), and build without what you may not use; once all "
+            f"are read, leave out --deny {UNKNOWN_LICENCE}:"
+        )
+        told += lines
+    if told:
+        raise LicenceDenied("\n".join(told))
+
+
+def _packages(lines: Sequence[str]) -> str:
+    return f"{len(lines)} package{'s' if len(lines) > 1 else ''}"

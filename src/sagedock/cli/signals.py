@@ -2,16 +2,16 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 import typer
 
-__all__ = ["ended_by_signals", "interruptible"]
+__all__ = ["INTERRUPTED", "ended_by_signals", "interruptible"]
 
 #: What a shell ends with after Ctrl-C.
-_INTERRUPTED = 130
+INTERRUPTED = 130
 
 
 @contextmanager
@@ -33,9 +33,9 @@ def ended_by_signals() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def interruptible(words: str) -> Iterator[None]:
+def interruptible(words: str | Callable[[], str]) -> Iterator[None]:
     """Let SIGTERM and a closed terminal end what is done here as Ctrl-C does: in order, with
-    ``words`` on standard error, and with a shell's code.
+    ``words`` (what gives them is called then) on standard error, and with a shell's code.
     """
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     for number, handler in before.items():
@@ -44,8 +44,8 @@ def interruptible(words: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as error:
-        typer.echo(words, err=True)
-        raise typer.Exit(_INTERRUPTED) from error
+        typer.echo(words if isinstance(words, str) else words(), err=True)
+        raise typer.Exit(INTERRUPTED) from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -8,7 +8,8 @@
 ``builder``  the docker client that can build here
 ``plan``     a build as a list of arguments; ``labels``, ``secrets`` what goes into it
 ``wheels``   an image's Python packages, gathered on this machine
-``build``    the build, carried out; ``running`` a program of it, ``failure`` what it says
+``build``    the build, carried out; ``running`` a program of it, ``steps`` what is told of it,
+             ``failure`` what went wrong
 ``writing``  files of a build; ``media_types`` what registries call manifests
 ``size_report``  an image by layers; ``packed_layers`` what they are compressed
 ``start_up`` what size costs; ``git`` what git says of a folder

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sagedock.errors import BuildFailed
+from sagedock.images.arguments import stages
 from sagedock.images.builder import Builder, find_builder
 from sagedock.images.failure import BuildLog
 from sagedock.images.image import Image
@@ -15,14 +16,13 @@ from sagedock.images.labels import image_labels
 from sagedock.images.plan import build_command, own_base
 from sagedock.images.running import kept_in, run_lines
 from sagedock.images.secrets import TEMPORARY, build_secrets
+from sagedock.images.steps import StepLines
 from sagedock.images.wheels import gather
 from sagedock.images.writing import writing
 
-__all__ = ["BuiltImage", "build_image"]
+__all__ = ["BuiltImage", "build_image", "log_of"]
 
 Progress = Callable[[str], None]
-
-_STEP_CHARACTERS = 90
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ def build_image(
     """
     builder = find_builder(environ)
     containers = root / "containers"
-    log = _empty_log(root / "build" / "logs" / f"{image.name}.log")
+    log = _empty_log(log_of(image, root))
     _make_base(image, containers, builder, log, progress, environ)
     if image.locks:
         gather(image, containers, progress, environ)
@@ -69,8 +69,15 @@ def build_image(
             no_network=no_network,
         )
         progress(f"{image.name}: building {image.reference}")
-        _carry_out(image, command, {**environ, **builder.environment}, log, progress)
+        order = _stages(containers / image.dockerfile)
+        own = {**environ, **builder.environment}
+        _carry_out(image, command, own, log, progress, order=order)
         return BuiltImage(name=image.name, reference=image.reference, id=_id(image, folder / "id"))
+
+
+def log_of(image: Image, root: Path) -> Path:
+    """Return the file that has the whole output of an image's last build."""
+    return root / "build" / "logs" / f"{image.name}.log"
 
 
 @contextmanager
@@ -91,6 +98,13 @@ def _id(image: Image, file: Path) -> str:
         ) from error
 
 
+def _stages(dockerfile: Path) -> tuple[str, ...]:
+    """Return its stages in their order; none of a file that is absent, as the client will say."""
+    if not dockerfile.is_file():
+        return ()
+    return stages(dockerfile.read_text(encoding="utf-8", errors="replace"))
+
+
 def _make_base(
     image: Image,
     containers: Path,
@@ -105,7 +119,7 @@ def _make_base(
     script, codename = containers / "base" / "build.sh", own_base(image)
     if codename and script.is_file():
         words = (str(script), image.base, codename)
-        _carry_out(image, words, {**environ, "DOCKER": builder.docker}, log, progress, whole=True)
+        _carry_out(image, words, {**environ, "DOCKER": builder.docker}, log, progress)
 
 
 def _carry_out(
@@ -115,29 +129,35 @@ def _carry_out(
     log: Path,
     progress: Progress,
     *,
-    whole: bool = False,
+    order: Sequence[str] | None = None,
 ) -> None:
     """Run a program of the build; raise BuildFailed with the step that failed, and what to do.
 
-    ``progress`` is told the steps of BuildKit, or with ``whole`` every line.
+    ``progress`` is told the steps of BuildKit, whose stages have that ``order``; without one, every
+    line.
     """
-    read = BuildLog()
+    read, steps = BuildLog(), StepLines(order or ())
     with kept_in(log) as keep:
+
+        def tell(lines: Sequence[str]) -> None:
+            for line in lines:
+                progress(f"{image.name}: {line}")
 
         def each(line: str) -> None:
             keep(line)
-            step = read.read(line)
-            if whole:
+            read.read(line)
+            if order is None:
                 progress(line)
-            elif step:
-                progress(f"{image.name}: {step}"[:_STEP_CHARACTERS])
+            else:
+                tell(steps.read(line))
 
-        code = run_lines(argv, environ, each)
+        code = run_lines(argv, environ, each, quiet=lambda: tell(steps.settle()))
     if code:
         remedy = read.remedy()
         raise BuildFailed(
             f"{image.name} was not built: {Path(argv[0]).name} ended with {code}"
-            f"{f': {remedy}' if remedy else ''}\n{read.failure()}\nthe whole output is in {log}"
+            f"{f': {remedy}' if remedy else ''}\n{read.failure()}\nthe whole output is in {log}",
+            step=read.failed_step(),
         )
 
 

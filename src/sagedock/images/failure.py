@@ -1,14 +1,14 @@
-"""What BuildKit prints, read: the steps as they begin, and which one failed, with what it said."""
+"""What BuildKit prints, read for a failure: which step it was, and what that said."""
 
 import re
 from collections import deque
 from dataclasses import dataclass, field
 
+from sagedock.images.steps import begun
+
 __all__ = ["BuildLog", "remedy_for"]
 
-#: What comes before the words of a step: ``#9 [builder 2/4] RUN ...``.
-_STEP = re.compile(r"#(?P<number>\d+) \[(?P<stage>[^\]]*)\] (?P<words>.*)")
-#: The stage of what BuildKit does by itself; people are not told of it unless it fails.
+#: The stage of what BuildKit does by itself.
 _INTERNAL = "internal"
 _ERROR = re.compile(r"#(?P<number>\d+) ERROR: (?P<words>.*)")
 _SAID = re.compile(r"#(?P<number>\d+) \d+\.\d+ (?P<words>.*)")
@@ -18,8 +18,6 @@ _KEPT_LINES, _LINE_CHARACTERS = 25, 500
 #: How compilers and other programs begin what went wrong; a traceback after it may be long.
 _SAYS_ERROR = re.compile(r"(?:^|[\s:)])(?:fatal )?error:\s", re.IGNORECASE)
 _FIRST_ERRORS = 5
-#: An instruction with BuildKit's own options; those of the program that it runs follow that.
-_OPTIONS = re.compile(r"^(ADD|COPY|FROM|RUN)(?: +--[\w-]+(?:=\S+)?)+(?= )")
 
 #: What a failure says, and what to do. The first that fits is told.
 _REMEDIES = (
@@ -91,34 +89,21 @@ class BuildLog:
 
     def __init__(self) -> None:
         self._steps: dict[str, _Step] = {}
-        self._stages: set[str] = set()
         self._tail: deque[str] = deque(maxlen=_KEPT_LINES)
         self._unsolved = ""
 
-    def read(self, line: str) -> str | None:
-        """Take a line; return what to tell people of it: a step that begins, once."""
+    def read(self, line: str) -> None:
+        """Take a line."""
         line = line[:_LINE_CHARACTERS]
         self._tail.append(line)
-        if found := _STEP.fullmatch(line):
-            self._steps.setdefault(
-                found["number"],
-                _Step(stage=found["stage"], words=_OPTIONS.sub(r"\1", found["words"])),
-            )
-            return self._begun(found["number"])
-        if (found := _ERROR.fullmatch(line)) and found["number"] in self._steps:
+        if step := begun(line):
+            self._steps.setdefault(step.number, _Step(stage=step.label, words=step.words))
+        elif (found := _ERROR.fullmatch(line)) and found["number"] in self._steps:
             self._steps[found["number"]].error = found["words"]
         elif found := _SAID.fullmatch(line):
             self._heard(found["number"], found["words"])
         elif found := _UNSOLVED.fullmatch(line):
             self._unsolved = found["words"]
-        return None
-
-    def _begun(self, number: str) -> str | None:
-        step = self._steps[number]
-        if step.stage in self._stages or step.stage == _INTERNAL:
-            return None
-        self._stages.add(step.stage)
-        return f"[{step.stage}] {step.words}"
 
     def _heard(self, number: str, words: str) -> None:
         step = self._steps.get(number)
@@ -127,11 +112,19 @@ class BuildLog:
             if _SAYS_ERROR.search(words) and len(step.errors) < _FIRST_ERRORS:
                 step.errors.append(words)
 
+    def _failed(self) -> _Step | None:
+        return next((step for step in self._steps.values() if step.error), None)
+
+    def failed_step(self) -> str | None:
+        """Return the step that failed, ``[builder 2/4] RUN ...``, None where none did."""
+        failed = self._failed()
+        return f"[{failed.stage}] {failed.words}" if failed else None
+
     def failure(self) -> str:
         """Return what failed, in lines: the step, its instruction, and the end of what it said;
         where no step did, the end of the log.
         """
-        failed = next((step for step in self._steps.values() if step.error), None)
+        failed = self._failed()
         if failed is None:
             return "\n".join(["its last lines:", *self._tail])
         lines = [f"step [{failed.stage}] failed: {failed.words}", failed.error or self._unsolved]
@@ -143,7 +136,7 @@ class BuildLog:
 
     def remedy(self) -> str:
         """Return what to do, '' where that is not known."""
-        failed = next((step for step in self._steps.values() if step.error), None)
+        failed = self._failed()
         if failed is None:
             return remedy_for("\n".join(self._tail))
         own = failed.words if failed.stage == _INTERNAL else ""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from docker.utils.build import PatternMatcher
 
+from sagedock.images.arguments import declared_labels
 from sagedock.images.git import git_output
 from sagedock.images.image import Image
 from sagedock.images.plan import own_base
@@ -23,6 +24,8 @@ __all__ = ["LABEL", "image_labels", "revision", "source_url"]
 LABEL = "sagedock.image"
 #: https://github.com/opencontainers/image-spec/blob/main/annotations.md
 _OCI = "org.opencontainers.image."
+#: What a Dockerfile may say of its image: that stays.
+_OF_DOCKERFILES = ("title", "description", "licenses")
 _TORCH = re.compile(r"(?m)^torch={2,3}(?P<version>[^\s;\\]+)")
 
 
@@ -32,8 +35,8 @@ def image_labels(
     """Return the labels of an image that is built from ``root``; those of images.toml come last.
 
     What is not known is left out: source and revision outside of a work tree of git's, where
-    $SAGEDOCK_REVISION may tell the latter. An image that starts from another one has them empty
-    then: it would have that one's.
+    $SAGEDOCK_REVISION may tell the latter; description and licences that the Dockerfile does not
+    give. An image that starts from another one has them empty then: it would have that one's.
     """
     commit = revision(root, f"containers/{image.dockerfile}") or environ.get("SAGEDOCK_REVISION")
     unknown = "" if own_base(image) is None else None
@@ -45,12 +48,24 @@ def image_labels(
         "sagedock.torch": _torch(image, root / "containers"),
         "sagedock.cuda": image.cuda,
         "sagedock.neuron": image.neuron,
+        f"{_OCI}title": image.name,
+        f"{_OCI}description": unknown,
+        f"{_OCI}licenses": unknown,
         f"{_OCI}base.name": image.base,
         f"{_OCI}version": version("sagedock"),
         f"{_OCI}source": source_url(git_output(root, "remote", "get-url", "origin")) or unknown,
         f"{_OCI}revision": commit or unknown,
     }
-    return {**{key: value for key, value in known.items() if value is not None}, **image.labels}
+    its = {f"{_OCI}{name}" for name in _OF_DOCKERFILES} & _declared(root / "containers", image)
+    told = {key: value for key, value in known.items() if value is not None and key not in its}
+    return {**told, **image.labels}
+
+
+def _declared(containers: Path, image: Image) -> frozenset[str]:
+    file = containers / image.dockerfile
+    if not file.is_file():
+        return frozenset()  # the docker client says so
+    return declared_labels(file.read_text(encoding="utf-8", errors="replace"))
 
 
 def source_url(remote: str | None) -> str | None:

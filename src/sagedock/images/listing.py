@@ -1,7 +1,7 @@
 """What the engine has of the images."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sagedock.engine import Engine
 from sagedock.errors import ImageNotFound
@@ -14,9 +14,10 @@ __all__ = ["ListedImage", "list_images"]
 class ListedImage:
     """One image and what the engine has of it.
 
-    ``uri`` is what a job names, ``reference`` the same image's tag in the engine. ``digest`` is the
-    registry's once the image was pushed or pulled, before that the engine's own id; it and ``size``
-    (bytes, unpacked) are None for an image that is not built.
+    ``reference`` is the name that a build gives it in the engine, ``uri`` what a job names. Of an
+    image that is built: ``image_id``, the engine's; ``names``, all that the engine has for it,
+    ``reference`` first; ``digest``, a repository's, once it was pushed or pulled; ``size``, in
+    bytes, unpacked.
     """
 
     name: str
@@ -24,6 +25,8 @@ class ListedImage:
     device: Device
     reference: str
     uri: str
+    names: tuple[str, ...] = ()
+    image_id: str | None = None
     digest: str | None = None
     size: int | None = None
 
@@ -34,20 +37,23 @@ def list_images(engine: Engine, images: Iterable[Image]) -> tuple[ListedImage, .
 
 
 def _listed(engine: Engine, image: Image) -> ListedImage:
-    digest, size = None, None
-    try:
-        found = engine.image(image.reference)
-    except ImageNotFound:
-        pass  # not built yet: the row says so
-    else:
-        registry = sorted(name.partition("@")[2] for name in found.digests)
-        digest, size = (registry or [found.id])[0], found.size
-    return ListedImage(
+    row = ListedImage(
         name=image.name,
         kind=image.kind,
         device=image.device,
         reference=image.reference,
         uri=image.uri(),
-        digest=digest,
-        size=size,
+    )
+    try:
+        found = engine.image(image.reference)
+    except ImageNotFound:  # not built yet: the row says so
+        return row
+    digests = sorted(name.partition("@")[2] for name in found.digests)
+    others = sorted(set(found.tags) - {image.reference})
+    return replace(
+        row,
+        names=(image.reference, *others),
+        image_id=found.id,
+        digest=digests[0] if digests else None,
+        size=found.size,
     )

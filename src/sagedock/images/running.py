@@ -1,6 +1,8 @@
 """A program of the build, run: its lines as they come, and its process group ended with ours."""
 
+import codecs
 import errno
+import io
 import os
 import selectors
 import signal
@@ -17,16 +19,22 @@ __all__ = ["kept_in", "run_lines"]
 
 #: How long a client may take to have the engine give up what it does for it.
 _GRACE_S = 10.0
-_LOOK_S, _PIECE = 0.05, 64 * 1024
+_LOOK_S, _QUIET_S, _PIECE = 0.05, 0.2, 64 * 1024
 
 Lines = Callable[[str], object]
 
 
 def run_lines(
-    argv: Sequence[str], environ: Mapping[str, str], each: Lines, *, grace_s: float = _GRACE_S
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    each: Lines,
+    *,
+    quiet: Callable[[], object] = lambda: None,
+    grace_s: float = _GRACE_S,
 ) -> int:
     """Run a command, tell ``each`` every line of its output, and return its exit code.
 
+    ``quiet`` is called where no output came for a moment, and once all of it was told.
     It has a process group of its own. Whatever ends this call early, Ctrl-C too, ends that group:
     by SIGINT, then by SIGKILL after ``grace_s``.
     """
@@ -37,19 +45,41 @@ def run_lines(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
             start_new_session=True,
         )
     except OSError as error:
         raise BuildFailed(f"{argv[0]}: cannot be run ({error.strerror}): install it") from error
     with process, ExitStack() as early:
         early.callback(_end, process, grace_s)
-        for line in process.stdout or ():
-            each(line.rstrip("\n"))
+        for line in _lines(cast("IO[bytes]", process.stdout), quiet):
+            each(line)
+        quiet()
         code = process.wait()
         early.pop_all()
     return code
+
+
+def _lines(pipe: IO[bytes], quiet: Callable[[], object]) -> Iterator[str]:
+    decoder = io.IncrementalNewlineDecoder(
+        codecs.getincrementaldecoder("utf-8")("replace"), translate=True
+    )
+    begun: list[str] = []
+    piece = b"."
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while piece:
+            if not selector.select(_QUIET_S):
+                quiet()
+                continue
+            piece = os.read(pipe.fileno(), _PIECE)
+            first, *others = decoder.decode(piece, final=not piece).split("\n")
+            begun.append(first)
+            if others:
+                yield "".join(begun)
+                yield from others[:-1]
+                begun = others[-1:]
+    if last := "".join(begun):
+        yield last
 
 
 @contextmanager
@@ -81,7 +111,7 @@ def _told(log: Path) -> Iterator[None]:
         ) from error
 
 
-def _end(process: "subprocess.Popen[str]", grace_s: float) -> None:
+def _end(process: "subprocess.Popen[bytes]", grace_s: float) -> None:
     try:
         _signal(process, signal.SIGINT)
         _await(process, grace_s)
@@ -90,17 +120,17 @@ def _end(process: "subprocess.Popen[str]", grace_s: float) -> None:
         process.wait()
 
 
-def _await(process: "subprocess.Popen[str]", grace_s: float) -> None:
+def _await(process: "subprocess.Popen[bytes]", grace_s: float) -> None:
     """Wait for its end, and read on meanwhile: a pipe that is full would hold it up."""
     ends = time.monotonic() + grace_s
     with selectors.DefaultSelector() as selector:
-        selector.register(cast("IO[str]", process.stdout), selectors.EVENT_READ)
+        selector.register(cast("IO[bytes]", process.stdout), selectors.EVENT_READ)
         while process.poll() is None and time.monotonic() < ends:
             for key, _ in selector.select(_LOOK_S):
                 if not os.read(key.fd, _PIECE):
                     selector.unregister(key.fileobj)
 
 
-def _signal(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
+def _signal(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, number)

@@ -76,15 +76,19 @@ def _row(layer: ImageLayer, packed: Mapping[str, int], ratio: float) -> LayerSiz
 def size_lines(report: SizeReport) -> Iterator[str]:
     """Yield the report as lines of text: a line for each layer with files, then the sum."""
     for row in (row for row in report.layers if row.size):
-        about = "about " if row.estimated else ""
-        packed = f"{about}{amount(row.packed)}"
+        packed = _packed(row.packed, row.estimated)
         yield f"  {amount(row.size):>8}  {packed:>13} compressed  {_short(row.made_by)}"
     limit = f" of at most {amount(report.budget_mb * _MB)}" if report.budget_mb else ""
     how = "an estimate; --measure compresses it once" if report.estimated else "measured"
+    packed = _packed(report.packed, report.estimated)
     yield (
-        f"  {amount(report.size):>8}{limit}; about {amount(report.packed)} compressed ({how}): "
+        f"  {amount(report.size):>8}{limit}; {packed} compressed ({how}): "
         f"about {report.start_up_s} s of each start that has to download it"
     )
+
+
+def _packed(size: int, estimated: bool) -> str:
+    return f"about {amount(size)}" if estimated else amount(size)
 
 
 def over_budget(image: Image, report: SizeReport) -> str:

@@ -1,12 +1,15 @@
 """Files of a build, written: a full disk is told by the file's name; a file is whole, or absent."""
 
+import errno
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sagedock.errors import StorageError
 
-__all__ = ["replace_file", "writing"]
+__all__ = ["refuse_unwritable", "replace_file", "writing"]
 
 
 @contextmanager
@@ -20,6 +23,18 @@ def writing(path: Path, remedy: str) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or error
         raise StorageError(f"{path}: cannot be written ({reason}): {remedy}") from error
+
+
+def refuse_unwritable(path: Path, remedy: str) -> None:
+    """Raise StorageError where ``replace_file`` could not put a file at ``path``, before what takes
+    long is done for it. Nothing is left behind: the nearest folder that is there is tried.
+    """
+    with writing(path, remedy):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        nearest = next(each for each in path.absolute().parents if os.path.lexists(each))
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
 
 
 def replace_file(path: Path, content: bytes, remedy: str) -> None:

@@ -1,9 +1,14 @@
 """`sagedock build` before it builds: what is wrong is told, and nothing is made."""
 
+import os
+import pty
+import subprocess
+import sys
+
 import pytest
 
 from sagedock.cli import main
-from sagedock.cli.build_progress import BuildProgress
+from sagedock.cli.build_progress import BuildProgress, build_progress
 
 TABLE = """
 [[image]]
@@ -100,3 +105,42 @@ def test_progress_tells_the_seconds_of_each_image():
     progress.say("b: one")
     assert said == ["   1.5 s  a: one", "   0.2 s  b: one"]
     assert shown == ["a", "a: one", "b", "b: one"]
+
+
+LONG = "a: [builder 2/4] RUN " + " && ".join(f"step {number}" for number in range(60))
+
+
+def test_without_a_terminal_no_line_is_cut(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with build_progress() as progress:
+        progress.say(LONG)
+    assert capsys.readouterr().err.endswith(f" s  {LONG}\n")
+
+
+@pytest.mark.parametrize("columns", [60, 200])
+def test_on_a_terminal_lines_are_whole_and_the_live_one_fits(columns):
+    program = (
+        "import sys; from sagedock.cli.build_progress import build_progress\n"
+        "with build_progress() as progress: progress.say(sys.argv[1])"
+    )
+    said = on_a_terminal([sys.executable, "-c", program, LONG], columns)
+    assert f" s  {LONG}\r\n" in said
+    assert f"{LONG[: columns - 13]}… \x1b" in said
+    assert "0:00:00" in said.rpartition("…")[2]
+
+
+def on_a_terminal(argv, columns):
+    """Return what a program writes to a terminal of that width on standard error."""
+    ours, its = pty.openpty()
+    environ = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm"}
+    with subprocess.Popen(argv, stdin=its, stderr=its, env=environ) as process:
+        os.close(its)
+        said = b""
+        try:
+            while piece := os.read(ours, 65536):
+                said += piece
+        except OSError:  # EIO: nobody has the other end any more
+            pass
+        assert process.wait(60) == 0
+    os.close(ours)
+    return said.decode()

@@ -1,5 +1,7 @@
 """``sagedock push`` before it pushes: what keeps one from AWS is told."""
 
+from pathlib import Path
+
 import pytest
 
 from sagedock.cli import main
@@ -16,3 +18,18 @@ def test_a_profile_that_is_not_there_is_told(
     said = capsys.readouterr().err
     assert "no credentials were found (The config profile (nope) could not be found)" in said
     assert "aws sso login" in said
+
+
+def test_a_record_that_cannot_be_written_is_told_before_anything_is_pushed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def connect() -> None:
+        raise AssertionError("the engine is asked")
+
+    monkeypatch.setattr("sagedock.engine.connect", connect)
+    monkeypatch.chdir(tmp_path)
+    Path("build").write_text("a file in its place")
+    assert main(["push", "team/app:1", "--target", "local"]) == 7
+    said = capsys.readouterr().err
+    assert "build/pushed/record.json: cannot be written (Not a directory)" in said
+    assert "name another folder with --record" in said

@@ -67,14 +67,92 @@ def test_what_is_denied_is_exit_code_11(
     assert "team/app:1: probe 1: AGPL-3.0-or-later" in told
     assert "choice" not in told.partition("--deny")[2]  # MIT will do
     assert main(["sbom", IMAGE, "--deny", "unknown"]) == 11
-    assert "libc6 2.36: unknown (points to LGPL-2.1)" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "1 package of no known licence (--deny unknown): read in the image what each" in told
+    assert "team/app:1: libc6 2.36: its copyright file points to LGPL-2.1\n" in told
+    assert main(["sbom", IMAGE, "--deny", "unknown", "--deny", "Zlib"]) == 11
+    told = capsys.readouterr().err
+    assert "1 package cannot be used without a licence of --deny (Zlib): build without" in told
+    assert "1 package of no known licence" in told
     assert main(["sbom", IMAGE, "--deny", "GPL-3.0-only"]) == 0
+    assert main(["sbom", IMAGE, "--deny", "name:Foo License"]) == 0
+    assert "--deny name:Foo License: no package here has" in capsys.readouterr().err
+
+
+@pytest.fixture
+def unread(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """An engine that no image can be read of."""
+
+    def saved(_: str) -> Iterator[bytes]:
+        raise AssertionError("an image is read")
+
+    monkeypatch.setattr(engine, "saved", saved)
+    return engine
+
+
+def test_what_cannot_be_denied_is_told_before_an_image_is_read(
+    unread: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sbom", IMAGE, "--deny", "GPL", "--deny", "AGPLv3"]) == 2
+    told = capsys.readouterr()
+    assert "--deny GPL: is no identifier of SPDX's list, or not a whole one" in told.err
+    assert "--deny AGPLv3: is no" in told.err
+    assert told.out == ""
+
+
+@pytest.mark.parametrize("command", ["sbom", "audit"])
+def test_a_build_folder_that_takes_no_file_is_told_before_an_image_is_read(
+    unread: FakeEngine, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    Path("build").write_text("a file in its place")
+    assert main([command, IMAGE]) == 7
+    told = capsys.readouterr().err
+    assert f"{PLACE}: cannot be written (Not a directory): make its folder writable" in told
+    assert "reading" not in told
+    assert Path("build").read_text() == "a file in its place"
+
+
+def test_every_place_is_tried_before_the_first_image_is_read(
+    unread: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unread.images.add("other:1")
+    PLACE.parents[1].mkdir(parents=True)
+    Path("build/sbom/other").write_text("")
+    assert main(["sbom", IMAGE, "other:1"]) == 7
+    assert "build/sbom/other/1.cdx.json: cannot be written" in capsys.readouterr().err
+    assert list(PLACE.parents[1].iterdir()) == []
+
+
+@pytest.mark.parametrize("output", ["no/such/folder/x", "."])
+def test_an_output_that_cannot_be_written_is_told_before_an_image_is_read(
+    unread: FakeEngine, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    assert main(["sbom", IMAGE, "--output", output]) == 7
+    assert "name another file" in capsys.readouterr().err
+
+
+def test_trying_an_output_changes_nothing(
+    engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("own.json").write_text("mine")
+    assert main(["sbom", "absent:1", "--output", "own.json"]) == 3
+    assert main(["sbom", "absent:1", "--output", "new.json"]) == 3
+    assert Path("own.json").read_text() == "mine"
+    assert not Path("new.json").exists()
+    assert main(["sbom", IMAGE, "--output", "/dev/null"]) == 0
+
+
+def test_a_document_that_lies_there_needs_no_room(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["sbom", IMAGE]) == 0
+    monkeypatch.setattr("tempfile.TemporaryFile", None)  # nothing is tried
+    assert main(["sbom", IMAGE]) == 0
 
 
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["sbom", IMAGE, "--deny", "AGPLv3"], 2, "AGPLv3: is no licence of SPDX's list"),
         (["sbom", "absent:1"], 3, "absent:1"),
         (["sbom"], 2, "containers/images.toml"),
         (["sbom", IMAGE, "--output", "no/such/folder/x"], 7, "--output"),

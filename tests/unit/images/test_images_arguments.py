@@ -4,7 +4,13 @@ import pytest
 
 from sagedock.errors import InvalidRequest
 from sagedock.images import load_images
-from sagedock.images.arguments import absent_stage, declared_arguments, unused_arguments
+from sagedock.images.arguments import (
+    absent_stage,
+    declared_arguments,
+    declared_labels,
+    stages,
+    unused_arguments,
+)
 
 DOCKERFILE = """\
 ARG BASE=debian:12
@@ -21,6 +27,15 @@ def test_every_form_of_a_declaration_is_read():
     assert declared_arguments(DOCKERFILE) == {"BASE", "OPS", "MORE", "LAST", "lower"}
 
 
+def test_every_form_of_a_label_is_read():
+    text = (
+        'FROM a\nLABEL one=1 "two"="x no=1" \\\n  # a comment\n  a.b-c=\'y never=2\'\n'
+        "label old value=3\nLABEL older its value\n# LABEL not=1\nRUN echo LABEL not=2\n"
+    )
+    assert declared_labels(text) == {"one", "two", "a.b-c", "value", "older"}
+    assert declared_labels("FROM a\n") == frozenset()
+
+
 def test_what_is_not_declared_is_told_with_the_nearest():
     problems = [*unused_arguments(["OPS", "OP", "ZZZ", "HTTPS_PROXY"], DOCKERFILE)]
     assert len(problems) == 2
@@ -30,6 +45,11 @@ def test_what_is_not_declared_is_told_with_the_nearest():
     assert [*unused_arguments(["A"], "FROM scratch AS final\n")] == [
         "args: the Dockerfile has no `ARG A`, so it would change nothing: it declares none"
     ]
+
+
+def test_stages_are_told_in_their_order_by_buildkits_names():
+    text = "ARG A\nFROM --platform=linux/amd64 a AS one\nfrom b\nRUN FROM x\nFROM one as Two\n"
+    assert stages(text) == ("one", "stage-1", "Two")
 
 
 def test_a_stage_is_found_by_name_or_number():

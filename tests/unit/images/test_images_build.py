@@ -86,6 +86,34 @@ def test_the_id_the_log_and_the_steps(build):
     assert log.read_text() == "#5 [1/2] FROM debian:12\n#6 [2/2] RUN true\n"
 
 
+def test_what_the_cache_had_is_told_by_stage_and_nothing_is_cut(build):
+    words = "RUN " + "make all && " * 30 + "true"
+    text = "FROM a AS one\nFROM one AS final\n"
+    (build.root / "containers" / "Dockerfile").write_text(text)
+    steps = f"'#5 [final 1/1] {words}' '#5 CACHED' '#6 [one 2/2] {words}' '#6 CACHED'"
+    build(f"printf '%s\\n' {steps}; echo sha256:1 >$ID")
+    assert build.said[1:] == [
+        f"mine: [one 2/2] cached: {words}",
+        f"mine: [final 1/1] cached: {words}",
+    ]
+
+
+def test_a_step_that_says_nothing_is_told_while_it_runs(build, tmp_path):
+    seen = tmp_path / "seen"
+
+    def progress(line):
+        build.said.append(line)
+        if "sleep" in line:
+            seen.touch()
+
+    build.progress = progress
+    build(
+        f"echo '#5 [1/1] RUN sleep'; until test -e {seen}; do sleep 0.01; done\n"
+        "echo '#5 DONE 12.3s'; echo sha256:1 >$ID"
+    )
+    assert build.said[1:] == ["mine: [1/1] RUN sleep", "mine: [1/1] done in 12.3 s"]
+
+
 def test_what_the_environment_of_the_build_tells(build):
     """Not that of this program: a caller may give another."""
     script = build.root / "containers" / "base" / "mirror.sh"

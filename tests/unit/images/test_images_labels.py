@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sagedock.images import find_matrix, load_images
+from sagedock.images.arguments import declared_labels
 from sagedock.images.image import Image
 from sagedock.images.labels import image_labels, revision, source_url
 
@@ -25,6 +27,7 @@ IMAGE = Image(
     labels={"team": "vision"},
 )
 FILE = "containers/Dockerfile"
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -75,6 +78,38 @@ def test_what_is_not_known_is_not_that_of_the_image_it_starts_from(tmp_path):
     labels = image_labels(replace(IMAGE, base="sagedock-training:cpu"), tmp_path)
     assert labels["org.opencontainers.image.source"] == ""
     assert labels["org.opencontainers.image.revision"] == ""
+
+
+@pytest.mark.parametrize("base", ["sagedock/base:bookworm-py3.11", "company/images:1"])
+def test_the_title_is_the_images_own_and_nothing_is_that_of_its_base(base, tmp_path):
+    labels = image_labels(replace(IMAGE, base=base), tmp_path)
+    assert labels["org.opencontainers.image.title"] == "mine"
+    empty = None if base.startswith("sagedock/base") else ""
+    assert labels.get("org.opencontainers.image.description") == empty
+    assert labels.get("org.opencontainers.image.licenses") == empty
+
+
+def test_what_the_dockerfile_says_of_its_image_stays(git, tmp_path):
+    (tmp_path / FILE).write_text(
+        'FROM scratch AS final\nLABEL org.opencontainers.image.title="Mine" \\\n'
+        "      org.opencontainers.image.licenses=MIT\n"
+    )
+    labels = image_labels(IMAGE, tmp_path)
+    assert "org.opencontainers.image.title" not in labels
+    assert "org.opencontainers.image.licenses" not in labels
+    assert labels["org.opencontainers.image.description"] == ""
+
+
+@pytest.mark.parametrize("image", load_images(find_matrix(ROOT)), ids=lambda image: image.name)
+def test_every_image_of_the_matrix_has_a_title_of_its_own_and_no_licence_of_its_base(image):
+    given = image_labels(image, ROOT)
+    its = declared_labels((ROOT / "containers" / image.dockerfile).read_text())
+    for name in ("title", "description"):
+        key = f"org.opencontainers.image.{name}"
+        assert key in its or given.get(key)
+    from_ours = image.base.startswith("sagedock/base:")
+    assert "org.opencontainers.image.licenses" not in its
+    assert given.get("org.opencontainers.image.licenses") == (None if from_ours else "")
 
 
 def test_a_build_without_git_may_be_told_its_revision(tmp_path):
@@ -164,7 +199,7 @@ def test_the_reference_names_each_label(git, tmp_path):
     git("remote", "add", "origin", "https://example.com/a.git")
     (tmp_path / "containers" / "wheels" / "mine" / "packages.lock").write_text("torch==2.13.0\n")
     made = image_labels(Image(**{**vars(IMAGE), "neuron": "2.29", "labels": {}}), tmp_path)
-    page = Path(__file__).resolve().parents[3] / "docs" / "reference" / "build.md"
+    page = ROOT / "docs" / "reference" / "build.md"
     table = page.read_text().partition("## Labels")[2].partition("\n\nWhat is not")[0]
     told = [name for row in table.splitlines() for name in row.split("|")[1:2]]
     assert sorted(re.findall(r"`([^`]+)`", " ".join(told))) == sorted(made)

@@ -1,5 +1,10 @@
-"""The listing tells what the engine has: the registry's digest, else the engine's id, else none."""
+"""The listing tells what the engine has: its names, its own id, and a repository's digest."""
 
+import json
+
+import pytest
+
+from sagedock.cli import main
 from sagedock.engine import Image as EngineImage
 from sagedock.errors import ImageNotFound
 from sagedock.images import Image, list_images
@@ -7,9 +12,24 @@ from sagedock.images import Image, list_images
 ID, DIGEST = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
 
+ECR = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
+TABLE = """
+[[image]]
+name = "{0}"
+kind = "training"
+device = "cpu"
+dockerfile = "Dockerfile"
+target = "final"
+repository = "{0}"
+tag = "v1"
+base = "debian:12"
+"""
+
+
 class FakeEngine:
     def __init__(self, **images):
         self.images = images
+        self.tags = ()
 
     def image(self, reference):
         name = reference.partition(":")[0]
@@ -17,7 +37,7 @@ class FakeEngine:
             raise ImageNotFound(f"the engine has no image {reference}")
         return EngineImage(
             id=ID,
-            tags=(reference,),
+            tags=self.tags or (reference,),
             digests=self.images[name],
             size=945_000_000,
             architecture="amd64",
@@ -41,7 +61,50 @@ def image(name):
 def test_built_pushed_and_missing_images():
     engine = FakeEngine(built=(), pushed=(f"registry/pushed@{DIGEST}",))
     rows = list_images(engine, [image("built"), image("pushed"), image("missing")])
-    assert [row.digest for row in rows] == [ID, DIGEST, None]
+    assert [row.image_id for row in rows] == [ID, ID, None]
+    assert [row.digest for row in rows] == [None, DIGEST, None]
     assert [row.size for row in rows] == [945_000_000, 945_000_000, None]
     assert rows[0].reference == "built:v1"
-    assert rows[0].uri == "123456789012.dkr.ecr.us-west-2.amazonaws.com/built:v1"
+    assert rows[0].uri == f"{ECR}/built:v1"
+
+
+def test_every_name_that_the_engine_has_is_told():
+    engine = FakeEngine(built=())
+    engine.tags = (f"{ECR}/built:v1", "another:v1", "built:v1")
+    built, missing = list_images(engine, [image("built"), image("missing")])
+    assert built.names == ("built:v1", f"{ECR}/built:v1", "another:v1")
+    assert missing.names == ()
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project with two images, of which an engine has one under two names."""
+    (tmp_path / "containers").mkdir()
+    (tmp_path / "containers" / "Dockerfile").write_text("FROM debian:12 AS final\n")
+    (tmp_path / "containers" / "images.toml").write_text(TABLE.format("built") + TABLE.format("no"))
+    monkeypatch.chdir(tmp_path)
+    engine = FakeEngine(built=(f"registry/built@{DIGEST}",))
+    engine.tags = ("built:v1", f"{ECR}/built:v1")
+    monkeypatch.setattr("sagedock.engine.connect", lambda: engine)
+    return tmp_path
+
+
+def test_the_table_has_both_names_and_says_what_they_are(project, capsys):
+    assert main(["images"]) == 0
+    head, first, second, absent = capsys.readouterr().out.splitlines()
+    for title in ("name in the engine", "image id", "digest", "URI for jobs"):
+        assert title in head
+    assert first[head.index("name in the") :].startswith("built:v1 ")
+    assert first[head.index("image id") :].startswith("sha256:111111111111 ")
+    assert first[head.index("digest") :].startswith("sha256:222222222222 ")
+    assert first[head.index("URI for jobs") :].rstrip() == f"{ECR}/built:v1"
+    assert second.strip() == f"{ECR}/built:v1"
+    assert absent[head.index("name in the") :].split()[:3] == ["no:v1", "not", "built"]
+
+
+def test_json_names_the_engines_id_and_a_repositorys_digest_apart(project, capsys):
+    assert main(["images", "--json"]) == 0
+    built, absent = json.loads(capsys.readouterr().out)
+    assert (built["image_id"], built["digest"]) == (ID, DIGEST)
+    assert built["names"] == ["built:v1", f"{ECR}/built:v1"]
+    assert (absent["image_id"], absent["digest"], absent["names"]) == (None, None, [])

@@ -26,6 +26,35 @@ def test_lines_of_both_streams_and_the_exit_code():
     assert sorted(said) == ["err", "out"]
 
 
+def test_what_ends_a_line_and_what_is_no_utf_8():
+    said = []
+    words = r"printf 'a\rb\r\n\303'; sleep 0.05; printf '\244\n\377\n\nlast'"
+    assert run_lines(["sh", "-c", words], os.environ, said.append) == 0
+    assert said == ["a", "b", "\u00e4", "\ufffd", "", "last"]
+
+
+def test_a_line_of_megabytes_is_one():
+    said = []
+    words = "head -c 5000000 /dev/zero | tr '\\0' x; echo; echo b"
+    assert run_lines(["sh", "-c", words], os.environ, said.append) == 0
+    assert [len(line) for line in said] == [5_000_000, 1]
+
+
+def test_quiet_is_told_while_nothing_comes_and_at_the_end(tmp_path):
+    go_on = tmp_path / "go on"
+    events = []
+
+    def quiet():
+        events.append("quiet")
+        go_on.touch()
+
+    words = f"echo a; until test -e '{go_on}'; do sleep 0.01; done; echo b"
+    assert run_lines(["sh", "-c", words], os.environ, events.append, quiet=quiet) == 0
+    assert events[:2] == ["a", "quiet"]
+    assert [event for event in events if event != "quiet"] == ["a", "b"]
+    assert events[-1] == "quiet"
+
+
 def test_a_program_that_is_absent():
     with pytest.raises(BuildFailed, match="/nowhere/docker: cannot be run"):
         run_lines(["/nowhere/docker"], os.environ, print)

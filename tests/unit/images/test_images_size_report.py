@@ -123,7 +123,13 @@ def test_the_lines_say_what_is_an_estimate():
     assert first.endswith("...")
     assert "1.00 GB of at most 2.00 GB; about 330 MB compressed (an estimate" in last
     assert last.endswith("about 6 s of each start that has to download it")
-    assert "(measured)" in list(size_lines(size_report(image(), layers, {"a": MB})))[-1]
+
+
+def test_a_measured_size_is_not_about():
+    layers = [layer("COPY x", 1000 * MB, "a")]
+    first, last = size_lines(size_report(image(), layers, {"a": 106 * MB}))
+    assert "about" not in first
+    assert last.strip().startswith("1.00 GB; 106 MB compressed (measured): about 2 s of each start")
 
 
 def test_a_start_takes_19_seconds_more_for_each_compressed_gb():

@@ -6,11 +6,11 @@
 ``links``      links that lead to what was not read
 ``inventory``  all packages of an image, and what could not be read
 ``document``   the document; ``making`` makes it, or takes it from where it lies
-``summary``    licences, counted and denied
+``summary``    licences, counted; ``denied`` those that are not wanted
 ``osv``, ``audit``  known vulnerabilities, by a service that speaks OSV's API
 """
 
 from sagedock.images.sbom.document import MEDIA_TYPE
-from sagedock.images.sbom.making import Sbom, kept_sbom, make_sbom, place_of
+from sagedock.images.sbom.making import Sbom, kept_sbom, make_sbom, place_of, refuse_place
 
-__all__ = ["MEDIA_TYPE", "Sbom", "kept_sbom", "make_sbom", "place_of"]
+__all__ = ["MEDIA_TYPE", "Sbom", "kept_sbom", "make_sbom", "place_of", "refuse_place"]

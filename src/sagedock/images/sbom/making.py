@@ -12,11 +12,20 @@ from sagedock.images.push_plan import split_reference
 from sagedock.images.sbom.document import document, text_of, tool_version
 from sagedock.images.sbom.inventory import inventory
 from sagedock.images.sbom.layer import LayerReader
-from sagedock.images.writing import replace_file
+from sagedock.images.writing import refuse_unwritable, replace_file
 
-__all__ = ["Sbom", "ecosystem_of", "kept_sbom", "make_sbom", "place_of", "property_of"]
+__all__ = [
+    "Sbom",
+    "ecosystem_of",
+    "kept_sbom",
+    "make_sbom",
+    "place_of",
+    "property_of",
+    "refuse_place",
+]
 
 _ENDING = ".cdx.json"
+_REMEDY = "make its folder writable"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +83,18 @@ def kept_sbom(engine: Engine, image: EngineImage, place: Path, progress: Progres
     """
     if found := _stored(place, image.id):
         return found
+    refuse_unwritable(place, _REMEDY)
     sbom = make_sbom(engine, image, progress)
-    replace_file(place, sbom.text, "make its folder writable")
+    replace_file(place, sbom.text, _REMEDY)
     return sbom
+
+
+def refuse_place(image: EngineImage, place: Path) -> None:
+    """Raise StorageError where the document of an image does not lie at ``place``, and could not be
+    put there once it is made.
+    """
+    if _stored(place, image.id) is None:
+        refuse_unwritable(place, _REMEDY)
 
 
 def place_of(folder: Path, reference: str) -> Path:
