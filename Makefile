@@ -47,7 +47,7 @@ prepare: setup ## what `make test` needs: an engine, the images, other people's 
 
 .PHONY: test
 test: prepare ## every test, those in real containers too
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --reruns 1 --durations 25 tests
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --reruns 1 --durations 25 tests
 
 .PHONY: test-xla
 test-xla: setup engine ## the Neuron training path on a CPU: an image of 5 GB is built first
