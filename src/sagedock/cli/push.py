@@ -165,9 +165,16 @@ def _recorded(
 def _pushed(engine: Any, planned: "Planned") -> "PushedImage":
     from sagedock.images.layer_lines import LayerLines
     from sagedock.images.push import push_image
+    from sagedock.local import Home, default_home
 
     lines = LayerLines(_say)
-    return push_image(engine, planned, progress=lambda of, news: lines(of.name, news), say=_say)
+    return push_image(
+        engine,
+        planned,
+        names=Home(default_home()).given_names,
+        progress=lambda of, news: lines(of.name, news),
+        say=_say,
+    )
 
 
 def _listed(engine: Any, planned: "Planned") -> "Sbom":
