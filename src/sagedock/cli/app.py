@@ -20,6 +20,7 @@ from sagedock.cli import (
     sbom,
     serve,
 )
+from sagedock.cli.words import in_our_words
 from sagedock.errors import SagedockError
 
 __all__ = ["main"]
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         app(args=arguments)
     except SagedockError as error:
-        print(f"sagedock: {error}", file=sys.stderr)
+        print(f"sagedock: {in_our_words(error)}", file=sys.stderr)
         return error.exit_code
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0

@@ -58,7 +58,9 @@ def push(
     from sagedock.images.push_plan import named_images, plan_push
     from sagedock.images.push_record import git_state
 
-    _refuse_apart(role_arn=role_arn, external_id=external_id, fail_on=fail_on, allow=allow)
+    _refuse_apart(
+        region or (), role_arn=role_arn, external_id=external_id, fail_on=fail_on, allow=allow
+    )
     allowed = load_allowed(allow) if allow else ()
     matrix = {image.name: image for image in own_images()}
     wanted = named_images(images or default_names(), matrix, repository=repository, tag=tag)
@@ -86,11 +88,18 @@ def _say(text: str) -> None:
 
 
 def _refuse_apart(
-    *, role_arn: str | None, external_id: str | None, fail_on: str | None, allow: Path | None
+    regions: Sequence[str],
+    *,
+    role_arn: str | None,
+    external_id: str | None,
+    fail_on: str | None,
+    allow: Path | None,
 ) -> None:
+    from sagedock.api.regions import region_problem
     from sagedock.errors import InvalidRequest
 
-    problems = []
+    found = (region_problem(region, "--region") for region in regions)
+    problems = [problem for problem in found if problem]
     if external_id and not role_arn:
         problems.append("--external-id: is for a role: add --role-arn")
     if allow and not fail_on:
