@@ -79,9 +79,7 @@ class Session:
                 if warning := unknown_region(region):
                     self.show(warning)
                 return region
-        raise InvalidRequest(
-            ["region: none is set: pass Session(region=...) or set AWS_DEFAULT_REGION"]
-        )
+        raise InvalidRequest(["region: none is set: give Session(region=...), or set AWS_REGION"])
 
     def _regions(self) -> Iterator[tuple[str, str | None]]:
         """Yield what may say the region, the first first, and what each says."""

@@ -12,7 +12,13 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from sagedock.engine import GivenNames, Transfer
-from sagedock.errors import EngineError, ImageNotFound, InvalidRequest, PushFailed
+from sagedock.errors import (
+    EngineError,
+    ImageNotFound,
+    InvalidRequest,
+    NoCredentials,
+    PushFailed,
+)
 from sagedock.images.ecr import EcrRegistry
 from sagedock.images.image import Image
 from sagedock.images.layer_lines import LayerLines
@@ -240,7 +246,7 @@ def test_no_credentials_are_told(engine: Engine, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     client = boto3.session.Session().client("ecr", region_name=REGION)
-    with pytest.raises(PushFailed, match=r"no credentials .*aws configure"):
+    with pytest.raises(NoCredentials, match=r"no credentials .*aws configure.*--target local"):
         plan_push(engine, [to_push()], [EcrRegistry(client=client, region=REGION)])
 
 
