@@ -69,4 +69,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
+    except _unreachable() as error:
+        remedy = "check the region and the network"
+        print(f"sagedock: the service cannot be reached ({error}): {remedy}", file=sys.stderr)
+        return SagedockError.exit_code
     return 0
+
+
+def _unreachable() -> tuple[type[Exception], ...]:
+    from sagedock.api.aws_errors import unreachable
+
+    return unreachable()

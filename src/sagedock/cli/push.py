@@ -116,16 +116,13 @@ def _registries(
     role: tuple[str | None, str | None],
 ) -> "Iterator[EcrRegistry]":
     from sagedock.client import Session
-    from sagedock.client.refusals import explained
     from sagedock.images.ecr import EcrRegistry
 
     own = Session(target=target, region=regions[0], show=_say)
     as_role = _assumed(own, *role) if role[0] else None
     for region in regions:
         session = Session(target=target, region=region, show=_say, boto_session=as_role)
-        with explained(session.target):  # a profile that is not there ends it here
-            client = session.client("ecr")
-        yield EcrRegistry(client=client, region=session.region, kms_key=kms_key)
+        yield EcrRegistry(client=session.client("ecr"), region=session.region, kms_key=kms_key)
 
 
 def _assumed(session: Any, role_arn: str | None, external_id: str | None) -> Any:

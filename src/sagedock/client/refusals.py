@@ -11,7 +11,7 @@ from sagedock.errors import InvalidRequest, LocalServerError, SagedockError, Sto
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-__all__ = ["explained", "with_remedy"]
+__all__ = ["WITHOUT", "explained", "with_remedy"]
 
 #: Codes by which the service says that the request itself is wrong.
 _WRONG_REQUEST = frozenset(
@@ -30,7 +30,8 @@ _NOT_THE_PROGRAMS = frozenset(
     }
 )
 
-_WITHOUT = 'use Session(target="local"), which needs none'
+#: What does without credentials.
+WITHOUT = 'use Session(target="local"), which needs none'
 
 #: What to do locally, by words of a refusal. AWS's own words stay in front.
 _LOCAL_REMEDIES = {
@@ -67,7 +68,7 @@ def explained(target: Target) -> Iterator[None]:
     except aws.ParamValidationError as error:
         raise InvalidRequest([str(error)]) from error
     except no_credentials() as error:
-        raise not_signed_in(error, "AWS", _WITHOUT) from error
+        raise not_signed_in(error, "AWS", WITHOUT) from error
     except S3UploadFailedError as error:
         raise StorageError(f"{error}: check the bucket's name, region and permissions") from error
     except aws.EndpointConnectionError as error:

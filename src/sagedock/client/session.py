@@ -99,15 +99,19 @@ class Session:
         return frozenset(named.replace(",", " ").split())
 
     def client(self, service: str) -> Any:
-        """Return the boto3 client of ``service``: one per session, safe to use from threads."""
+        """Return the boto3 client of ``service``: one per session, safe to use from threads.
+
+        Raises NoCredentials where a profile is named that is not there.
+        """
         if service not in self._clients:
             region = self.region  # a wrong one is told before a server is started
-            self._clients[service] = client = self._boto_session.client(
-                service,
-                region_name=region,
-                endpoint_url=self.place.endpoint_url(service),
-                config=self._client_config(),
-            )
+            with explained(self.target):
+                self._clients[service] = client = self._boto_session.client(
+                    service,
+                    region_name=region,
+                    endpoint_url=self.place.endpoint_url(service),
+                    config=self._client_config(),
+                )
             if self.dry_run:
                 self.dry_run.attach(client)
         return self._clients[service]
@@ -158,7 +162,8 @@ class Session:
         import boto3
 
         if self.target == "aws":
-            return boto3.Session(region_name=self._given_region)
+            with explained(self.target):  # a profile that is not there
+                return boto3.Session(region_name=self._given_region)
         import botocore.session
 
         # A profile of the user's that is not there must not stop a local run.
