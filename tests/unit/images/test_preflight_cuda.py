@@ -306,7 +306,7 @@ def test_a_library_of_nvidia_s_beside_others_with_code_lacks_it_by_design(folder
     }
     row = code(files)["GPU code of torch, CUDA"]
     assert (row.verdict, row.remedy) == ("ok", "")
-    assert "2 files with code for it, 1 of NVIDIA's without by design" in row.found
+    assert "1 with code for it, 1 of NVIDIA's without by design" in row.found
 
 
 def test_nobody_is_told_to_build_nvidia_s_libraries_again():
@@ -341,6 +341,13 @@ def test_one_of_torchs_libraries_without_code_leaves_the_others():
     }
     row = code(beside, on("ml.g4dn.xlarge"))["GPU code of torch, CUDA"]
     assert row.verdict == "fails"  # what NVIDIA has beside it is no help to torch
+
+
+def test_a_wheel_of_torchs_that_is_known_to_have_the_code_is_named():
+    files = {**torch("2.11.0", "12.8"), TORCHS: library(fatbin("sm_75"))}
+    row = code(files, on("ml.p3.2xlarge", "training"))["GPU code of torch, CUDA"]
+    assert row.verdict == "fails"
+    assert row.remedy.startswith("take torch's wheel for CUDA 12.6, which has code for it, or")
 
 
 def test_a_gpu_newer_than_the_image_s_cuda_takes_a_newer_one():

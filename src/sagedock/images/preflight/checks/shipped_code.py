@@ -55,7 +55,7 @@ def shipped_row(found: Found, gpu: Gpu, branch: int | None, cuda: Version | None
     return _compiled(found, gpu, branch, is_known) or Row(
         check="GPU code of torch, CUDA",
         verdict=Verdict.OK,
-        found=_fits(found, len(by_design)),
+        found=_fits(found, by_design),
         needed=wanted(gpu),
         source=sources.NVIDIA_CAPABILITY,
     )
@@ -69,9 +69,10 @@ def _lacking(found: Found, gpu: Gpu) -> tuple[Found, Found]:
     return beside, {path: each for path, each in lacking.items() if path not in beside}
 
 
-def _fits(found: Found, by_design: int) -> str:
-    but = f", {by_design} of NVIDIA's without by design" if by_design else ""
-    return f"{len(found)} files with code for it{but}: {listed(found)}"
+def _fits(found: Found, by_design: Found) -> str:
+    fitting = {path: each for path, each in found.items() if path not in by_design}
+    but = f", {len(by_design)} of NVIDIA's without by design" if by_design else ""
+    return f"{len(fitting)} with code for it{but}: {listed(fitting)}"
 
 
 def _remedies(gpu: Gpu, is_known: bool, of_torch: bool, of_nvidia: bool) -> Iterator[str]:
@@ -79,9 +80,12 @@ def _remedies(gpu: Gpu, is_known: bool, of_torch: bool, of_nvidia: bool) -> Iter
         yield _newer_cuda(gpu)
         return
     if of_torch:
+        wheel = "another CUDA, which may have code for it"
+        if gpu.torch_cuda:
+            wheel = f"CUDA {gpu.torch_cuda[0]}.{gpu.torch_cuda[1]}, which has code for it"
         yield (
-            "take torch's wheel for another CUDA, which may have code for it, or build torch with "
-            f"TORCH_CUDA_ARCH_LIST containing {dotted(gpu)}"
+            f"take torch's wheel for {wheel}, or build torch with TORCH_CUDA_ARCH_LIST containing "
+            f"{dotted(gpu)}"
         )
     if of_nvidia:
         yield "take another version of NVIDIA's packages: some have code for other GPUs only"
