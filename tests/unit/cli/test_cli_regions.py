@@ -1,5 +1,6 @@
 """``--region`` on the command line: what is no region is refused before anything is done."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -50,8 +51,10 @@ def test_a_region_of_the_environment_s_is_refused_by_the_variable_s_name(
     assert main(["models", "--target", "aws"]) == 2
     assert "AWS_REGION: 'mars' is no name of a region" in capsys.readouterr().err
     monkeypatch.setenv("SAGEDOCK_REGION", "mars")
+    before = signal.getsignal(signal.SIGINT)
     assert main(["local", "up"]) == 2
     assert "SAGEDOCK_REGION: 'mars' is no name of a region" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_region_that_is_new_warns_beside_the_answer(
