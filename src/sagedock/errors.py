@@ -17,7 +17,8 @@
     ├── PushFailed ................ 10  an image could not be pushed, or what was pushed is not good
     ├── LicenceDenied ............. 11  an image holds packages under a licence that is not wanted
     ├── Vulnerable ................ 12  an image holds packages with known vulnerabilities
-    └── NotAudited ................ 13  nobody could say whether it does: never a pass
+    ├── NotAudited ................ 13  nobody could say whether it does: never a pass
+    └── NoCredentials ............. 14  there are no credentials for AWS here, or no such profile
 """
 
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ __all__ = [
     "JobFailed",
     "LicenceDenied",
     "LocalServerError",
+    "NoCredentials",
     "NotAudited",
     "PushFailed",
     "SagedockError",
@@ -137,6 +139,14 @@ class NotAudited(SagedockError):
     """What is known of vulnerabilities could not be asked, or not for every package: no pass."""
 
     exit_code = 13
+
+
+class NoCredentials(SagedockError):
+    """There are no credentials for AWS here: none at all, none that can be read, or no profile of
+    that name.
+    """
+
+    exit_code = 14
 
 
 class InvocationFailed(SagedockError):

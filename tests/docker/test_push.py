@@ -14,12 +14,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagedock import LocalSageMaker
+from sagedock.engine import ContainerSpec, GivenNames
 from sagedock.errors import EngineError, ImageNotFound, InvalidRequest
 from sagedock.images.ecr import EcrRegistry
 from sagedock.images.layer_lines import LayerLines
 from sagedock.images.logins import logged_in
 from sagedock.images.push import push_image
 from sagedock.images.push_plan import Planned, ToPush, plan_push
+from sagedock.local import Home, clean
 from sagedock.local.ecr import find_program
 from tests.conftest import ACCOUNT, BUCKET, REGION, Local
 from tests.docker.built_project import project_in
@@ -169,6 +171,10 @@ def test_a_second_push_does_nothing_and_a_tag_keeps_its_meaning(
     assert found["imageSizeInBytes"] > _MIB
 
 
+def names_of(real: Local) -> GivenNames:
+    return Home(real.server.settings.home).given_names
+
+
 def planned(real: Local, engine: Any, name: str) -> Planned:
     repository, _, tag = name.partition(":")
     (found,) = plan_push(
@@ -191,7 +197,9 @@ def test_a_push_that_was_interrupted_goes_on(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        push_image(engine, planned(real, engine, name), progress=interrupt, say=print)
+        push_image(
+            engine, planned(real, engine, name), names=names_of(real), progress=interrupt, say=print
+        )
     assert tags(engine, name) == (name,)
 
     lines: list[str] = []
@@ -199,6 +207,7 @@ def test_a_push_that_was_interrupted_goes_on(
     pushed = push_image(
         engine,
         planned(real, engine, name),
+        names=names_of(real),
         progress=lambda of, news: told(of.name, news),
         say=print,
     )
@@ -255,7 +264,7 @@ def test_the_registry_itself_refuses_what_ecr_would(
 ) -> None:
     name, other = tiny.make(), tiny.make()
     made = planned(real, engine, name)
-    push_image(engine, made, progress=lambda *_: None, say=print)
+    push_image(engine, made, names=names_of(real), progress=lambda *_: None, say=print)
     login = made.registry.login()
     reference = f"{login.host}/{name}"
     engine.tag(other, reference)
@@ -282,7 +291,11 @@ def test_images_outlive_the_server(engine: Any, tiny: TinyImages, tmp_path: Path
     with LocalSageMaker(home=home, check_answers=True) as server:
         first = RealLocal(server=server, engine=engine)
         pushed = push_image(
-            engine, planned(first, engine, name), progress=lambda *_: None, say=print
+            engine,
+            planned(first, engine, name),
+            names=names_of(first),
+            progress=lambda *_: None,
+            say=print,
         )
     tiny.remove(name)
     with LocalSageMaker(home=home, check_answers=True) as server:
@@ -294,9 +307,95 @@ def test_images_outlive_the_server(engine: Any, tiny: TinyImages, tmp_path: Path
         assert second.ended("later")["TrainingJobStatus"] == "Completed"
 
 
+def test_what_a_job_pulled_goes_with_the_home_and_the_user_s_own_name_stays(
+    engine: Any, tiny: TinyImages, tmp_path: Path
+) -> None:
+    names = [tiny.make(_MIB), tiny.make(_MIB)]
+    home = tmp_path / "home"
+    ids = []
+    with LocalSageMaker(home=home, check_answers=True) as server:
+        real = RealLocal(server=server, engine=engine)
+        real.client("s3").create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        for number, name in enumerate(names):
+            assert push(real, tmp_path, name, "--no-sbom").returncode == 0
+            ids.append(engine.image(name).id)
+            tiny.remove(name)
+            uri = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}"
+            real.start(job_of(real, uri, f"job-{number}"))
+            assert real.ended(f"job-{number}")["TrainingJobStatus"] == "Completed"
+    engine.tag(ids[0], names[0])  # the user takes one over
+
+    said: list[str] = []
+    clean(home, engine, said.append)
+
+    assert not home.exists()
+    assert sum("sha256-" in line for line in said) == 2
+    assert tags(engine, names[0]) == (names[0],)
+    assert engine.image(ids[0]).digests == ()
+    with pytest.raises(ImageNotFound):
+        engine.image(ids[1])
+
+
+def test_a_name_in_use_stays_until_nothing_uses_it(
+    engine: Any, tiny: TinyImages, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    name = f"127.0.0.1:5000/{tiny.make()}"
+    given = Home(home).given_names
+    image = engine.image(name.partition("/")[2]).id
+    given.give(engine, image, name)
+    engine.untag(name.partition("/")[2])
+    user_s = engine.create(
+        ContainerSpec(name=f"user-s-{image[7:19]}", image=image, command=("/bin/sh",))
+    )
+    said: list[str] = []
+    try:
+        clean(home, engine, said.append)
+        assert tags(engine, image) == (name,)
+        assert "is using its referenced image" in said[0]
+        assert "clean again" in said[0]
+    finally:
+        engine.remove(user_s)
+    clean(home, engine, said.append)
+    assert not home.exists()
+    with pytest.raises(ImageNotFound):
+        engine.image(image)
+
+
+def test_a_push_that_was_killed_leaves_a_name_until_the_home_is_cleaned(
+    engine: Any, tiny: TinyImages, tmp_path: Path
+) -> None:
+    name = tiny.make(_MIB, 64 * _MIB)
+    home = tmp_path / "home"
+    with LocalSageMaker(home=home) as server:
+        real = RealLocal(server=server, engine=engine)
+        process = subprocess.Popen(
+            [*PUSH, name, "--no-sbom"],
+            cwd=tmp_path,
+            env=environment(real, tmp_path),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            assert process.stderr is not None
+            next(line for line in process.stderr if "layer" in line)
+            process.kill()
+        assert len(tags(engine, name)) == 2
+    clean(home, engine, print)
+    assert tags(engine, name) == (name,)
+
+
 def test_what_was_deleted_is_not_found(real: RealLocal, engine: Any, tiny: TinyImages) -> None:
     name = tiny.make()
-    pushed = push_image(engine, planned(real, engine, name), progress=lambda *_: None, say=print)
+    pushed = push_image(
+        engine,
+        planned(real, engine, name),
+        names=names_of(real),
+        progress=lambda *_: None,
+        say=print,
+    )
     tiny.remove(name)
     gone = real.client("ecr").batch_delete_image(
         repositoryName=pushed.repository, imageIds=[{"imageTag": "1"}]
@@ -364,7 +463,7 @@ def test_a_build_s_docker_client_is_logged_in_by_a_configuration_of_its_own(
 ) -> None:
     name = tiny.make()
     made = planned(real, engine, name)
-    pushed = push_image(engine, made, progress=lambda *_: None, say=print)
+    pushed = push_image(engine, made, names=names_of(real), progress=lambda *_: None, say=print)
     login = made.registry.login()
     base = f"{login.host}/{pushed.repository}@{pushed.digest}"
 

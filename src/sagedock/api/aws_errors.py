@@ -4,7 +4,9 @@ Each function imports botocore when it is called: ``except no_credentials() as e
 there is an error.
 """
 
-__all__ = ["DENIED", "EXPIRED", "no_credentials", "unreachable", "wrong_region"]
+from sagedock.errors import NoCredentials
+
+__all__ = ["DENIED", "EXPIRED", "no_credentials", "not_signed_in", "unreachable", "wrong_region"]
 
 Errors = tuple[type[Exception], ...]
 
@@ -41,6 +43,24 @@ def no_credentials() -> Errors:
         aws.TokenRetrievalError,
         aws.UnknownCredentialError,
         aws.UnknownTokenProviderError,
+    )
+
+
+def not_signed_in(error: Exception, where: str, otherwise: str = "") -> NoCredentials:
+    """Return one of ``no_credentials`` in words that say what to do; ``otherwise`` is what does
+    without credentials, if there is anything.
+    """
+    from botocore import exceptions as aws
+
+    if isinstance(error, aws.ProfileNotFound):
+        return NoCredentials(
+            f"{where}: {error}: set AWS_PROFILE to one that `aws configure list-profiles` lists, "
+            "or unset it"
+        )
+    more = f", or {otherwise}" if otherwise else ""
+    return NoCredentials(
+        f"{where}: no credentials ({error}): run `aws configure` or `aws sso login`, or set "
+        f"AWS_PROFILE{more}"
     )
 
 

@@ -20,6 +20,7 @@ from sagedock.cli import (
     sbom,
     serve,
 )
+from sagedock.cli.words import in_our_words
 from sagedock.errors import SagedockError
 
 __all__ = ["main"]
@@ -64,8 +65,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         app(args=arguments)
     except SagedockError as error:
-        print(f"sagedock: {error}", file=sys.stderr)
+        print(f"sagedock: {in_our_words(error)}", file=sys.stderr)
         return error.exit_code
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
+    except _unreachable() as error:
+        remedy = "check the region and the network"
+        print(f"sagedock: the service cannot be reached ({error}): {remedy}", file=sys.stderr)
+        return SagedockError.exit_code
     return 0
+
+
+def _unreachable() -> tuple[type[Exception], ...]:
+    from sagedock.api.aws_errors import unreachable
+
+    return unreachable()

@@ -79,7 +79,8 @@ def _aws(asked: Asked) -> "Aws":
 
     target = asked.target or (None if os.environ.get("SAGEDOCK_TARGET") else "aws")
     session = Session(target=target, region=asked.region, show=_say)
-    return Aws(client=session.client, region=session.region)
+    otherwise = "" if asked.attach else "see the plan with --dry-run, which needs none"
+    return Aws(client=session.client, region=session.region, otherwise=otherwise)
 
 
 def _account(aws: "Aws") -> str:
@@ -92,7 +93,7 @@ def _wanted(
     """Return what is wanted, and what there is. A plan without credentials is one for an account
     in which there is nothing.
     """
-    from sagedock.images.remote.aws import NoCredentials
+    from sagedock.errors import NoCredentials
     from sagedock.images.remote.plan import NOTHING, read_state
     from sagedock.images.remote.wanted import project_name
 

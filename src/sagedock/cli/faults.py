@@ -30,6 +30,9 @@ def interrupt(
     as_json: _Json = False,
 ) -> None:
     """Interrupt a spot job: SIGTERM, the grace, SIGKILL; it starts again with its checkpoints."""
+    from sagedock.api.regions import refuse_region
+
+    refuse_region(region, "--region")
     said = {"job": job, "after_s": after, **({"region": region} if region else {})}
     answer = _ask(home, "POST", "interrupt", said)
     if as_json:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
+from sagedock.cli.sessions import looking_session
 from sagedock.errors import InvalidRequest, JobFailed
 
 if TYPE_CHECKING:
@@ -174,14 +175,10 @@ def _save(view: "JobView", path: Path, *, beside: bool) -> None:
 
 
 def _board(target: Target | None, region: str | None) -> "tuple[Session, Board]":
-    """Return the session and its board; a local SageMaker is not started only to be looked at."""
-    from sagedock.client import Session
+    """Return the session and its board."""
     from sagedock.client.board import Board
-    from sagedock.client.place import chosen_target, require_running
-    from sagedock.client.show import nowhere
 
-    require_running(chosen_target(target))
-    session = Session(target=target, region=region, show=nowhere)
+    session = looking_session(target, region)
     return session, Board(session)
 
 

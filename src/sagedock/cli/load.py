@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sagedock.cli import load_options as options
+from sagedock.cli.sessions import looking_session
 from sagedock.errors import InvalidRequest, SagedockError
 
 if TYPE_CHECKING:
     from sagedock.cli.load_asked import Asked
-    from sagedock.client import Session
     from sagedock.load.advice import Advice
     from sagedock.load.plan import Plan
     from sagedock.load.progress import Progress, Watch
@@ -74,7 +74,7 @@ def _carry_out(asked: "Asked") -> None:
 
     if problems := asked.problems():
         raise InvalidRequest(problems)
-    session = None if asked.is_url else _session(asked)
+    session = None if asked.is_url else looking_session(asked.target, asked.region)
     plan, levels, known = asked.plan(session), asked.levels(), asked.known(session)
     if problems := plan.problems():
         raise InvalidRequest(problems)
@@ -97,16 +97,6 @@ def _end(found: "Sweep") -> None:
         raise SagedockError(
             f"{found.levels[0].result.target}: no request was answered well: see the failures above"
         )
-
-
-def _session(asked: "Asked") -> "Session":
-    """Return a session; a local SageMaker is not started only to find that it has no endpoint."""
-    from sagedock.client import Session
-    from sagedock.client.place import chosen_target, require_running
-    from sagedock.client.show import nowhere
-
-    require_running(chosen_target(asked.target))
-    return Session(target=asked.target, region=asked.region, show=nowhere)
 
 
 def _announce(asked: "Asked", plan: "Plan", levels: "Levels", instances: int) -> None:

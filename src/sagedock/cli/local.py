@@ -62,8 +62,10 @@ def up(
     ] = False,
 ) -> None:
     """Start the local SageMaker; Ctrl-C ends it, or `sagedock local down`."""
+    from sagedock.api.regions import refuse_region
     from sagedock.local import LocalSageMaker, up
 
+    refuse_region(region, "--region")
     if detach:
         options = _options(port=port, region=region, container_memory=container_memory)
         found = up(_home(home), options)
@@ -159,8 +161,10 @@ def run(
     Uses the one that runs; else starts one, and ends it after the command. The command's exit code
     is this one's.
     """
+    from sagedock.api.regions import refuse_region
     from sagedock.local import LocalSageMaker
 
+    refuse_region(region, "--region")
     if not context.args:
         raise typer.BadParameter("no command: write it after --, as in `local run -- python x.py`")
     if shutil.which(context.args[0]) is None:

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sagedock.cli.sessions import looking_session
+
 __all__ = ["models"]
 
 _WIDTH = 160  # a name that is cut is no use, and cannot be copied
@@ -31,13 +33,10 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
 ) -> None:
     """List the groups of the model registry, or the versions of one, the newest first."""
-    from sagedock.client import ModelPackageGroup, Session
-    from sagedock.client.place import chosen_target, require_running
+    from sagedock.client import ModelPackageGroup
     from sagedock.client.refusals import explained
-    from sagedock.client.show import nowhere
 
-    require_running(chosen_target(target))  # none is started only to be looked at
-    session = Session(target=target, region=region, show=nowhere)
+    session = looking_session(target, region)
     if group is None:
         with explained(session.target):
             rows = [_group(each) for each in _groups(session.client("sagemaker"))]

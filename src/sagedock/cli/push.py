@@ -59,7 +59,9 @@ def push(
     from sagedock.images.push_record import git_state
     from sagedock.images.writing import refuse_unwritable
 
-    _refuse_apart(role_arn=role_arn, external_id=external_id, fail_on=fail_on, allow=allow)
+    _refuse_apart(
+        region or (), role_arn=role_arn, external_id=external_id, fail_on=fail_on, allow=allow
+    )
     refuse_unwritable(record / "record.json", "name another folder with --record")
     allowed = load_allowed(allow) if allow else ()
     matrix = {image.name: image for image in own_images()}
@@ -88,11 +90,18 @@ def _say(text: str) -> None:
 
 
 def _refuse_apart(
-    *, role_arn: str | None, external_id: str | None, fail_on: str | None, allow: Path | None
+    regions: Sequence[str],
+    *,
+    role_arn: str | None,
+    external_id: str | None,
+    fail_on: str | None,
+    allow: Path | None,
 ) -> None:
+    from sagedock.api.regions import region_problem
     from sagedock.errors import InvalidRequest
 
-    problems = []
+    found = (region_problem(region, "--region") for region in regions)
+    problems = [problem for problem in found if problem]
     if external_id and not role_arn:
         problems.append("--external-id: is for a role: add --role-arn")
     if allow and not fail_on:
@@ -109,16 +118,13 @@ def _registries(
     role: tuple[str | None, str | None],
 ) -> "Iterator[EcrRegistry]":
     from sagedock.client import Session
-    from sagedock.client.refusals import explained
     from sagedock.images.ecr import EcrRegistry
 
     own = Session(target=target, region=regions[0], show=_say)
     as_role = _assumed(own, *role) if role[0] else None
     for region in regions:
         session = Session(target=target, region=region, show=_say, boto_session=as_role)
-        with explained(session.target):  # a profile that is not there ends it here
-            client = session.client("ecr")
-        yield EcrRegistry(client=client, region=session.region, kms_key=kms_key)
+        yield EcrRegistry(client=session.client("ecr"), region=session.region, kms_key=kms_key)
 
 
 def _assumed(session: Any, role_arn: str | None, external_id: str | None) -> Any:
@@ -167,9 +173,16 @@ def _recorded(
 def _pushed(engine: Any, planned: "Planned") -> "PushedImage":
     from sagedock.images.layer_lines import LayerLines
     from sagedock.images.push import push_image
+    from sagedock.local import Home, default_home
 
     lines = LayerLines(_say)
-    return push_image(engine, planned, progress=lambda of, news: lines(of.name, news), say=_say)
+    return push_image(
+        engine,
+        planned,
+        names=Home(default_home()).given_names,
+        progress=lambda of, news: lines(of.name, news),
+        say=_say,
+    )
 
 
 def _listed(engine: Any, planned: "Planned") -> "Sbom":

@@ -17,7 +17,7 @@ INTERRUPTED = 130
 @contextmanager
 def ended_by_signals() -> Iterator[threading.Event]:
     """Yield an event that SIGINT, SIGTERM and a closed terminal set; a second one is the default
-    again.
+    again. Afterwards all are what they were.
     """
     ended = threading.Event()
 
@@ -25,11 +25,16 @@ def ended_by_signals() -> Iterator[threading.Event]:
         ended.set()
         signal.signal(number, signal.SIG_DFL)
 
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
-        signal.signal(signal.SIGHUP, end)
-    yield ended
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number, handler in before.items():
+        if number != signal.SIGHUP or handler is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, end)
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

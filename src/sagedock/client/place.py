@@ -50,7 +50,8 @@ def chosen_target(target: Target | None, environ: Mapping[str, str] = os.environ
     for known in get_args(Target):
         if chosen == known:
             return chosen  # type: ignore[return-value]
-    raise InvalidRequest([f"target: {chosen!r} is neither 'local' nor 'aws': use one of them"])
+    named = "target" if target else "SAGEDOCK_TARGET"
+    raise InvalidRequest([f"{named}: {chosen!r} is neither 'local' nor 'aws': use one of them"])
 
 
 def place_of(target: Target, show: Show, environ: Mapping[str, str] = os.environ) -> Place:
@@ -80,8 +81,8 @@ def require_running(target: Target, environ: Mapping[str, str] = os.environ) -> 
         return
     if _place_that_runs(environ) is None:
         raise LocalServerError(
-            "no local SageMaker runs: start one with `sagedock local up --detach`, or look at jobs "
-            "on AWS with --target aws"
+            "no local SageMaker runs: start one with `sagedock local up --detach`, or look at AWS "
+            "with --target aws"
         )
 
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sagedock.api.aws_errors import no_credentials
+from sagedock.api.aws_errors import EXPIRED, no_credentials, not_signed_in
 from sagedock.client.place import Target
 from sagedock.errors import InvalidRequest, LocalServerError, SagedockError, StorageError
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-__all__ = ["explained", "with_remedy"]
+__all__ = ["WITHOUT", "explained", "with_remedy"]
 
 #: Codes by which the service says that the request itself is wrong.
 _WRONG_REQUEST = frozenset(
@@ -25,11 +25,13 @@ _WRONG_REQUEST = frozenset(
 #: Codes that say who may not, or what is too much: whoever wrote the program cannot mend it there.
 _NOT_THE_PROGRAMS = frozenset(
     {
-        *("AccessDenied", "AccessDeniedException", "InvalidClientTokenId"),
-        *("RequestLimitExceeded", "SignatureDoesNotMatch", "Throttling", "ThrottlingException"),
-        *("TooManyRequestsException", "UnrecognizedClientException"),
+        *("AccessDenied", "AccessDeniedException", "RequestLimitExceeded"),
+        *("Throttling", "ThrottlingException", "TooManyRequestsException"),
     }
 )
+
+#: What does without credentials.
+WITHOUT = 'use Session(target="local"), which needs none'
 
 #: What to do locally, by words of a refusal. AWS's own words stay in front.
 _LOCAL_REMEDIES = {
@@ -66,10 +68,7 @@ def explained(target: Target) -> Iterator[None]:
     except aws.ParamValidationError as error:
         raise InvalidRequest([str(error)]) from error
     except no_credentials() as error:
-        raise SagedockError(
-            f"AWS: no credentials were found ({error}): run `aws configure` or `aws sso login`, "
-            'set AWS_PROFILE, or use Session(target="local"), which needs none'
-        ) from error
+        raise not_signed_in(error, "AWS", WITHOUT) from error
     except S3UploadFailedError as error:
         raise StorageError(f"{error}: check the bucket's name, region and permissions") from error
     except aws.EndpointConnectionError as error:
@@ -95,8 +94,9 @@ def _explained_refusal(error: "ClientError", target: Target) -> Exception:
     if code in _WRONG_REQUEST:
         refused = f"{error.operation_name}: {message} ({code})"
         return InvalidRequest([with_remedy(refused, target)])
-    if code in ("ExpiredToken", "ExpiredTokenException"):
-        return SagedockError(f"AWS: {message}: sign in again, e.g. `aws sso login`")
+    if code in EXPIRED:
+        again = "sign in again, e.g. `aws sso login`, or correct the keys"
+        return SagedockError(f"AWS: {message.rstrip('.')} ({code}): {again}")
     if code in _NOT_THE_PROGRAMS:
         return SagedockError(f"{error.operation_name}: {message} ({code})")
     refusal: Exception = error  # botocore has no types

@@ -1,11 +1,12 @@
 """One AWS, real or local: its clients, its bucket, and files to and from it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sagedock.api.regions import refuse_region, unknown_region
 from sagedock.client import pace, storage
 from sagedock.client.dry_run import DryRun
 from sagedock.client.place import Place, Target, chosen_target, place_of
@@ -40,6 +41,7 @@ class Session:
         environ: Mapping[str, str] = os.environ,
         dry_run: DryRun | None = None,
     ) -> None:
+        refuse_region(region, "region")
         self.target = chosen_target(target, environ)
         self.show = show
         self._given_region = region
@@ -68,20 +70,27 @@ class Session:
     def region(self) -> str:
         """The region; us-west-2 for a local session without one.
 
-        Raises InvalidRequest if AWS is the target and no region is set.
+        Raises InvalidRequest if AWS is the target and no region is set, or it has not the form of
+        one; a region that the installed botocore does not know is only told to ``show``.
         """
-        named = self._given_region or (
-            self._given_boto_session and self._given_boto_session.region_name
-        )
-        named = named or self._environ.get("AWS_REGION") or self._environ.get("AWS_DEFAULT_REGION")
-        if not named and self.target == "local":
-            return _LOCAL_REGION
-        named = named or self._boto_session.region_name
-        if not named:
-            raise InvalidRequest(
-                ["region: none is set: pass Session(region=...) or set AWS_DEFAULT_REGION"]
-            )
-        return named
+        for named, region in self._regions():
+            if region:
+                refuse_region(region, named)
+                if warning := unknown_region(region):
+                    self.show(warning)
+                return region
+        raise InvalidRequest(["region: none is set: give Session(region=...), or set AWS_REGION"])
+
+    def _regions(self) -> Iterator[tuple[str, str | None]]:
+        """Yield what may say the region, the first first, and what each says."""
+        yield "region", self._given_region
+        yield "boto_session", self._given_boto_session and self._given_boto_session.region_name
+        for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+            yield variable, self._environ.get(variable)
+        if self.target == "local":
+            yield "region", _LOCAL_REGION
+        else:
+            yield "the region of the profile", self._boto_session.region_name
 
     @cached_property
     def allowed_instance_types(self) -> frozenset[str]:
@@ -90,14 +99,19 @@ class Session:
         return frozenset(named.replace(",", " ").split())
 
     def client(self, service: str) -> Any:
-        """Return the boto3 client of ``service``: one per session, safe to use from threads."""
+        """Return the boto3 client of ``service``: one per session, safe to use from threads.
+
+        Raises NoCredentials where a profile is named that is not there.
+        """
         if service not in self._clients:
-            self._clients[service] = client = self._boto_session.client(
-                service,
-                region_name=self.region,
-                endpoint_url=self.place.endpoint_url(service),
-                config=self._client_config(),
-            )
+            region = self.region  # a wrong one is told before a server is started
+            with explained(self.target):
+                self._clients[service] = client = self._boto_session.client(
+                    service,
+                    region_name=region,
+                    endpoint_url=self.place.endpoint_url(service),
+                    config=self._client_config(),
+                )
             if self.dry_run:
                 self.dry_run.attach(client)
         return self._clients[service]
@@ -148,7 +162,8 @@ class Session:
         import boto3
 
         if self.target == "aws":
-            return boto3.Session(region_name=self._given_region)
+            with explained(self.target):  # a profile that is not there
+                return boto3.Session(region_name=self._given_region)
         import botocore.session
 
         # A profile of the user's that is not there must not stop a local run.

@@ -52,6 +52,7 @@ _AMI = (
 _TRANSFORM_AMI = (
     "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_TransformResources.html"
 )
+_TORCH = "https://github.com/pytorch/pytorch/issues/172352"
 _TYPES = "https://aws.amazon.com/ec2/instance-types/"
 
 
@@ -60,7 +61,8 @@ class Gpu:
     """The GPU of instance families: ``capability`` is that of CUDA, ``memory_gb`` of each one.
 
     ``first_cuda`` is the first toolkit that knows its architecture, hence a bound of its drivers;
-    ``last_cuda`` the last major version that does, None where that is the newest one.
+    ``last_cuda`` the last major version that does, None where that is the newest one. Of torch's
+    wheels those for ``torch_cuda`` have code for it where not all do (source: _TORCH).
     """
 
     families: tuple[str, ...]
@@ -69,6 +71,7 @@ class Gpu:
     memory_gb: int
     first_cuda: Version
     last_cuda: int | None = None
+    torch_cuda: Version | None = None
     source: str = _CAPABILITY
     verified: bool = True
 
@@ -106,8 +109,8 @@ _FIRST_CUDA: Mapping[Version, Version] = MappingProxyType(
 #: of it (unverified). That of RTX PRO 4500 is that of its server edition.
 GPUS = (
     _gpu("p2", "K80", (3, 7), 12, last_cuda=11, source=_LEGACY),
-    _gpu("p3", "V100", (7, 0), 16, last_cuda=12, source=_LEGACY),
-    _gpu("p3dn", "V100", (7, 0), 32, last_cuda=12, source=_LEGACY),
+    _gpu("p3", "V100", (7, 0), 16, last_cuda=12, torch_cuda=(12, 6), source=_LEGACY),
+    _gpu("p3dn", "V100", (7, 0), 32, last_cuda=12, torch_cuda=(12, 6), source=_LEGACY),
     _gpu("g4dn", "T4", (7, 5), 16),
     _gpu("p4d", "A100", (8, 0), 40),
     _gpu("p4de", "A100", (8, 0), 80),

@@ -1,5 +1,6 @@
 """The only room that starts containers: ``ContainerSpec`` in, a running container out."""
 
+from sagedock.engine.given_names import GivenNames
 from sagedock.engine.interface import Engine
 from sagedock.engine.overlay_files import open_overlay_file
 from sagedock.engine.spec import (
@@ -26,6 +27,7 @@ __all__ = [
     "Engine",
     "Exit",
     "Found",
+    "GivenNames",
     "Gpu",
     "Image",
     "ImageLayer",

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from sagedock.api.aws_errors import DENIED, EXPIRED, no_credentials, unreachable, wrong_region
+from sagedock.api.aws_errors import (
+    DENIED,
+    EXPIRED,
+    no_credentials,
+    not_signed_in,
+    unreachable,
+    wrong_region,
+)
 from sagedock.errors import InvalidRequest, PushFailed, SagedockError
 from sagedock.images.media_types import MANIFESTS
 from sagedock.images.names import OURS
@@ -35,6 +42,7 @@ _EXPIRES = {
 _TAGS = [{"Key": key, "Value": value} for key, value in OURS.items()]
 _ABSENT = ("RepositoryNotFoundException", "ImageNotFoundException")
 #: The document of IAM that has what a push calls.
+_LOGS_IN = "ecr:GetAuthorizationToken"
 _WHO_MAY = "src/sagedock/images/remote/policies/person-push.json"
 
 
@@ -75,12 +83,13 @@ class Repository:
 @dataclass(frozen=True, kw_only=True)
 class EcrRegistry:
     """ECR of ``region``, by a boto3 client of it. Every method raises SagedockErrors that say what
-    to do.
+    to do; without ``pushes``, for who only logs in.
     """
 
     client: Any = field(repr=False)
     region: str
     kms_key: str | None = None
+    pushes: bool = True
 
     def login(self, account: str | None = None) -> Login:
         """Return what the engine logs in with, and where; for another account's registry, too."""
@@ -164,25 +173,23 @@ class EcrRegistry:
 
     def explained(self) -> AbstractContextManager[None]:
         """Raise botocore's errors inside as SagedockErrors that say what to do."""
-        return ecr_explained(self.region)
+        return ecr_explained(self.region, pushes=self.pushes)
 
 
 @contextmanager
-def ecr_explained(region: str) -> Iterator[None]:
+def ecr_explained(region: str, *, pushes: bool = True) -> Iterator[None]:
     """Raise botocore's errors about ECR of a region as SagedockErrors that say what to do, those of
-    making its client, too.
+    making its client, too. Without ``pushes`` somebody only logs in.
     """
     from botocore import exceptions as aws
 
     try:
         yield
     except aws.ClientError as error:
-        raise _explained(error, region) from error
+        raise _explained(error, region, pushes=pushes) from error
     except no_credentials() as error:
-        raise PushFailed(
-            f"ECR in {region}: no credentials ({error}): run `aws configure` or `aws sso login`, "
-            "or set AWS_PROFILE; a push with --target local needs none"
-        ) from error
+        otherwise = "push with --target local, which needs none" if pushes else ""
+        raise not_signed_in(error, f"ECR in {region}", otherwise) from error
     except aws.ParamValidationError as error:
         raise InvalidRequest([f"{error}: choose other names with --repository, --tag"]) from error
     except wrong_region() as error:
@@ -193,7 +200,7 @@ def ecr_explained(region: str) -> Iterator[None]:
         ) from error
 
 
-def _explained(error: Any, region: str) -> SagedockError:
+def _explained(error: Any, region: str, *, pushes: bool) -> SagedockError:
     found = error.response["Error"]
     code, message = found.get("Code", ""), found.get("Message", "")
     said = f"ECR in {region}: {error.operation_name}: {message} ({code})"
@@ -203,6 +210,8 @@ def _explained(error: Any, region: str) -> SagedockError:
         return _Exists(said)
     if code == "InvalidParameterException":
         return InvalidRequest([f"{said}: choose another --repository or --tag"])
+    if code in DENIED and not pushes:
+        return PushFailed(f"{said}: to log in takes {_LOGS_IN}: ask for it, or for another role")
     if code in DENIED:
         needed = ", ".join(actions_of("person-push"))
         return PushFailed(f"{said}: a push needs {needed}: ask for the policy in {_WHO_MAY}")

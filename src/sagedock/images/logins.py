@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sagedock.api.regions import refuse_region
 from sagedock.errors import InvalidRequest
 from sagedock.images.ecr import EcrRegistry, Login, ecr_explained
 
@@ -32,11 +33,11 @@ _FILE = "config.json"
 def ecr_login(host: str, client: Callable[[str], Any]) -> Login:
     """Return the login to ECR's registry ``host``, which may be another account's; ``client``
     returns the boto3 client of ECR in a region. Raises InvalidRequest for a host that is none,
-    and PushFailed where ECR refuses or nobody is signed in.
+    NoCredentials where nobody is signed in, and PushFailed where ECR refuses.
     """
     account, region = registry_of(host)
-    with ecr_explained(region):
-        registry = EcrRegistry(client=client(region), region=region)
+    with ecr_explained(region, pushes=False):
+        registry = EcrRegistry(client=client(region), region=region, pushes=False)
     return replace(registry.login(account=account), host=host)
 
 
@@ -50,6 +51,7 @@ def registry_of(host: str) -> tuple[str, str]:
                 "111122223333.dkr.ecr.us-west-2.amazonaws.com; to others log in with `docker login`"
             ]
         )
+    refuse_region(found["region"], "--login-registry")
     return found["account"], found["region"]
 
 

@@ -5,12 +5,11 @@ written into no file, so that nothing of it is left where a push ends in between
 Docker configuration is neither changed nor needed.
 """
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sagedock.engine import Engine, Transfer
-from sagedock.errors import EngineError, ImageNotFound, PushFailed
+from sagedock.engine import Engine, GivenNames, Transfer
+from sagedock.errors import EngineError, PushFailed
 from sagedock.images.ecr import Login
 from sagedock.images.push_plan import Planned
 from sagedock.images.push_words import explained_failure
@@ -44,10 +43,16 @@ class PushedImage:
 
 
 def push_image(
-    engine: Engine, planned: Planned, *, progress: Progress, say: Callable[[str], None]
+    engine: Engine,
+    planned: Planned,
+    *,
+    names: GivenNames,
+    progress: Progress,
+    say: Callable[[str], None],
 ) -> PushedImage:
     """Push one image to one region, unless it is there. Raises PushFailed with what to do.
 
+    ``names`` is where the name is written down that the image has in the engine meanwhile.
     Layers that a push before has sent, also one that was interrupted, are not sent again.
     """
     wanted, registry = planned.wanted, planned.registry
@@ -62,7 +67,7 @@ def push_image(
         digest = kept.digest
     else:
         say(f"{planned.name}: pushing {wanted.image} to {registry.region}")
-        digest = _sent(engine, planned, registry.login(), progress)
+        digest = _sent(engine, planned, names, registry.login(), progress)
         _verify(planned, digest)
     return PushedImage(
         image=wanted.image,
@@ -77,13 +82,19 @@ def push_image(
     )
 
 
-def _sent(engine: Engine, planned: Planned, login: Login, progress: Progress) -> str:
-    """Send an image, and return the digest that the engine says it has there."""
+def _sent(
+    engine: Engine, planned: Planned, names: GivenNames, login: Login, progress: Progress
+) -> str:
+    """Send an image, and return the digest that the engine says it has there.
+
+    It is called what a push needs while it is sent, and no longer: an older image of that name
+    would come before the one that is built next.
+    """
     wanted = planned.wanted
     reference = f"{login.host}/{wanted.repository}:{wanted.tag}"
     digest = None
     try:
-        with _named(engine, planned.image.id, reference):
+        with names.lent(engine, planned.image.id, reference):
             for news in engine.push(reference, user=login.user, password=login.password):
                 digest = news.digest or digest
                 progress(planned, news)
@@ -92,25 +103,6 @@ def _sent(engine: Engine, planned: Planned, login: Login, progress: Progress) ->
     if digest is None:
         raise PushFailed(f"{planned.name}: the engine did not say what it pushed: push it again")
     return digest
-
-
-@contextlib.contextmanager
-def _named(engine: Engine, image: str, reference: str) -> Iterator[None]:
-    """Have the engine call an image by the name that a push needs; it keeps the name only where it
-    had it before, for an older image of that name would come before the one that is built next.
-    """
-    try:
-        had = engine.image(reference).id
-    except ImageNotFound:
-        had = None
-    engine.tag(image, reference)
-    try:
-        yield
-    finally:
-        if had is None:
-            engine.untag(reference)
-        elif had != image:
-            engine.tag(had, reference)
 
 
 def _verify(planned: Planned, digest: str) -> None:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sagedock.api.aws_errors import no_credentials, not_signed_in
+from sagedock.client.refusals import WITHOUT
 from sagedock.errors import InvalidRequest
 from sagedock.load.target import Address, Body, message_of
 
@@ -82,6 +84,8 @@ class EndpointTarget:
             )
         except ParamValidationError as error:
             raise InvalidRequest([f"{self._endpoint}: {error}"]) from error
+        except no_credentials() as error:  # to sign it with
+            raise not_signed_in(error, "AWS", WITHOUT) from error
         (prepared,) = self._caught
         return prepared
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from sagedock.engine import GivenNames
 from sagedock.errors import LocalServerError, StorageError
 
 __all__ = ["DATABASE", "Home", "Running", "describe"]
@@ -26,6 +27,7 @@ _OWN = frozenset(
             "components",
             "ecr",
             "endpoints",
+            "image-names",
             "jobs",
             "lock",
             "processing",
@@ -73,6 +75,11 @@ class Home:
 
     def _all(self) -> list[Path]:
         return list(self.path.iterdir()) if self.path.is_dir() else []
+
+    @property
+    def given_names(self) -> GivenNames:
+        """The names of images in the engine that are ours: of pulls, and of pushes that go on."""
+        return GivenNames(self.path / "image-names")
 
     @property
     def log_path(self) -> Path:

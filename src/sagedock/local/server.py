@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from sagedock.api.regions import unknown_region
 from sagedock.engine import Engine, Network, connect
 from sagedock.errors import EngineError, LocalServerError
 from sagedock.local import cloudwatch, hosting, logs, metrics
@@ -109,6 +110,8 @@ class LocalSageMaker:
 
     def _start(self, stack: ExitStack) -> None:
         settings = self.settings
+        if warning := unknown_region(settings.region):
+            _log.warning(warning)
         engine = self._engine or connect()
         home = Home(settings.home)
         last = home.last()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sagedock.api.metrics import PUBLISHED_EVERY_S
+from sagedock.api.regions import refuse_region, region_problem
 from sagedock.contract import limits
 from sagedock.errors import InvalidRequest
 
@@ -102,6 +103,8 @@ class Settings:
             for name in self.quotas
             if not _QUOTA.fullmatch(name)
         ]
+        if problem := region_problem(self.region, "region"):
+            problems.append(problem)
         memory = self.container_memory_mib
         if memory is not None and memory < _LOWEST_MEMORY_MIB:
             problems.append(
@@ -148,6 +151,7 @@ class Settings:
 
         An override that is None is left out, so that a command line's unset options can be passed.
         """
+        refuse_region(environ.get("SAGEDOCK_REGION"), "SAGEDOCK_REGION")
         grace_s = _number(environ, "SAGEDOCK_STOP_GRACE_S")
         time_scale = _number(environ, "SAGEDOCK_TIME_SCALE")
         idle_s = _number(environ, "SAGEDOCK_SERVERLESS_IDLE_S")

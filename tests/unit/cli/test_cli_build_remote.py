@@ -149,7 +149,7 @@ def test_without_credentials_the_plan_is_shown_all_the_same(nobody: None, capsys
     told = capsys.readouterr()
     assert "no credentials: shown is what account 111122223333 would need" in told.err
     assert json.loads(told.out)[0]["What"] == "bucket sagedock-build-111122223333-us-west-2"
-    assert main([*words, "--yes"]) == 6
+    assert main([*words, "--yes"]) == 14
     assert "AWS: no credentials" in capsys.readouterr().err
 
 
@@ -313,13 +313,14 @@ def _again(here: Local, parameters: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "code", "words"),
     [
-        (NoCredentialsError(), "run `aws configure`"),
-        (ProfileNotFound(profile="nope"), "The config profile (nope) could not be found"),
-        (ReadTimeoutError(endpoint_url="https://sts.example"), "cannot be reached"),
+        (NoCredentialsError(), 14, "run `aws configure`"),
+        (ProfileNotFound(profile="nope"), 14, "The config profile (nope) could not be found"),
+        (ReadTimeoutError(endpoint_url="https://sts.example"), 6, "cannot be reached"),
         (
             ClientError({"Error": {"Code": "AccountLimitExceededException"}}, "StartBuild"),
+            6,
             "ask Service Quotas for more concurrent builds",
         ),
     ],
@@ -329,11 +330,12 @@ def test_what_ends_a_call_is_words_and_no_traceback(
     answering: Callable[[str, Any], None],
     capsys: Capture,
     error: Exception,
+    code: int,
     words: str,
 ) -> None:
     operation = getattr(error, "operation_name", "GetCallerIdentity")
     answering(operation, error)
-    assert run("--yes") == 6
+    assert run("--yes") == code
     assert words in capsys.readouterr().err
 
 
@@ -341,7 +343,7 @@ def test_a_profile_that_is_not_there_is_words_too(
     nobody: None, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nope")
-    assert main(["build", "mine", "--remote", "--region", "us-west-2", "--yes"]) == 6
+    assert main(["build", "mine", "--remote", "--region", "us-west-2", "--yes"]) == 14
     assert "could not be found" in capsys.readouterr().err
 
 

@@ -14,10 +14,9 @@ def test_a_profile_that_is_not_there_is_told(
     monkeypatch.setattr("sagedock.engine.connect", lambda: FakeEngine(None, ["team/app:1"]))
     monkeypatch.setenv("AWS_PROFILE", "nope")
     words = ["push", "team/app:1", "--target", "aws", "--region", "us-west-2"]
-    assert main(words) != 0
+    assert main(words) == 14
     said = capsys.readouterr().err
-    assert "no credentials were found (The config profile (nope) could not be found)" in said
-    assert "aws sso login" in said
+    assert "The config profile (nope) could not be found: set AWS_PROFILE to one" in said
 
 
 def test_a_record_that_cannot_be_written_is_told_before_anything_is_pushed(

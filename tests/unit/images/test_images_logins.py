@@ -10,7 +10,7 @@ import pytest
 from botocore import exceptions as aws
 from botocore.stub import Stubber
 
-from sagedock.errors import InvalidRequest, PushFailed
+from sagedock.errors import InvalidRequest, NoCredentials, PushFailed
 from sagedock.images.ecr import Login
 from sagedock.images.logins import ecr_login, logged_in
 
@@ -98,7 +98,10 @@ def test_a_login_to_another_account_s_registry() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (aws.ProfileNotFound(profile="nope"), "no credentials .*nope.*aws sso login"),
+        (
+            aws.ProfileNotFound(profile="nope"),
+            r"profile \(nope\) could not be found: set AWS_PROFILE",
+        ),
         (aws.UnauthorizedSSOTokenError(), "no credentials .*aws sso login"),
         (aws.SSOTokenLoadError(error_msg="gone"), "no credentials .*gone"),
         (aws.CredentialRetrievalError(provider="p", error_msg="m"), "no credentials .*m"),
@@ -122,8 +125,20 @@ def test_what_keeps_one_from_ecr_is_told(error: Exception, words: str, made: boo
             return Client()
         raise error
 
-    with pytest.raises(PushFailed, match=words):
+    with pytest.raises((NoCredentials, PushFailed), match=words) as caught:
         ecr_login(HOST, client)
+    assert "--target" not in str(caught.value)
+
+
+def test_who_may_not_log_in_is_told_of_no_push() -> None:
+    client = boto3.client(
+        "ecr", region_name="us-west-2", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    with Stubber(client) as stubber:
+        stubber.add_client_error("get_authorization_token", "AccessDeniedException", "no")
+        with pytest.raises(PushFailed, match="ecr:GetAuthorizationToken: ask for it") as caught:
+            ecr_login(HOST, lambda _: client)
+    assert "push" not in str(caught.value)
 
 
 def test_a_region_that_is_none_is_told() -> None:
@@ -134,7 +149,13 @@ def test_a_region_that_is_none_is_told() -> None:
         ecr_login(HOST, client)
 
 
-@pytest.mark.parametrize("host", ["", "docker.io", f"https://{HOST}", f"{HOST}/repository"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("", "docker.io", f"https://{HOST}", f"{HOST}/repository"),
+        "111122223333.dkr.ecr.mars.amazonaws.com",
+    ],
+)
 def test_a_host_that_is_none_of_ecr_s_is_refused(host: str) -> None:
     with pytest.raises(InvalidRequest, match="--login-registry"):
         ecr_login(host, lambda _: None)

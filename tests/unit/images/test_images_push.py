@@ -11,8 +11,14 @@ from botocore.config import Config
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from sagedock.engine import Transfer
-from sagedock.errors import EngineError, ImageNotFound, InvalidRequest, PushFailed
+from sagedock.engine import GivenNames, Transfer
+from sagedock.errors import (
+    EngineError,
+    ImageNotFound,
+    InvalidRequest,
+    NoCredentials,
+    PushFailed,
+)
 from sagedock.images.ecr import EcrRegistry
 from sagedock.images.image import Image
 from sagedock.images.layer_lines import LayerLines
@@ -38,9 +44,9 @@ TRAINING = Image(
 class Engine(FakeEngine):
     """Pushes into moto's ECR. ``fails`` raises what a push is to fail with."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, names: GivenNames) -> None:
         super().__init__(None, images=["my-training:cpu", "other:1"])
-        self.client = client
+        self.client, self.names = client, names
         self.logins: list[tuple[str, str]] = []
         self.sent = 0
         self.fails: Callable[[], None] = lambda: None
@@ -73,8 +79,8 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture
-def engine(client: Any) -> Engine:
-    return Engine(client)
+def engine(client: Any, tmp_path: Path) -> Engine:
+    return Engine(client, GivenNames(tmp_path / "names"))
 
 
 def to_push(image: str = "my-training:cpu", tag: str = "cpu") -> ToPush:
@@ -90,7 +96,8 @@ def planned(engine: Engine, wanted: ToPush | None = None) -> Planned:
 def pushed(engine: Engine, wanted: ToPush | None = None) -> tuple[PushedImage, list[str]]:
     said: list[str] = []
     plan = planned(engine, wanted)
-    return push_image(engine, plan, progress=lambda *_: None, say=said.append), said
+    found = push_image(engine, plan, names=engine.names, progress=lambda *_: None, say=said.append)
+    return found, said
 
 
 def test_a_push_makes_the_repository_as_it_should_be(engine: Engine) -> None:
@@ -205,7 +212,7 @@ def test_what_ecr_has_is_what_was_pushed_or_it_is_told(engine: Engine) -> None:
             yield Transfer(layer="", status="", digest="sha256:other")
 
     with pytest.raises(PushFailed, match="somebody else pushes the same tag"):
-        pushed(Lying(engine.client))
+        pushed(Lying(engine.client, engine.names))
 
 
 @pytest.mark.parametrize(
@@ -239,7 +246,7 @@ def test_no_credentials_are_told(engine: Engine, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     client = boto3.session.Session().client("ecr", region_name=REGION)
-    with pytest.raises(PushFailed, match=r"no credentials .*aws configure"):
+    with pytest.raises(NoCredentials, match=r"no credentials .*aws configure.*--target local"):
         plan_push(engine, [to_push()], [EcrRegistry(client=client, region=REGION)])
 
 

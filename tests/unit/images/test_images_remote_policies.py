@@ -12,6 +12,7 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
+from sagedock.engine import GivenNames
 from sagedock.errors import InvalidRequest
 from sagedock.images.ecr import EcrRegistry
 from sagedock.images.remote.aws import Aws, Refused
@@ -334,14 +335,14 @@ def test_a_person_without_an_action_would_be_found(local: Local) -> None:
 
 
 def test_a_pusher_s_policy_has_what_a_push_calls_and_no_more(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     with mock_aws():
         client = boto3.client("ecr", region_name=REGION)
         watched = Watched(Aws(client=lambda _: client, region=REGION))
-        engine = Engine(watched.aws.client("ecr"))
+        engine = Engine(watched.aws.client("ecr"), GivenNames(tmp_path / "names"))
         found, _ = pushed(engine)
         (kept,) = client.describe_repositories()["repositories"]
         registry = EcrRegistry(client=client, region=REGION)

@@ -6,12 +6,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sagedock.api.aws_errors import DENIED, EXPIRED, no_credentials, unreachable, wrong_region
+from sagedock.api.aws_errors import (
+    DENIED,
+    EXPIRED,
+    no_credentials,
+    not_signed_in,
+    unreachable,
+    wrong_region,
+)
 from sagedock.errors import BuildFailed, InvalidRequest, SagedockError
 from sagedock.images.remote.documents import actions_of
 from sagedock.images.remote.permissions import actions_needed
 
-__all__ = ["Aws", "Call", "NoCredentials", "Refused"]
+__all__ = ["Aws", "Call", "Refused"]
 
 _UPLOADS = ("s3:PutObject", "s3:AbortMultipartUpload")
 #: New accounts may have a quota of none. Source: StartBuild's errors, in the service's model.
@@ -32,10 +39,6 @@ class Refused(BuildFailed):
         self.code = code
 
 
-class NoCredentials(BuildFailed):
-    """There are no credentials for AWS here."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Call:
     """One call of an API: ``parameters`` are those of ``operation``, in AWS's names."""
@@ -47,10 +50,13 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Aws:
-    """AWS in one region. ``client`` returns the boto3 client of a service."""
+    """AWS in one region. ``client`` returns the boto3 client of a service; ``otherwise`` is what
+    can be done without credentials.
+    """
 
     client: Callable[[str], Any] = field(repr=False)
     region: str
+    otherwise: str = ""
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Return the answer of an operation. Raises Refused, NoCredentials, InvalidRequest."""
@@ -101,10 +107,7 @@ class Aws:
         except aws.ClientError as error:
             raise _refused(service, self.region, error) from error
         except no_credentials() as error:
-            raise NoCredentials(
-                f"AWS: no credentials ({error}): run `aws configure` or `aws sso login`, or set "
-                "AWS_PROFILE; --dry-run shows the plan without any"
-            ) from error
+            raise not_signed_in(error, "AWS", self.otherwise) from error
         except aws.ParamValidationError as error:
             raise InvalidRequest([f"{service}: {error}"]) from error
         except wrong_region() as error:

@@ -3,14 +3,14 @@
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
-from sagedock.engine import ContainerSpec, Engine, Image
-from sagedock.errors import EngineError, ImageNotFound
+from sagedock.engine import ContainerSpec, Engine, GivenNames, Image
+from sagedock.errors import ImageNotFound
 from sagedock.local.ecr.names import EcrUri, repository_uri
-from sagedock.local.ecr.pushed import Pushed, PushedImages
+from sagedock.local.ecr.pushed import Place, Pushed, PushedImages
 from sagedock.local.ecr.tokens import USER, Tokens
 
 __all__ = ["Images", "find_image"]
@@ -49,7 +49,7 @@ def find_image(engine: Engine, image: str) -> Image:
 @dataclass(frozen=True, kw_only=True)
 class Images:
     """What an image's name means here. ``registry`` is the address of the local ECR's registry, as
-    the engine reaches it: ``127.0.0.1:PORT``.
+    the engine reaches it: ``127.0.0.1:PORT``. ``names`` are those that pulled images have by us.
     """
 
     engine: Engine
@@ -57,6 +57,7 @@ class Images:
     tokens: Tokens
     registry: str
     account: str
+    names: GivenNames
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _pulls: dict[str, "Future[str]"] = field(default_factory=dict)
 
@@ -126,9 +127,9 @@ class Images:
         try:
             return self.engine.image(image).id  # another pull ended just now
         except ImageNotFound:
-            if (found := self.pushed.by_id(image)) is None:
+            if not (found := self.pushed.by_id(image)):
                 raise
-            return self._pull(*found)
+            return self._pull(found)
 
     def _pushed(self, image: str) -> Image | None:
         uri = EcrUri.parse(image)
@@ -144,20 +145,23 @@ class Images:
                 return replace(self.engine.image(own), digests=(f"{name}@{found.digest}",))
         return _as_image(found, name)
 
-    def _pull(self, region: str, repository: str, image: Pushed) -> str:
-        """Pull an image by its digest, and give it a name that says which it is.
+    def _pull(self, places: Sequence[Place]) -> str:
+        """Pull an image by its digest, and give it names that say which it is: one for each place
+        that it was pushed to, for nobody says here which of them was asked for.
 
-        It does not get its tag in ECR as a name: that would come before the image that is built
-        next, and before another that is pushed under that tag.
+        It does not get its tags in ECR as names: those would come before the image that is built
+        next, and before another that is pushed under such a tag.
         """
-        password, _ = self.tokens.new(region)
-        reference = f"{self.registry}/{repository}@{image.digest}"
+        first = places[0]
+        password, _ = self.tokens.new(first.region)
+        reference = f"{self.registry}/{first.repository}@{first.image.digest}"
         _log.info("pulling %s", reference)
-        pulled = self.engine.pull(reference, user=USER, password=password)
-        name = repository_uri(self.account, region, repository)
-        self.engine.tag(pulled.id, f"{name}:{image.digest.replace(':', '-')}")
-        with contextlib.suppress(EngineError):  # a name less; the image stays
-            self.engine.untag(reference)
+        with self.names.expected(self.engine, reference):
+            pulled = self.engine.pull(reference, user=USER, password=password)
+            for each in places:
+                name = repository_uri(self.account, each.region, each.repository)
+                own = f"{name}:{each.image.digest.replace(':', '-')}"
+                self.names.give(self.engine, pulled.id, own)
         return pulled.id
 
 

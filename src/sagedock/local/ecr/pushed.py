@@ -10,7 +10,7 @@ from typing import Any
 from sagedock.local.ecr.rules import may_move
 from sagedock.local.resources import Key, Resource, Resources
 
-__all__ = ["IMAGE", "REPOSITORY", "Pushed", "PushedImages", "TagIsImmutable"]
+__all__ = ["IMAGE", "REPOSITORY", "Place", "Pushed", "PushedImages", "TagIsImmutable"]
 
 REPOSITORY = "ecr-repository"
 IMAGE = "ecr-image"
@@ -48,6 +48,15 @@ class Pushed:
         return self.config or self.digest
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where an image was pushed to, and as what."""
+
+    region: str
+    repository: str
+    image: Pushed
+
+
 class PushedImages:
     """The images of every repository; a part of the table of resources."""
 
@@ -82,15 +91,16 @@ class PushedImages:
         find = self.by_digest if reference.startswith("sha256:") else self.by_tag
         return find(region, repository, reference)
 
-    def by_id(self, image_id: str) -> tuple[str, str, Pushed] | None:
-        """Return the region, the repository and the image that an engine calls ``image_id``, by its
-        configuration or its digest, wherever it was pushed to; or None.
+    def by_id(self, image_id: str) -> list[Place]:
+        """Return everywhere that an image was pushed to which an engine calls ``image_id``, by its
+        configuration or its digest.
         """
-        for region, repository in self._repositories():
-            for each in self.every(region, repository):
-                if image_id in (each.config, each.digest):
-                    return region, repository, each
-        return None
+        return [
+            Place(region=region, repository=repository, image=each)
+            for region, repository in self._repositories()
+            for each in self.every(region, repository)
+            if image_id in (each.config, each.digest)
+        ]
 
     def put(self, region: str, repository: str, image: Pushed, tag: str | None) -> None:
         """Add an image, if it is not there, and have ``tag`` mean it, and no other. Raises

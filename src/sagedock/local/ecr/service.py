@@ -15,6 +15,7 @@ from sagedock.local.ecr.repository_operations import RepositoryOperations
 from sagedock.local.ecr.scan_operations import ScanOperations
 from sagedock.local.ecr.shelf import Shelf
 from sagedock.local.ecr.tokens import Tokens
+from sagedock.local.home import Home
 from sagedock.local.json_service import JsonService
 from sagedock.local.resources import Resources
 from sagedock.local.settings import Settings
@@ -70,6 +71,7 @@ class Ecr:
                 tokens=tokens,
                 registry=urlsplit(url).netloc,
                 account=settings.account,
+                names=Home(settings.home).given_names,
             ),
             process=process,
         )

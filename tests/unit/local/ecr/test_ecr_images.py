@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from sagedock import LocalSageMaker
 from sagedock.errors import ImageNotFound
+from sagedock.local import clean
 from sagedock.testing import Reply, serving
 from tests.conftest import ACCOUNT, BUCKET, REGION, ROLE, Local
 from tests.unit.local.ecr.docker_client import NAME, Docker, digest, needs_registry
@@ -136,6 +137,46 @@ def test_an_endpoint_s_image_is_pulled_when_its_container_is_made(
     assert deployed["ResolvedImage"] == f"{URI}@{pushed.digest}"
     assert {each.spec.image for each in local.engine.all.values()} == {pushed.id}
     assert local.client("sagemaker-runtime").invoke_endpoint(EndpointName="e", Body=b"x")
+
+
+def test_an_image_that_was_pushed_to_several_regions_has_the_name_of_each(
+    local: Local, pushed: Pushed
+) -> None:
+    region = "eu-west-1"
+    local.client("ecr", region).create_repository(repositoryName="other")
+    docker = Docker(local, region)
+    manifest = docker.manifest(b"layer", name="other")
+    docker.put(manifest, "2", "other")
+    assert digest(manifest) == pushed.digest
+    host = pushed.reference.partition("/")[0]
+    local.engine.registry[f"{host}/other@{pushed.digest}"] = pushed.id
+
+    assert local.run(**training(f"{URI}:1"))["TrainingJobStatus"] == "Completed"
+
+    tag = pushed.digest.replace(":", "-")
+    elsewhere = f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/other:{tag}"
+    for name in (f"{URI}:{tag}", elsewhere):
+        assert local.engine.image(name).id == pushed.id
+    assert not any("127.0.0.1" in name for name in local.engine.images)
+
+
+@pytest.mark.parametrize("user_s", [None, "my-own-name:1"])
+def test_clean_takes_away_what_a_job_pulled(
+    local: Local, pushed: Pushed, user_s: str | None
+) -> None:
+    before = set(local.engine.images)
+    assert local.run(**training(f"{URI}:1"))["TrainingJobStatus"] == "Completed"
+    if user_s:
+        local.engine.tag(pushed.id, user_s)
+    local.server.stop()
+    home = local.server.settings.home
+    said: list[str] = []
+    clean(home, None, said.append)
+    assert "no engine answers" in said[0]
+    assert local.engine.image(pushed.id)
+    clean(home, local.engine, said.append)
+    assert local.engine.images == before | ({user_s} if user_s else set())
+    assert not home.exists()
 
 
 class SlowPulls:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sagedock.contract import accelerators
-from sagedock.contract.accelerators import AMIS, BRANCH_CUDA, CUDA_DRIVERS
+from sagedock.contract.accelerators import AMIS, BRANCH_CUDA, CUDA_DRIVERS, Gpu
 from sagedock.images.preflight import sources
 from sagedock.images.preflight.checks.compat import compat_on_path, usable_compat
 from sagedock.images.preflight.checks.constraints import unmet
@@ -12,7 +12,7 @@ from sagedock.images.preflight.facts import ImageFacts, two
 from sagedock.images.preflight.row import Row, Verdict
 from sagedock.images.preflight.target import Target
 
-__all__ = ["KnownDriver", "compiling_branch", "cuda_of", "cuda_rows", "driver_of"]
+__all__ = ["KnownDriver", "compiling_branch", "cuda_of", "cuda_rows", "driver_of", "outlives"]
 
 Version = tuple[int, int]
 
@@ -68,19 +68,32 @@ def cuda_rows(facts: ImageFacts, target: Target) -> Iterator[Row]:
     if cuda is None:
         yield _without(facts)
         return
+    if outlives(cuda[0], gpu):  # whatever else is wrong comes right with another CUDA
+        yield _too_new_for(gpu, cuda)
+        return
     yield _against_driver(facts, target, cuda)
     yield from _runtime(facts)
     yield from _compat(facts, target)
     yield from _required(facts, target)
-    if gpu.last_cuda is not None and cuda[0][0] > gpu.last_cuda:
-        yield Row(
-            check="GPU's age",
-            verdict=Verdict.FAILS,
-            found=f"CUDA {_words(cuda[0])}",
-            needed=f"CUDA {gpu.last_cuda}.x or older: the last that knows the {gpu.name}",
-            source=sources.NVIDIA_MATRIX,
-            remedy="take a newer instance type, or build with the older CUDA",
-        )
+
+
+def outlives(cuda: Version, gpu: Gpu) -> bool:
+    """Say whether a CUDA is too new for a GPU: it makes no code for it any more."""
+    return gpu.last_cuda is not None and cuda[0] > gpu.last_cuda
+
+
+def _too_new_for(gpu: Gpu, cuda: tuple[Version, str]) -> Row:
+    wheels = ""
+    if gpu.torch_cuda:
+        wheels = f" (torch's wheels for {_words(gpu.torch_cuda)} have code for it)"
+    return Row(
+        check="GPU's age",
+        verdict=Verdict.FAILS,
+        found=f"CUDA {_words(cuda[0])} ({cuda[1]})",
+        needed=f"CUDA {gpu.last_cuda}.x or older: the last that knows the {gpu.name}",
+        source=sources.NVIDIA_MATRIX,
+        remedy=f"build the image on CUDA {gpu.last_cuda}{wheels}, or take a newer instance type",
+    )
 
 
 def _of_no_use(cuda: tuple[Version, str]) -> Row:
