@@ -41,7 +41,7 @@ check: lint ## lint, then unit, law and golden tests: no Docker, two minutes
 
 .PHONY: prepare
 prepare: setup ## what `make test` needs: an engine, the images, other people's clients, a registry
-	@if containers/engine.sh; then $(MAKE) --no-print-directory --jobs=2 build clients; \
+	@if containers/engine.sh; then $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,--jobs=2) build clients; \
 	else echo 'prepare: no engine: the tests that need one are skipped, each saying so'; fi
 	@$(MAKE) --no-print-directory registry || echo 'prepare: no docker-registry: tests that push are skipped'
 
