@@ -32,7 +32,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, boto3.Ses
         only = {**model["metadata"], "protocol": protocol, "protocols": [protocol]}
         file.write_text(json.dumps({**model, "metadata": only}))
         session = botocore.session.Session()
-        session.get_component("data_loader").search_paths.insert(0, str(folder))
+        session.register_component("data_loader", Loader(extra_search_paths=[str(folder)]))
         made[protocol] = boto3.Session("x", "y", region_name=REGION, botocore_session=session)
     return made
 

@@ -59,7 +59,8 @@ def speaking(scaled: Scaled, protocol: str, folder: Any) -> Any:
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps(model))
     session = botocore.session.Session()
-    session.get_component("data_loader").search_paths.insert(0, str(folder / protocol))
+    own = Loader(extra_search_paths=[str(folder / protocol)])
+    session.register_component("data_loader", own)
     return boto3.Session("x", "y", region_name="us-west-2", botocore_session=session).client(
         "cloudwatch", endpoint_url=scaled.local.server.endpoint_url
     )
