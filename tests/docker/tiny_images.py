@@ -34,19 +34,20 @@ class TinyImages:
         name = f"tiny-{uuid.uuid4().hex[:12]}:1"
         repository = name.partition(":")[0]
         files = {**self._shell, "unique": os.urandom(1024)}
+        self._made.append(name)
         image = self._client.api.import_image_from_data(_tar(files), repository=repository, tag="1")
         assert "error" not in image, image
         for number, size in enumerate(layers):
             self._add_layer(name, f"layer-{number}", size)
-        self._made.append(name)
         return name
 
     def remove_all(self) -> None:
         """Remove them, whatever they are called by now."""
         for name in self._made:
             repository = name.partition(":")[0]
-            for image in self._client.images.list():
-                for tag in image.tags:
+            # `images.list()` would ask for each, also for what another test removes meanwhile.
+            for image in self._client.api.images():
+                for tag in image["RepoTags"] or ():
                     if repository in tag:
                         with suppress(APIError):
                             self._client.images.remove(tag, force=True)
