@@ -54,7 +54,7 @@ def push(
     from sagedock import engine
     from sagedock.images import own_images
     from sagedock.images.allowed import load_allowed
-    from sagedock.images.named import default_names
+    from sagedock.images.named import default_names, find_all_named
     from sagedock.images.push_plan import named_images, plan_push
     from sagedock.images.push_record import git_state
     from sagedock.images.writing import refuse_unwritable
@@ -65,8 +65,10 @@ def push(
     refuse_unwritable(record / "record.json", "name another folder with --record")
     allowed = load_allowed(allow) if allow else ()
     matrix = {image.name: image for image in own_images()}
-    wanted = named_images(images or default_names(), matrix, repository=repository, tag=tag)
+    names = images or default_names()
+    wanted = named_images(names, matrix, repository=repository, tag=tag)
     connected = engine.connect()
+    find_all_named(connected, names)  # those that are absent are told before anything is started
     registries = list(
         _registries(target, region or [None], kms_key=kms_key, role=(role_arn, external_id))
     )
