@@ -73,3 +73,15 @@ def test_all_images_that_are_absent_are_told_before_anything_is_started(
     assert "did you mean team/mine:v1?\n" in said
     assert "zzz: the engine has no such image: build or pull it" in said
     assert "team/app:1" not in said
+
+
+@pytest.mark.usefixtures("nothing_starts")
+@pytest.mark.parametrize(
+    "role", ["nonsense", "arn:aws:iam::1:role/x", "arn:aws:iam::111122223333:user/me"]
+)
+def test_a_role_that_is_none_is_told_before_anything_is_started(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], role: str
+) -> None:
+    monkeypatch.setattr("sagedock.engine.connect", lambda: FakeEngine(None, ["team/app:1"]))
+    assert main(["push", "team/app:1", "--target", "local", "--role-arn", role]) == 2
+    assert f"--role-arn: {role!r} is no role's ARN" in capsys.readouterr().err
