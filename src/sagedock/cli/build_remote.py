@@ -54,6 +54,7 @@ def build_remotely(asked: Asked) -> None:
     with _packed(root, asked.allow_file) as packed:
         if asked.dry_run:
             _show(_plan(wanted, state, packed), as_json=asked.as_json)
+            _warn(wanted)
             return
         build_id = _started(asked, aws, wanted, state, packed)
     if asked.detach:
@@ -200,6 +201,20 @@ def _show(changes: "Sequence[Change]", *, as_json: bool) -> None:
             typer.echo(f"{call.service} {call.operation} {told}")
 
 
+def _warn(wanted: "Wanted") -> None:
+    """Say what may keep the build from its bases; without an engine here, less is known."""
+    from sagedock import engine
+    from sagedock.errors import EngineError
+    from sagedock.images.remote.bases import base_warnings
+
+    try:
+        here = engine.connect()
+    except EngineError:
+        here = None
+    for warning in base_warnings(wanted, here):
+        _say(f"warning: {warning}")
+
+
 def _started(asked: Asked, aws: "Aws", wanted: "Wanted", state: "State", packed: "Packed") -> str:
     """Show the plan, have it agreed to, carry it out, and return the id of the build."""
     from sagedock.images.remote.builds import start_build
@@ -208,6 +223,7 @@ def _started(asked: Asked, aws: "Aws", wanted: "Wanted", state: "State", packed:
 
     for change in _plan(wanted, state, packed):
         _say(change.text())
+    _warn(wanted)
     _agree(asked)
     with interruptible(_AGAIN):
         carry_out(aws, lasting_changes(wanted, state), say=_say)

@@ -18,7 +18,9 @@ from botocore.exceptions import (
 )
 
 from sagedock.cli import main
+from sagedock.errors import EngineUnavailable
 from sagedock.images.git import git_output
+from sagedock.testing import FakeEngine
 from tests.conftest import REGION, Local
 from tests.unit.images.remote_builds import MATRIX, git, project
 from tests.unit.images.remote_command import Terminal, denied, name_of, projects, recorded, run
@@ -33,6 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # What moto answers is kept by this process, so each test has a project of its own.
     made = project(tmp_path / f"p-{uuid.uuid4().hex[:12]}")
     monkeypatch.chdir(made)
+    monkeypatch.setattr("sagedock.engine.connect", lambda: FakeEngine(None))
     return made
 
 
@@ -131,6 +134,26 @@ def test_a_dry_run_shows_every_call_and_makes_none(
     assert run("--dry-run") == 0
     assert "codebuild StartBuild {" in capsys.readouterr().out
     assert projects(here, folder) == []
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--detach"])
+def test_the_plan_warns_of_a_base_that_the_build_does_not_see(
+    here: Local, monkeypatch: pytest.MonkeyPatch, capsys: Capture, option: str
+) -> None:
+    monkeypatch.setattr("sagedock.engine.connect", lambda: FakeEngine(None, ["b"]))
+    assert run(option, "--yes") == 0
+    assert "warning: mine: its base b is known in this machine's engine" in capsys.readouterr().err
+
+
+def test_a_machine_without_an_engine_plans_too(
+    here: Local, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def connect() -> None:
+        raise EngineUnavailable("no engine")
+
+    monkeypatch.setattr("sagedock.engine.connect", connect)
+    assert run("--dry-run") == 0
+    assert "engine" not in capsys.readouterr().err
 
 
 @pytest.fixture
