@@ -56,12 +56,12 @@ def push(
     from sagedock.images.allowed import load_allowed
     from sagedock.images.push_plan import plan_push
     from sagedock.images.push_record import git_state
-    from sagedock.images.writing import refuse_unwritable
+    from sagedock.images.writing import refuse_unwritable_folder
 
     _refuse_apart(
         region or (), role_arn=role_arn, external_id=external_id, fail_on=fail_on, allow=allow
     )
-    refuse_unwritable(record / "record.json", "name another folder with --record")
+    refuse_unwritable_folder(record, "name another folder with --record")
     allowed = load_allowed(allow) if allow else ()
     connected, wanted = _wanted(images, repository=repository, tag=tag)
     registries = list(

@@ -52,7 +52,7 @@ def test_a_record_that_cannot_be_written_is_told_before_anything_is_pushed(
     Path("build").write_text("a file in its place")
     assert main(["push", "team/app:1", "--target", "local"]) == 7
     said = capsys.readouterr().err
-    assert "build/pushed/record.json: cannot be written (Not a directory)" in said
+    assert "sagedock: build/pushed: cannot be written (Not a directory)" in said
     assert "name another folder with --record" in said
 
 
