@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["build_remotely"]
 
-#: Whose account a plan is for where there are no credentials; AWS's documents use it.
+#: What stands in for the account in a plan without credentials; AWS's documents use it.
 _NOBODY = "111122223333"
 _POLICIES: "Mapping[Policy, Document]" = {"build": "person-build", "setup": "person-setup"}
 _AGAIN = "interrupted: what was made stays, and the same command goes on from there"
@@ -54,6 +54,7 @@ def build_remotely(asked: Asked) -> None:
     with _packed(root, asked.allow_file) as packed:
         if asked.dry_run:
             _show(_plan(wanted, state, packed), as_json=asked.as_json)
+            _warn(wanted)
             return
         build_id = _started(asked, aws, wanted, state, packed)
     if asked.detach:
@@ -79,7 +80,8 @@ def _aws(asked: Asked) -> "Aws":
 
     target = asked.target or (None if os.environ.get("SAGEDOCK_TARGET") else "aws")
     session = Session(target=target, region=asked.region, show=_say)
-    otherwise = "" if asked.attach else "see the plan with --dry-run, which needs none"
+    elsewhere = asked.attach or asked.print_policy
+    otherwise = "" if elsewhere else "see the plan with --dry-run, which needs none"
     return Aws(client=session.client, region=session.region, otherwise=otherwise)
 
 
@@ -91,8 +93,10 @@ def _wanted(
     asked: Asked, aws: "Aws", root: Path, **images: "tuple[Image, ...]"
 ) -> "tuple[Wanted, State]":
     """Return what is wanted, and what there is. A plan without credentials is one for an account
-    in which there is nothing.
+    in which there is nothing; a policy is of one's own account, and a profile is meant.
     """
+    from botocore.exceptions import ProfileNotFound
+
     from sagedock.errors import NoCredentials
     from sagedock.images.remote.plan import NOTHING, read_state
     from sagedock.images.remote.wanted import project_name
@@ -104,10 +108,10 @@ def _wanted(
     }
     try:
         account = _account(aws)
-    except NoCredentials:
-        if not (asked.dry_run or asked.print_policy):
+    except NoCredentials as error:
+        if not asked.dry_run or asked.print_policy or isinstance(error.__cause__, ProfileNotFound):
             raise
-        _say(f"no credentials: shown is what account {_NOBODY} would need, which has nothing yet")
+        _say(f"no credentials: {_NOBODY} stands in for the account, which has nothing yet")
         return _made(asked, aws, account=_NOBODY, **how), NOTHING
     wanted = _made(asked, aws, account=account, **how)
     return wanted, NOTHING if asked.print_policy else read_state(aws, wanted)
@@ -197,6 +201,20 @@ def _show(changes: "Sequence[Change]", *, as_json: bool) -> None:
             typer.echo(f"{call.service} {call.operation} {told}")
 
 
+def _warn(wanted: "Wanted") -> None:
+    """Say what may keep the build from its bases; without an engine here, less is known."""
+    from sagedock import engine
+    from sagedock.errors import EngineError
+    from sagedock.images.remote.bases import base_warnings
+
+    try:
+        here = engine.connect()
+    except EngineError:
+        here = None
+    for warning in base_warnings(wanted, here):
+        _say(f"warning: {warning}")
+
+
 def _started(asked: Asked, aws: "Aws", wanted: "Wanted", state: "State", packed: "Packed") -> str:
     """Show the plan, have it agreed to, carry it out, and return the id of the build."""
     from sagedock.images.remote.builds import start_build
@@ -205,6 +223,7 @@ def _started(asked: Asked, aws: "Aws", wanted: "Wanted", state: "State", packed:
 
     for change in _plan(wanted, state, packed):
         _say(change.text())
+    _warn(wanted)
     _agree(asked)
     with interruptible(_AGAIN):
         carry_out(aws, lasting_changes(wanted, state), say=_say)

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,9 +14,10 @@ from sagedock.cli.sbom import SBOMS, sbom_of
 from sagedock.cli.signals import interruptible
 
 if TYPE_CHECKING:
+    from sagedock.engine import Engine
     from sagedock.images.ecr import EcrRegistry
     from sagedock.images.push import PushedImage
-    from sagedock.images.push_plan import Planned
+    from sagedock.images.push_plan import Planned, ToPush
     from sagedock.images.sbom import Sbom
 
 __all__ = ["push"]
@@ -51,22 +53,17 @@ def push(
     Makes the repository if need be. A tag that means another image is refused; what is there
     already is not sent again. A list of what the image holds is attached to it.
     """
-    from sagedock import engine
-    from sagedock.images import own_images
     from sagedock.images.allowed import load_allowed
-    from sagedock.images.named import default_names
-    from sagedock.images.push_plan import named_images, plan_push
+    from sagedock.images.push_plan import plan_push
     from sagedock.images.push_record import git_state
-    from sagedock.images.writing import refuse_unwritable
+    from sagedock.images.writing import refuse_unwritable_folder
 
     _refuse_apart(
         region or (), role_arn=role_arn, external_id=external_id, fail_on=fail_on, allow=allow
     )
-    refuse_unwritable(record / "record.json", "name another folder with --record")
+    refuse_unwritable_folder(record, "name another folder with --record")
     allowed = load_allowed(allow) if allow else ()
-    matrix = {image.name: image for image in own_images()}
-    wanted = named_images(images or default_names(), matrix, repository=repository, tag=tag)
-    connected = engine.connect()
+    connected, wanted = _wanted(images, repository=repository, tag=tag)
     registries = list(
         _registries(target, region or [None], kms_key=kms_key, role=(role_arn, external_id))
     )
@@ -99,15 +96,38 @@ def _refuse_apart(
 ) -> None:
     from sagedock.api.regions import region_problem
     from sagedock.errors import InvalidRequest
+    from sagedock.images.names import ROLE_ARN
 
     found = (region_problem(region, "--region") for region in regions)
     problems = [problem for problem in found if problem]
+    if role_arn is not None and not re.fullmatch(ROLE_ARN, role_arn):
+        problems.append(
+            f"--role-arn: {role_arn!r} is no role's ARN: give one like "
+            "arn:aws:iam::111122223333:role/NAME"
+        )
     if external_id and not role_arn:
         problems.append("--external-id: is for a role: add --role-arn")
     if allow and not fail_on:
         problems.append("--allow: lets pass what --fail-on holds back: add --fail-on")
     if problems:
         raise InvalidRequest(problems)
+
+
+def _wanted(
+    images: Sequence[str] | None, *, repository: str | None, tag: str | None
+) -> "tuple[Engine, tuple[ToPush, ...]]":
+    """Return the engine, and what of it is to be pushed. Nothing is started for that."""
+    from sagedock import engine
+    from sagedock.images import own_images
+    from sagedock.images.named import default_names, find_all_named
+    from sagedock.images.push_plan import named_images
+
+    names = images or default_names()
+    matrix = {image.name: image for image in own_images()}
+    wanted = named_images(names, matrix, repository=repository, tag=tag)
+    connected = engine.connect()
+    find_all_named(connected, names)
+    return connected, wanted
 
 
 def _registries(

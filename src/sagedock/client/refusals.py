@@ -1,5 +1,6 @@
 """botocore's errors, as errors that say what to do."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -33,12 +34,17 @@ _NOT_THE_PROGRAMS = frozenset(
 #: What does without credentials.
 WITHOUT = 'use Session(target="local"), which needs none'
 
-#: What to do locally, by words of a refusal. AWS's own words stay in front.
+#: What to do locally, by patterns in a refusal, of which the first counts. AWS's own words stay in
+#: front.
 _LOCAL_REMEDIES = {
+    "Cannot find the requested image: .*@sha256:": (
+        "neither the engine nor the local ECR has an image of that digest: push one with "
+        "`sagedock push IMAGE`, whose last line is the name to give: by the digest that it has"
+    ),
     "Cannot find the requested image": (
         "an ECR name means this machine's image of that repository and tag: build it, or give an "
-        "image that you have that name with `docker tag IMAGE REPOSITORY:TAG`; `docker image ls` "
-        "lists them"
+        "image that you have that name with `docker tag IMAGE REPOSITORY:TAG`, or with "
+        "`sagedock push IMAGE --repository REPOSITORY --tag TAG`; `docker image ls` lists them"
     ),
     "Invalid image URI": (
         "write the image as a name in ECR, also locally: "
@@ -82,8 +88,8 @@ def explained(target: Target) -> Iterator[None]:
 def with_remedy(message: str, target: Target) -> str:
     """Return a refusal's message, followed by what to do about it locally, where that is known."""
     if target == "local":
-        for words, remedy in _LOCAL_REMEDIES.items():
-            if words in message:
+        for pattern, remedy in _LOCAL_REMEDIES.items():
+            if re.search(pattern, message):
                 return f"{message.rstrip('.')}: {remedy}"
     return message
 

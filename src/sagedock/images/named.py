@@ -9,23 +9,34 @@ from sagedock.images.choice import chosen_images
 from sagedock.images.image import Image
 from sagedock.images.matrix import find_matrix, load_images, own_images
 
-__all__ = ["default_names", "find_named"]
+__all__ = ["default_names", "find_all_named", "find_named"]
 
 
 def find_named(engine: Engine, name: str) -> str:
     """Return what the engine calls an image. Raises ImageNotFound, with what to do, where it has
     none of that name.
     """
+    (reference,) = find_all_named(engine, [name])
+    return reference
+
+
+def find_all_named(engine: Engine, names: Sequence[str]) -> tuple[str, ...]:
+    """Return what the engine calls each image. Raises ImageNotFound with all that it has not."""
     own = own_images()
-    image = next((each for each in own if each.name == name), None)
-    reference = image.reference if image else name
+    references = {image.name: image.reference for image in own}
+    absent = [name for name in names if not _has(engine, references.get(name, name))]
+    if absent:
+        told = (f"{name}: the engine has no such image: {_remedy(name, own)}" for name in absent)
+        raise ImageNotFound("\n".join(told))
+    return tuple(references.get(name, name) for name in names)
+
+
+def _has(engine: Engine, reference: str) -> bool:
     try:
         engine.image(reference)
-    except ImageNotFound as error:
-        raise ImageNotFound(
-            f"{name}: the engine has no such image: {_remedy(name, own)}"
-        ) from error
-    return reference
+    except ImageNotFound:
+        return False
+    return True
 
 
 def _remedy(name: str, own: Sequence[Image]) -> str:

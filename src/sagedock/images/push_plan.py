@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from sagedock.engine import Engine
 from sagedock.engine import Image as EngineImage
-from sagedock.errors import ImageNotFound, InvalidRequest
+from sagedock.errors import InvalidRequest
 from sagedock.images.ecr import EcrRegistry, Kept
 from sagedock.images.image import ARCHITECTURE, Image
+from sagedock.images.named import find_named
 from sagedock.images.names import REPOSITORY, TAG
 
 __all__ = ["Planned", "ToPush", "named_images", "plan_push", "split_reference"]
@@ -92,7 +93,7 @@ def plan_push(
     problems: list[str] = []
     planned = []
     for each in wanted:
-        image = _built(engine, each)
+        image = engine.image(find_named(engine, each.image))
         problems += _wrong_kind(each, image, architecture)
         for registry in registries:
             kept = registry.image(each.repository, each.tag)
@@ -102,16 +103,6 @@ def plan_push(
     if problems:
         raise InvalidRequest(problems)
     return tuple(planned)
-
-
-def _built(engine: Engine, wanted: ToPush) -> EngineImage:
-    try:
-        return engine.image(wanted.image)
-    except ImageNotFound as error:
-        raise ImageNotFound(
-            f"{wanted.image}: the engine has no such image: build it (`make build`), or name one "
-            "that `docker image ls` lists"
-        ) from error
 
 
 def _wrong_kind(wanted: ToPush, image: EngineImage, architecture: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sagedock.errors import StorageError
 
-__all__ = ["refuse_unwritable", "replace_file", "writing"]
+__all__ = ["refuse_unwritable", "refuse_unwritable_folder", "replace_file", "writing"]
 
 
 @contextmanager
@@ -32,9 +32,22 @@ def refuse_unwritable(path: Path, remedy: str) -> None:
     with writing(path, remedy):
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        nearest = next(each for each in path.absolute().parents if os.path.lexists(each))
-        with tempfile.TemporaryFile(dir=nearest):
-            pass
+        _try_nearest(path.parent)
+
+
+def refuse_unwritable_folder(folder: Path, remedy: str) -> None:
+    """Raise StorageError, which names the folder, where no files could be put into it; see
+    ``refuse_unwritable``.
+    """
+    with writing(folder, remedy):
+        _try_nearest(folder)
+
+
+def _try_nearest(folder: Path) -> None:
+    here = folder.absolute()
+    nearest = next(each for each in (here, *here.parents) if os.path.lexists(each))
+    with tempfile.TemporaryFile(dir=nearest):
+        pass
 
 
 def replace_file(path: Path, content: bytes, remedy: str) -> None:

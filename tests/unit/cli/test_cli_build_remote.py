@@ -18,7 +18,9 @@ from botocore.exceptions import (
 )
 
 from sagedock.cli import main
+from sagedock.errors import EngineUnavailable
 from sagedock.images.git import git_output
+from sagedock.testing import FakeEngine
 from tests.conftest import REGION, Local
 from tests.unit.images.remote_builds import MATRIX, git, project
 from tests.unit.images.remote_command import Terminal, denied, name_of, projects, recorded, run
@@ -33,6 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # What moto answers is kept by this process, so each test has a project of its own.
     made = project(tmp_path / f"p-{uuid.uuid4().hex[:12]}")
     monkeypatch.chdir(made)
+    monkeypatch.setattr("sagedock.engine.connect", lambda: FakeEngine(None))
     return made
 
 
@@ -133,6 +136,26 @@ def test_a_dry_run_shows_every_call_and_makes_none(
     assert projects(here, folder) == []
 
 
+@pytest.mark.parametrize("option", ["--dry-run", "--detach"])
+def test_the_plan_warns_of_a_base_that_the_build_does_not_see(
+    here: Local, monkeypatch: pytest.MonkeyPatch, capsys: Capture, option: str
+) -> None:
+    monkeypatch.setattr("sagedock.engine.connect", lambda: FakeEngine(None, ["b"]))
+    assert run(option, "--yes") == 0
+    assert "warning: mine: its base b is known in this machine's engine" in capsys.readouterr().err
+
+
+def test_a_machine_without_an_engine_plans_too(
+    here: Local, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def connect() -> None:
+        raise EngineUnavailable("no engine")
+
+    monkeypatch.setattr("sagedock.engine.connect", connect)
+    assert run("--dry-run") == 0
+    assert "engine" not in capsys.readouterr().err
+
+
 @pytest.fixture
 def nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No credentials, and no way to AWS."""
@@ -147,13 +170,23 @@ def test_without_credentials_the_plan_is_shown_all_the_same(nobody: None, capsys
     words = ["build", "mine", "--remote", "--region", "us-west-2"]
     assert main([*words, "--dry-run", "--json"]) == 0
     told = capsys.readouterr()
-    assert "no credentials: shown is what account 111122223333 would need" in told.err
+    assert "no credentials: 111122223333 stands in for the account" in told.err
     assert json.loads(told.out)[0]["What"] == "bucket sagedock-build-111122223333-us-west-2"
     assert main([*words, "--yes"]) == 14
     assert "AWS: no credentials" in capsys.readouterr().err
 
 
-def test_a_region_of_another_partition_has_its_arns(nobody: None, capsys: Capture) -> None:
+@pytest.fixture
+def somebody(
+    nobody: None, answering: Callable[[str, Any], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Credentials of an account, which AWS tells; it is asked nothing else."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    answering("GetCallerIdentity", {"Account": "444455556666"})
+
+
+def test_a_region_of_another_partition_has_its_arns(somebody: None, capsys: Capture) -> None:
     words = ["build", "mine", "--remote", "--region", "cn-north-1", "--print-policy", "build"]
     assert main(words) == 0
     policy = json.loads(capsys.readouterr().out)
@@ -206,12 +239,25 @@ def test_who_may_not_is_told_which_action_and_which_policy(
 
 
 @pytest.mark.parametrize("which", ["build", "setup"])
-def test_the_policies_are_printed(nobody: None, capsys: Capture, which: str) -> None:
+def test_the_policies_are_printed(somebody: None, capsys: Capture, which: str) -> None:
     words = ["build", "mine", "--remote", "--region", "us-west-2", "--print-policy", which]
     assert main(words) == 0
     policy = json.loads(capsys.readouterr().out)
+    assert "::444455556666:" in json.dumps(policy)
     may_write = "iam:PutRolePolicy" in json.dumps(policy)
     assert may_write is (which == "setup")
+
+
+@pytest.mark.parametrize("which", ["build", "setup"])
+def test_a_policy_is_for_no_account_but_one_s_own(
+    nobody: None, capsys: Capture, which: str
+) -> None:
+    words = ["build", "mine", "--remote", "--region", "us-west-2", "--print-policy", which]
+    assert main(words) == 14
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "AWS: no credentials" in told.err
+    assert "--dry-run" not in told.err
 
 
 def test_a_bucket_of_another_account_s(
@@ -339,12 +385,15 @@ def test_what_ends_a_call_is_words_and_no_traceback(
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--yes", "--dry-run", "--print-policy=build"])
 def test_a_profile_that_is_not_there_is_words_too(
-    nobody: None, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    nobody: None, monkeypatch: pytest.MonkeyPatch, capsys: Capture, option: str
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nope")
-    assert main(["build", "mine", "--remote", "--region", "us-west-2", "--yes"]) == 14
-    assert "could not be found" in capsys.readouterr().err
+    assert main(["build", "mine", "--remote", "--region", "us-west-2", option]) == 14
+    told = capsys.readouterr()
+    assert "(nope) could not be found: set AWS_PROFILE to one that" in told.err
+    assert told.out == ""
 
 
 def test_a_build_that_aws_no_longer_tells_of_can_be_taken_up(

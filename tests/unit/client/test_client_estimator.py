@@ -275,6 +275,11 @@ def test_attaching_to_no_job_is_refused(client: Client) -> None:
     ("image", "remedy"),
     [
         (IMAGE.replace("probe:1", "absent:1"), "docker tag IMAGE REPOSITORY:TAG"),
+        (IMAGE.replace("probe:1", "absent:1"), "`sagedock push IMAGE --repository REPOSITORY"),
+        (
+            IMAGE.replace("probe:1", f"probe@sha256:{'0' * 64}"),
+            r"`sagedock push IMAGE`, whose last line is the name to give: by (?!.*docker tag)",
+        ),
         ("absent:1", "write the image as a name in ECR"),
     ],
 )

@@ -157,7 +157,7 @@ def test_every_problem_is_told_before_anything_is_done(engine: Engine) -> None:
 
 
 def test_an_image_that_is_not_there_is_told(engine: Engine) -> None:
-    with pytest.raises(ImageNotFound, match="absent:1: the engine has no such image: build it"):
+    with pytest.raises(ImageNotFound, match="absent:1: the engine has no such image: build or"):
         planned(engine, to_push("absent:1"))
     assert engine.client.describe_repositories()["repositories"] == []
 

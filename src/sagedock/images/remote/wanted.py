@@ -10,7 +10,7 @@ from sagedock.images.image import Image
 from sagedock.images.logins import registry_of
 from sagedock.images.names import OURS, TAG
 
-__all__ = ["OUR_TAGS", "Cache", "Wanted", "project_name", "wanted_problems"]
+__all__ = ["OUR_TAGS", "Cache", "Wanted", "is_registry", "project_name", "wanted_problems"]
 
 Cache = Literal["local", "none", "s3"]
 
@@ -142,7 +142,7 @@ class Wanted:
         named = set()
         for image in self._all():
             host, _, rest = image.base.partition("/")
-            if _is_registry(host):
+            if is_registry(host):
                 named.add(registry_of(host))
                 yield self._repository(host, _REFERENCE_END.sub("", rest))
         for host in self.registries:
@@ -154,7 +154,8 @@ class Wanted:
         return f"arn:{self.partition}:ecr:{region}:{account}:repository/{name}"
 
 
-def _is_registry(host: str) -> bool:
+def is_registry(host: str) -> bool:
+    """Say whether a host is a registry of ECR's."""
     try:
         registry_of(host)
     except InvalidRequest:
