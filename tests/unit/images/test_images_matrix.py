@@ -24,7 +24,7 @@ GOOD_FIELDS = [line.partition(" =")[0] for line in GOOD.splitlines() if " = " in
 
 @pytest.fixture
 def matrix(tmp_path):
-    (tmp_path / "Dockerfile").write_text("FROM scratch AS final\n")
+    (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM ${BASE} AS final\n")
     return tmp_path / "images.toml"
 
 
