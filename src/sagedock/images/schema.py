@@ -120,6 +120,8 @@ def _wrong_files(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
             continue  # told as a value of the wrong type
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             yield f"{key}: {name!r} leads out of {folder}: name a path below it"
+        elif (folder / name).is_dir():
+            yield f"{key}: {folder / name} is a folder: name a file in it"
         elif not (folder / name).is_file():
             yield f"{key}: {folder / name} is not there: correct the path"
 

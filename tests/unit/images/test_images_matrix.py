@@ -198,6 +198,18 @@ def test_a_path_leads_nowhere_else(matrix, key, path):
         load_images(matrix)
 
 
+def test_a_folder_is_no_file(matrix):
+    (matrix.parent / "t7").mkdir()
+    matrix.write_text(GOOD.replace('"Dockerfile"', '"t7"') + 'locks = ["t7"]\n')
+    with pytest.raises(InvalidRequest) as caught:
+        load_images(matrix)
+    folder = matrix.parent / "t7"
+    assert caught.value.problems == tuple(
+        f"{matrix}: image 'mine': {key}: {folder} is a folder: name a file in it"
+        for key in ("dockerfile", "locks")
+    )
+
+
 def test_no_image_starts_from_itself(matrix):
     def table(name, base):
         return GOOD.replace("mine", name).replace("debian:12", base)
