@@ -146,11 +146,14 @@ def _base_problems(table: Mapping[str, Any], target: str, file: Path, text: str)
     given = {key: value for key, value in args.items() if isinstance(value, str)}
     if found := another_base(base, target, given, text):
         line, said, start = found
+        remedy = (
+            "leave BASE out of args"
+            if "BASE" in given and "BASE" in said
+            else "write `ARG BASE` before the first FROM, and `FROM ${BASE}` there"
+        )
         yield (
             f"base {base!r} is not what the image starts from: {file}, line {line}, has `{said}`, "
-            f"which is {start or 'no image'}: write `ARG BASE` before the first FROM and "
-            "`FROM ${BASE}` there, "
-            f"and no BASE in args{f', or base = {start!r}' if start else ''}"
+            f"which is {start or 'no image'}: {remedy}{start and f', or base = {start!r}'}"
         )
 
 

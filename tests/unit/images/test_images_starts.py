@@ -83,14 +83,19 @@ def test_a_table_whose_dockerfile_ignores_its_base_is_refused(tmp_path: Path) ->
     (problem,) = caught.value.problems
     assert problem == (
         f"{matrix}: image 'mine': base 'debian:12' is not what the image starts from: {file}, "
-        "line 2, has `FROM other:1`, which is other:1: write `ARG BASE` before the first FROM and "
-        "`FROM ${BASE}` there, and no BASE in args, or base = 'other:1'"
+        "line 2, has `FROM other:1`, which is other:1: write `ARG BASE` before the first FROM, and "
+        "`FROM ${BASE}` there, or base = 'other:1'"
     )
     file.write_text("FROM x AS one\nARG BASE\nFROM ${BASE} AS final\n")  # declared too late
     with pytest.raises(InvalidRequest, match=r"line 3, has `FROM .*`, which is no image: write"):
         load_images(matrix)
     file.write_text("ARG BASE\nFROM ${BASE} AS final\n")
     assert load_images(matrix)
+    matrix.write_text(GOOD + 'args = { BASE = "x:1" }\n')
+    with pytest.raises(
+        InvalidRequest, match="which is x:1: leave BASE out of args, or base = 'x:1'"
+    ):
+        load_images(matrix)
 
 
 @pytest.mark.parametrize("project", [ROOT, ROOT / "examples" / "custom-op"])
