@@ -71,7 +71,9 @@ def sbom(
         elif output is not None:
             _write(output, made.text)
     if as_json:
-        typer.echo(json.dumps({name: _summary(made) for name, made in found.items()}, indent=2))
+        typer.echo(
+            json.dumps({name: _summary(name, made) for name, made in found.items()}, indent=2)
+        )
     elif licences:
         for reference, made in found.items():
             _print(reference, made)
@@ -161,11 +163,13 @@ def _print_places(found: dict[str, "Sbom"]) -> None:
         typer.echo(str(place_of(SBOMS, reference)))
 
 
-def _summary(made: "Sbom") -> dict[str, Any]:
+def _summary(reference: str, made: "Sbom") -> dict[str, Any]:
+    from sagedock.images.sbom.denied import packages_without_licence
     from sagedock.images.sbom.summary import licence_rows
 
     return {
         "image_id": made.image_id,
+        "packages_without_licence": len(packages_without_licence({reference: made})),
         "licences": [
             {"licence": row.licence, "count": row.count, "packages": row.packages}
             for row in licence_rows(made)
@@ -223,16 +227,28 @@ def _refuse(found: dict[str, "Sbom"], denied: Sequence[str]) -> None:
             "without what is listed here:"
         )
         told += lines
-    if UNKNOWN_LICENCE in denied and (lines := packages_without_licence(found)):
+    without = packages_without_licence(found)
+    if denied and without and UNKNOWN_LICENCE not in denied:
+        typer.echo(_not_judged(without), err=True)
+    elif denied and without:
         told.append(
-            f"{_packages(lines)} of no known licence (--deny {UNKNOWN_LICENCE}): read in the image "
-            "what each says of itself (/usr/share/doc/NAME/copyright of a Debian package, the "
-            "folder .dist-info of a Python one), and build without what you may not use; once all "
-            f"are read, leave out --deny {UNKNOWN_LICENCE}:"
+            f"{_packages(without)} of no known licence (--deny {UNKNOWN_LICENCE}): read in the "
+            "image what each says of itself (/usr/share/doc/NAME/copyright of a Debian package, "
+            "the folder .dist-info of a Python one), and build without what you may not use; once "
+            f"all are read, leave out --deny {UNKNOWN_LICENCE}:"
         )
-        told += lines
+        told += without
     if told:
         raise LicenceDenied("\n".join(told))
+
+
+def _not_judged(lines: Sequence[str]) -> str:
+    one = len(lines) == 1
+    words = ("has", "it was", "it") if one else ("have", "they were", "them")
+    return (
+        f"{_packages(lines)} {words[0]} no known licence, so {words[1]} not judged: "
+        f"`--deny unknown` lists {words[2]}"
+    )
 
 
 def _packages(lines: Sequence[str]) -> str:

@@ -2,14 +2,14 @@
 
 ``image``    one image, as data
 ``matrix``   containers/images.toml, read; ``schema`` says what it may hold; ``arguments`` which
-             arguments a Dockerfile takes
+             arguments a Dockerfile takes, ``starts`` what its stages start from
 ``choice``   which of them are built, in what order; ``named`` one by what people call it; ``names``
              what names may be
 ``builder``  the docker client that can build here
 ``plan``     a build as a list of arguments; ``labels``, ``secrets`` what goes into it
 ``wheels``   an image's Python packages, gathered on this machine
 ``build``    the build, carried out; ``running`` a program of it, ``steps`` what is told of it,
-             ``failure`` what went wrong
+             ``failure`` what went wrong, ``hints`` what of it this project brings about
 ``writing``  files of a build; ``media_types`` what registries call manifests
 ``size_report``  an image by layers; ``packed_layers`` what they are compressed
 ``start_up`` what size costs; ``git`` what git says of a folder

@@ -38,8 +38,12 @@ def load_allowed(path: Path) -> tuple[Allowed, ...]:
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InvalidRequest([f"{path}: cannot be read as TOML ({error}): mend it"]) from error
+    except FileNotFoundError as error:
+        raise InvalidRequest([f"{path}: is not there: correct the path"]) from error
+    except OSError as error:
+        raise InvalidRequest([f"{path}: cannot be read ({error.strerror}): name a file"]) from error
+    except ValueError as error:
+        raise InvalidRequest([f"{path}: is not TOML ({error}): mend it"]) from error
     tables = document.get("allow", [])
     whole = isinstance(tables, list) and all(isinstance(table, dict) for table in tables)
     if document.keys() - {"allow"} or not whole:

@@ -11,6 +11,7 @@ from sagedock.errors import BuildFailed
 from sagedock.images.arguments import stages
 from sagedock.images.builder import Builder, find_builder
 from sagedock.images.failure import BuildLog
+from sagedock.images.hints import hint
 from sagedock.images.image import Image
 from sagedock.images.labels import image_labels
 from sagedock.images.plan import build_command, own_base
@@ -153,7 +154,9 @@ def _carry_out(
 
         code = run_lines(argv, environ, each, quiet=lambda: tell(steps.settle()))
     if code:
-        remedy = read.remedy()
+        root = log.parents[2]  # as log_of has it
+        dockerfile = root / "containers" / image.dockerfile
+        remedy = hint(read.failure(), root=root, dockerfile=dockerfile) or read.remedy()
         raise BuildFailed(
             f"{image.name} was not built: {Path(argv[0]).name} ended with {code}"
             f"{f': {remedy}' if remedy else ''}\n{read.failure()}\nthe whole output is in {log}",

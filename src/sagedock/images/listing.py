@@ -1,7 +1,10 @@
 """What the engine has of the images."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 from sagedock.engine import Engine
 from sagedock.errors import ImageNotFound
@@ -31,12 +34,19 @@ class ListedImage:
     size: int | None = None
 
 
-def list_images(engine: Engine, images: Iterable[Image]) -> tuple[ListedImage, ...]:
-    """Return every image of the matrix, built or not, in its order."""
-    return tuple(_listed(engine, image) for image in images)
+def list_images(
+    engine: Engine, images: Iterable[Image], records: Path | None = None
+) -> tuple[ListedImage, ...]:
+    """Return every image of the matrix, built or not, in its order.
+
+    ``records`` is the folder that pushes leave their records in: the engine keeps no digest of a
+    push, as the name that it pushes by is taken away again.
+    """
+    pushed = _pushed(records) if records else {}
+    return tuple(_listed(engine, image, pushed) for image in images)
 
 
-def _listed(engine: Engine, image: Image) -> ListedImage:
+def _listed(engine: Engine, image: Image, pushed: dict[str, str]) -> ListedImage:
     row = ListedImage(
         name=image.name,
         kind=image.kind,
@@ -54,6 +64,23 @@ def _listed(engine: Engine, image: Image) -> ListedImage:
         row,
         names=(image.reference, *others),
         image_id=found.id,
-        digest=digests[0] if digests else None,
+        digest=digests[0] if digests else pushed.get(found.id),
         size=found.size,
     )
+
+
+def _pushed(folder: Path) -> dict[str, str]:
+    """Return the digest that each image was last pushed by, by the engine's id of the image."""
+    records = sorted(_records(folder), key=lambda each: str(each.get("recorded_at")))
+    return {str(each["image_id"]): str(each["digest"]) for each in records}
+
+
+def _records(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the records of pushes; a file that is none, or cannot be read, tells of no image."""
+    for path in folder.glob("**/*.json"):
+        try:
+            found = json.loads(path.read_bytes())
+        except (OSError, ValueError):  # the next push writes it anew
+            continue
+        if isinstance(found, dict) and found.get("image_id") and found.get("digest"):
+            yield found

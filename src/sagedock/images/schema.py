@@ -10,6 +10,7 @@ from sagedock.images.device import device_problems
 from sagedock.images.image import Device, Kind
 from sagedock.images.names import LABEL_KEY, NAME, REFERENCE, REPOSITORY, TAG
 from sagedock.images.preflight.target import unknown_type
+from sagedock.images.starts import another_base
 
 __all__ = ["table_problems"]
 
@@ -119,6 +120,8 @@ def _wrong_files(table: Mapping[str, Any], folder: Path) -> Iterator[str]:
             continue  # told as a value of the wrong type
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             yield f"{key}: {name!r} leads out of {folder}: name a path below it"
+        elif (folder / name).is_dir():
+            yield f"{key}: {folder / name} is a folder: name a file in it"
         elif not (folder / name).is_file():
             yield f"{key}: {folder / name} is not there: correct the path"
 
@@ -132,6 +135,26 @@ def _dockerfile_problems(table: Mapping[str, Any], folder: Path) -> Iterator[str
         yield from unused_arguments(args, text)
     if isinstance(target, str) and target:
         yield from absent_stage(target, text)
+        yield from _base_problems(table, target, folder / name, text)
+
+
+def _base_problems(table: Mapping[str, Any], target: str, file: Path, text: str) -> Iterator[str]:
+    """Yield where the image does not start from the table's base, as its label would say."""
+    base, args = table.get("base"), table.get("args", {})
+    if not isinstance(base, str) or not isinstance(args, dict):
+        return
+    given = {key: value for key, value in args.items() if isinstance(value, str)}
+    if found := another_base(base, target, given, text):
+        line, said, start = found
+        remedy = (
+            "leave BASE out of args"
+            if "BASE" in given and "BASE" in said
+            else "write `ARG BASE` before the first FROM, and `FROM ${BASE}` there"
+        )
+        yield (
+            f"base {base!r} is not what the image starts from: {file}, line {line}, has `{said}`, "
+            f"which is {start or 'no image'}: {remedy}{start and f', or base = {start!r}'}"
+        )
 
 
 def _named_files(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

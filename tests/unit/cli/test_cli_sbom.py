@@ -56,6 +56,7 @@ def test_a_table_of_licences(engine: FakeEngine, capsys: pytest.CaptureFixture[s
     assert ["unknown", "1", "libc6", "2.36"] in lines
     assert main(["sbom", IMAGE, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)[IMAGE]
+    assert told["packages_without_licence"] == 1
     assert {"licence": "unknown", "count": 1, "packages": ["libc6 2.36"]} in told["licences"]
 
 
@@ -77,6 +78,18 @@ def test_what_is_denied_is_exit_code_11(
     assert main(["sbom", IMAGE, "--deny", "GPL-3.0-only"]) == 0
     assert main(["sbom", IMAGE, "--deny", "name:Foo License"]) == 0
     assert "--deny name:Foo License: no package here has" in capsys.readouterr().err
+
+
+def test_what_no_licence_is_known_of_is_told_not_to_be_judged(
+    engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "1 package has no known licence, so it was not judged: `--deny unknown` lists it\n"
+    for denied, code in (("GPL-3.0-only", 0), ("AGPL-3.0", 11)):
+        assert main(["sbom", IMAGE, "--deny", denied]) == code
+        assert said in capsys.readouterr().err
+    assert main(["sbom", IMAGE, "--deny", "unknown"]) == 11
+    assert main(["sbom", IMAGE]) == 0
+    assert "not judged" not in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -196,3 +196,11 @@ def big_wheel(shelf):
         wheel.writestr("big-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         wheel.writestr("big-1.0.dist-info/RECORD", "")
     return f"big==1.0 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+
+
+def test_a_failure_that_the_project_brings_about_is_told_with_what_to_do(build):
+    (build.root / "README.md").write_text("mine")
+    (build.root / ".dockerignore").write_text("*\n!containers\n")
+    with pytest.raises(BuildFailed, match=r"README\.md is in the project, but .*/\.dockerignore"):
+        build("""echo '#6 [2/2] COPY README.md /x'
+        echo '#6 ERROR: "/README.md" not found: not found'; exit 1""")

@@ -54,7 +54,7 @@ def test_without_a_gpu_there_is_no_such_argument(changes):
 
 
 def test_every_type_that_the_cuda_cannot_serve_is_told(tmp_path):
-    (tmp_path / "Dockerfile").write_text("FROM scratch AS final\n")
+    (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM ${BASE} AS final\n")
     matrix = tmp_path / "images.toml"
     types = '["ml.p3.2xlarge", "ml.p2.xlarge", "ml.m5.large", "ml.p5.48xlarge"]'
     matrix.write_text(

@@ -10,7 +10,7 @@ from sagedock.errors import ImageNotFound
 from sagedock.images import Image, list_images
 
 ID, DIGEST = "sha256:" + "1" * 64, "sha256:" + "2" * 64
-
+OTHER = "sha256:" + "3" * 64
 
 ECR = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 TABLE = """
@@ -108,3 +108,40 @@ def test_json_names_the_engines_id_and_a_repositorys_digest_apart(project, capsy
     assert (built["image_id"], built["digest"]) == (ID, DIGEST)
     assert built["names"] == ["built:v1", f"{ECR}/built:v1"]
     assert (absent["image_id"], absent["digest"], absent["names"]) == (None, None, [])
+
+
+def recorded(folder, name, **changes):
+    path = folder / "build" / "pushed" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found = {"image_id": ID, "digest": DIGEST, "recorded_at": "2026-01-02T03:04:05Z", **changes}
+    path.write_text(json.dumps(found))
+
+
+def digest_told(capsys):
+    assert main(["images", "--json"]) == 0
+    return json.loads(capsys.readouterr().out)[0]["digest"]
+
+
+def test_the_digest_of_a_push_is_that_of_its_record(project, monkeypatch, capsys):
+    monkeypatch.setattr("sagedock.engine.connect", lambda: FakeEngine(built=()))
+    assert digest_told(capsys) is None
+    recorded(project, "built/v1.us-west-2.json")
+    recorded(project, "built/v1.eu-west-1.json")
+    assert digest_told(capsys) == DIGEST
+    recorded(project, "team/other/v2.us-west-2.json", digest=OTHER, recorded_at="2026-01-01")
+    assert digest_told(capsys) == DIGEST  # the last push's
+
+
+def test_a_record_of_another_image_or_of_none_is_no_digest_of_this_one(
+    project, monkeypatch, capsys
+):
+    monkeypatch.setattr("sagedock.engine.connect", lambda: FakeEngine(built=()))
+    recorded(project, "built/v1.us-west-2.json", image_id=OTHER)  # it was built anew since
+    (project / "build" / "pushed" / "half.json").write_text('{"image_id": "')
+    (project / "build" / "pushed" / "list.json").write_text("[]")
+    assert digest_told(capsys) is None
+
+
+def test_what_the_engine_knows_itself_comes_before_a_record(project, capsys):
+    recorded(project, "built/v1.us-west-2.json", digest=OTHER)
+    assert digest_told(capsys) == DIGEST

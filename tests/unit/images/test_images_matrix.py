@@ -24,7 +24,7 @@ GOOD_FIELDS = [line.partition(" =")[0] for line in GOOD.splitlines() if " = " in
 
 @pytest.fixture
 def matrix(tmp_path):
-    (tmp_path / "Dockerfile").write_text("FROM scratch AS final\n")
+    (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM ${BASE} AS final\n")
     return tmp_path / "images.toml"
 
 
@@ -196,6 +196,18 @@ def test_a_path_leads_nowhere_else(matrix, key, path):
         matrix.write_text(GOOD + f'locks = ["{path}"]\n')
     with pytest.raises(InvalidRequest, match=f"{key}: '{path}' leads out of"):
         load_images(matrix)
+
+
+def test_a_folder_is_no_file(matrix):
+    (matrix.parent / "t7").mkdir()
+    matrix.write_text(GOOD.replace('"Dockerfile"', '"t7"') + 'locks = ["t7"]\n')
+    with pytest.raises(InvalidRequest) as caught:
+        load_images(matrix)
+    folder = matrix.parent / "t7"
+    assert caught.value.problems == tuple(
+        f"{matrix}: image 'mine': {key}: {folder} is a folder: name a file in it"
+        for key in ("dockerfile", "locks")
+    )
 
 
 def test_no_image_starts_from_itself(matrix):

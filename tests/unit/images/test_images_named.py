@@ -25,7 +25,7 @@ base = "debian:12"
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "containers"
     folder.mkdir()
-    (folder / "Dockerfile").write_text("FROM scratch AS final\n")
+    (folder / "Dockerfile").write_text("ARG BASE\nFROM ${BASE} AS final\n")
     (folder / "images.toml").write_text(
         TABLE.format(name="mine", device="cpu")
         + TABLE.format(name="asked", device="cpu")

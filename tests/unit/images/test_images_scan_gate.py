@@ -107,6 +107,19 @@ def test_what_is_held_back() -> None:
     ]
 
 
+def test_a_file_of_what_is_allowed_that_cannot_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "nope.toml"
+    for words in ("is not there: correct the path", "cannot be read (Is a directory): name a file"):
+        with pytest.raises(InvalidRequest) as caught:
+            load_allowed(file)
+        assert caught.value.problems == (f"{file}: {words}",)
+        file.mkdir(exist_ok=True)
+    file = tmp_path / "broken.toml"
+    file.write_text("[[allow")
+    with pytest.raises(InvalidRequest, match="is not TOML"):
+        load_allowed(file)
+
+
 def test_a_file_of_what_is_allowed(tmp_path: Path) -> None:
     file = tmp_path / "allow.toml"
     file.write_text('[[allow]]\nfinding = "CVE-1"\nreason = "unused"\nexpires = 2026-12-31\n')

@@ -68,6 +68,38 @@ def test_other_licences_are_not_denied(fields: list[str]) -> None:
     assert denied(dist("probe", "1", *fields), "AGPL-3.0-only", "GPL-3.0-only") == ()
 
 
+@pytest.mark.parametrize(
+    ("licence", "name"),
+    [
+        ("MIT-with-advertising-restriction", "MIT"),
+        ("Expat with advertising restriction", "MIT"),
+        ("BSD-3-clause-with-weird-numbering", "BSD-3-Clause"),
+        ("LGPL-2.1+ with Foo", "GPL-2.0-only"),
+    ],
+)
+def test_another_licence_whose_name_begins_alike_is_not_denied(licence: str, name: str) -> None:
+    files = {**status(deb("probe", "1")), **copyrights("probe", licence, "Zlib")}
+    assert denied(files, name) == ()
+    assert denied(files, "Zlib")
+
+
+@pytest.mark.parametrize(
+    ("licence", "name"),
+    [
+        ("Expat", "mit"),
+        ("Apache-2.0 with LLVM exception", "Apache-2.0"),
+        ("Apache-2.0 with Foo exception", "Apache-2.0"),
+        ("LGPL-2.1+ with Foo", "LGPL-2.1-only"),
+        ("GPL-2+ with Classpath exception", "GPL-2.0+"),
+    ],
+)
+def test_a_licence_is_denied_by_its_identifier_with_an_exception_or_not(
+    licence: str, name: str
+) -> None:
+    files = {**status(deb("probe", "1")), **copyrights("probe", licence, "Zlib")}
+    assert denied(files, name)
+
+
 def test_one_of_several_classifiers_can_be_denied_by_its_name() -> None:
     assert denied(dist("probe", "1", MIT, f"{OSI} BSD License"), "name:bsd license")
 

@@ -7,7 +7,14 @@ __all__ = ["names_in", "needs_one_of", "same_licence"]
 
 _TOKEN = re.compile(r"\(|\)|[^\s()]+")
 _WORDS = frozenset({"AND", "OR", "WITH", "(", ")"})
-_EXCEPTION = re.compile(r"(?: WITH |-with-).*", re.IGNORECASE)
+_EXCEPTION = re.compile(r" WITH .*", re.IGNORECASE)
+#: LICENCE-with-MORE, as SPDX had a few, and as Debian's names are written behind LicenseRef-, where
+#: MORE is an exception. With GNU's licences it always is; else, unless it says so, the whole is
+#: another licence: Debian's MIT-with-advertising-restriction, say.
+_WITH_MORE = re.compile(
+    r"(?:LicenseRef-)?(?P<licence>(?:A|L)?GPL-.+?(?=-with-)|.+?(?=-with-.*exception))-with-.*",
+    re.IGNORECASE,
+)
 _VERSIONS = re.compile(r"(?:-only|-or-later|\+)$", re.IGNORECASE)
 
 
@@ -30,9 +37,8 @@ def needs_one_of(expression: str, denied: Callable[[str], bool]) -> bool:
 
 
 def _bare(name: str) -> str:
-    licence = _EXCEPTION.sub("", name)
-    if licence != name:
-        licence = licence.removeprefix("LicenseRef-")
+    found = _WITH_MORE.fullmatch(name)
+    licence = found["licence"] if found else _EXCEPTION.sub("", name)
     return _VERSIONS.sub("", licence).lower()
 
 
