@@ -130,10 +130,10 @@ def _wanted(connected: Any, names: Sequence[str]) -> list[str]:
     """Return what the engine calls the images; without names, those of the project that it has."""
     from sagedock.errors import InvalidRequest
     from sagedock.images import find_matrix, list_images, load_images
-    from sagedock.images.named import find_named
+    from sagedock.images.named import find_all_named
 
     if names:
-        return list(dict.fromkeys(find_named(connected, name) for name in names))
+        return list(dict.fromkeys(find_all_named(connected, names)))
     listed = list_images(connected, load_images(find_matrix()))
     if built := [each.reference for each in listed if each.size is not None]:
         return built
