@@ -188,10 +188,13 @@ def _report(
     from sagedock.images.size_report import size_report
 
     layers = connected.layers(built)
-    report = size_report(image, layers, known_packed(file))
+    packed = known_packed(file)
+    report = size_report(image, layers, packed)
     if measure and report.estimated:
-        progress.say(f"{image.name}: compressing it once, to tell how large that is")
-        keep_packed(file, measure_packed(connected.saved(built), progress.say))
+        progress.say(f"{image.name}: compressing what is new of it, to tell how large that is")
+        known = {layer.diff_id for layer in layers if layer.diff_id in packed}
+        new = measure_packed(lambda: connected.saved(built), progress.say, known)
+        keep_packed(file, new)
         report = size_report(image, layers, known_packed(file))
     return report
 

@@ -186,6 +186,27 @@ def test_an_image_that_is_measured_when_ctrl_c_comes_is_built(
     )
 
 
+def test_layers_that_were_measured_before_are_told_to_what_measures(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def measure(_save: object, _say: object, known: set[str]) -> dict[str, int]:
+        asked.append(known)
+        return {"d": 10}
+
+    layers = [ImageLayer(made_by="RUN", size=30, diff_id=each) for each in "de"]
+    monkeypatch.setattr(FakeEngine, "layers", lambda *_: layers)
+    monkeypatch.setattr("sagedock.images.packed_layers.measure_packed", measure)
+    Path("build").mkdir()
+    Path("build/layers.json").write_text('{"e": 9, "of another image": 1}')
+    assert build("--measure", one="") == 0
+    kept = json.loads(Path("build/layers.json").read_text())
+    assert kept == {"d": 10, "e": 9, "of another image": 1}
+    assert build("--measure", one="") == 0  # nothing is new
+    assert asked == [{"e"}]
+
+
 def test_ctrl_c_before_anything_is_begun(
     build: Build, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
