@@ -44,6 +44,15 @@ _NO_REGISTRY = (
     "the registry was not reached: where its name is right, see to the engine's network, name "
     "server and proxy"
 )
+_BUNDLE = "name your bundle in SSL_CERT_FILE"
+_UNTRUSTED = f"a certificate is not trusted: {_BUNDLE}"
+_NO_BUNDLE = (
+    "a certificate is not trusted, and this step has no bundle of yours: mount the secret "
+    "`ca_bundle` in it (docs/how-to/private-index-and-certificates.md shows how), and "
+    f"{_BUNDLE} where none is named yet"
+)
+#: What mounts it in a step.
+_MOUNTED = re.compile(r"--mount=\S*\bid=ca_bundle\b")
 
 #: What a failure says, and what to do. The first that fits is told.
 _REMEDIES = (
@@ -76,7 +85,7 @@ _REMEDIES = (
     ),
     (
         ("certificate verify failed", "certificate signed by unknown", "certificate verification"),
-        "a certificate is not trusted: name your bundle in SSL_CERT_FILE",
+        _UNTRUSTED,
     ),
     (
         ("authorization failed", "access denied"),
@@ -101,7 +110,7 @@ def remedy_for(said: str) -> str:
 @dataclass
 class _Step:
     """A step: its stage, ``builder 2/4``, its instruction, the last lines that it printed, and the
-    first that tell an error.
+    first that tell an error; ``has_bundle`` says that it mounts the secret ``ca_bundle``.
     """
 
     stage: str
@@ -109,6 +118,7 @@ class _Step:
     said: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_LINES))
     errors: list[str] = field(default_factory=list)
     error: str = ""
+    has_bundle: bool = False
 
     @property
     def is_dockerfiles(self) -> bool:
@@ -132,7 +142,9 @@ class BuildLog:
         line = line[:_LINE_CHARACTERS]
         self._tail.append(line)
         if step := begun(line):
-            self._steps.setdefault(step.number, _Step(stage=step.label, words=step.words))
+            has = _MOUNTED.search(line) is not None
+            new = _Step(stage=step.label, words=step.words, has_bundle=has)
+            self._steps.setdefault(step.number, new)
         elif (found := _ERROR.fullmatch(line)) and found["number"] in self._steps:
             self._steps[found["number"]].error = found["words"]
         elif found := _SAID.fullmatch(line):
@@ -180,4 +192,6 @@ class BuildLog:
         if failed is None:
             return remedy_for("\n".join(self._tail))
         own = failed.words if failed.is_internal else ""
-        return remedy_for("\n".join([own, *failed.said, failed.error, self._unsolved]))
+        found = remedy_for("\n".join([own, *failed.said, failed.error, self._unsolved]))
+        lacks_bundle = failed.words.startswith("RUN ") and not failed.has_bundle
+        return _NO_BUNDLE if found == _UNTRUSTED and lacks_bundle else found

@@ -118,7 +118,6 @@ def test_what_a_step_that_succeeded_said_is_no_cause():
         ("write /var/lib/x: no space left on device", "docker builder prune"),
         ("exec /bin/sh: exec format error", "linux/amd64"),
         ("W: Temporary failure resolving 'deb.example.com'", "name a mirror"),
-        ("SSL: CERTIFICATE_VERIFY_FAILED certificate verify failed", "SSL_CERT_FILE"),
         ("pull access denied for x", "--login-registry"),
         ("x:1: failed to resolve source metadata for x:1", "build it first, correct its name"),
         ("load metadata for x: no basic auth credentials", "docker login"),
@@ -130,6 +129,26 @@ def test_remedies(said, words):
     log = read(CLASSIC.replace("0.312 cause", f"0.312 {said}"))
     assert words in log.remedy()
     assert remedy_for(said) == log.remedy()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("", "mount the secret `ca_bundle` in it (docs/how-to/private-index-and-certificates.md"),
+        ("--mount=type=secret,id=pip_conf,target=/etc/pip.conf ", "mount the secret `ca_bundle`"),
+        (
+            "--mount=type=secret,id=pip_conf --mount=type=secret,id=ca_bundle,target=/x ",
+            "a certificate is not trusted: name your bundle in SSL_CERT_FILE",
+        ),
+    ],
+)
+@pytest.mark.parametrize("text", [CLASSIC, BUILDX], ids=["classic", "buildx"])
+def test_a_step_that_trusts_no_certificate_of_ours(text, options, words):
+    said = "SSLError: CERTIFICATE_VERIFY_FAILED certificate verify failed"
+    begins = f"[one 3/3] RUN {options}echo cause"
+    log = read(text.replace("[one 3/3] RUN echo cause", begins).replace("312 cause", f"312 {said}"))
+    assert words in log.remedy()
+    assert remedy_for(said) == "a certificate is not trusted: name your bundle in SSL_CERT_FILE"
 
 
 def test_a_long_log_is_kept_to_its_end():
