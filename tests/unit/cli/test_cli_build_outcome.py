@@ -129,6 +129,20 @@ def test_an_image_over_its_budget_is_built_and_has_failed(
     assert "its budget_mb in images.toml is 29" in document["failed"][0]["error"]
 
 
+def test_layers_of_a_base_that_the_engine_has_are_told(
+    build: Build, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = ImageLayer(made_by="FROM", size=20_000_000, diff_id="d")
+    own = ImageLayer(made_by="RUN", size=10_000_000, diff_id="e")
+    monkeypatch.setattr(
+        FakeEngine, "layers", lambda _, image: [base] if image == "debian:12" else [base, own]
+    )
+    assert build("--json", one="", budget_mb=29) == 6
+    document = told(capsys)
+    assert [each["of_base"] for each in document["built"][0]["layers"]] == [True, False]
+    assert "20 MB of that are its base's, debian:12" in document["failed"][0]["error"]
+
+
 def test_a_budget_and_a_failure_are_both_told(
     build: Build, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -117,6 +117,31 @@ def test_an_image_over_its_budget_names_its_largest_layers_and_both_remedies():
     assert "mine:v1 is built all the same" in said
 
 
+def test_what_a_base_takes_is_summed_up_and_the_images_own_layers_are_named():
+    base = [layer("FROM", 145 * MB, "a"), layer("RUN apt", 70 * MB, "b"), layer("ENV", 0, "c")]
+    own = [layer("RUN pip", 60 * MB, "d"), layer("COPY app", 30 * MB, "e")]
+    report = size_report(image(100), base + own, {}, base)
+    assert [row.of_base for row in report.layers] == [True, True, True, False, False]
+    said = over_budget(image(100), report)
+    assert "is 100. 215 MB of that are its base's, debian:12. Its own largest layers: 60" in said
+    assert "layers: 60 MB RUN pip; 30 MB COPY app. Leave out" in said
+    alone = over_budget(image(100), size_report(image(100), base, {}, base))
+    assert "Its own layers are small: start from a smaller base, or raise budget_mb to" in alone
+
+
+def test_layers_are_a_bases_only_where_the_image_starts_from_it():
+    layers = [layer("FROM", 145 * MB, "a"), layer("RUN", MB, "b")]
+    for base in (
+        [layer("FROM", 145 * MB, "x")],
+        [*layers, layer("RUN", MB, "c")],
+        [layer("FROM", 145 * MB)],
+        [],
+    ):
+        report = size_report(image(100), layers, {}, base)
+        assert not any(row.of_base for row in report.layers)
+        assert "Its largest layers: 145 MB FROM" in over_budget(image(100), report)
+
+
 def test_the_lines_say_what_is_an_estimate():
     layers = [layer("COPY " + "x" * 100, 1000 * MB, "a"), layer("RUN empty", 0, "b")]
     first, last = size_lines(size_report(image(2000), layers, {}))
