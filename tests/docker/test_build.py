@@ -129,7 +129,8 @@ def test_an_image_over_its_budget_fails_the_build_and_stays(
     assert [each["over_budget"] for each in told["built"]] == [True, False]
     assert [(each["name"], each["code"]) for each in told["failed"]] == [("a", 6)]
     assert "a takes 1" in done.stderr
-    assert "its budget_mb in images.toml is 1. Its largest layers: 1" in done.stderr
+    assert "its budget_mb in images.toml is 1. 1" in done.stderr
+    assert "of that are its base's, sagedock/base:bookworm-py3.11. Its own" in done.stderr
     assert "raise budget_mb to 1" in done.stderr
     assert has(engine, reference)
     assert has(engine, fine)

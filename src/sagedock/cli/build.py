@@ -14,7 +14,7 @@ from sagedock.cli.build_progress import BuildProgress, build_progress
 from sagedock.cli.signals import interruptible
 
 if TYPE_CHECKING:
-    from sagedock.engine import Engine
+    from sagedock.engine import Engine, ImageLayer
     from sagedock.images import Image
     from sagedock.images.size_report import SizeReport
 
@@ -187,13 +187,26 @@ def _report(
     from sagedock.images.packed_layers import keep_packed, known_packed, measure_packed
     from sagedock.images.size_report import size_report
 
-    layers = connected.layers(built)
-    report = size_report(image, layers, known_packed(file))
+    layers, base = connected.layers(built), _layers_of_base(connected, image)
+    packed = known_packed(file)
+    report = size_report(image, layers, packed, base)
     if measure and report.estimated:
-        progress.say(f"{image.name}: compressing it once, to tell how large that is")
-        keep_packed(file, measure_packed(connected.saved(built), progress.say))
-        report = size_report(image, layers, known_packed(file))
+        progress.say(f"{image.name}: compressing what is new of it, to tell how large that is")
+        known = {layer.diff_id for layer in layers if layer.diff_id in packed}
+        new = measure_packed(lambda: connected.saved(built), progress.say, known)
+        keep_packed(file, new)
+        report = size_report(image, layers, known_packed(file), base)
     return report
+
+
+def _layers_of_base(connected: "Engine", image: "Image") -> "Sequence[ImageLayer]":
+    """Return them, none where the engine has no such image: BuildKit pulls it without its name."""
+    from sagedock.errors import ImageNotFound
+
+    try:
+        return connected.layers(image.base)
+    except ImageNotFound:
+        return ()
 
 
 def _refuse(problems: Sequence[str]) -> None:

@@ -56,7 +56,7 @@ def build_image(
     log = _empty_log(log_of(image, root))
     _make_base(image, containers, builder, log, progress, environ)
     if image.locks:
-        gather(image, containers, progress, environ)
+        gather(image, containers, progress, environ, log=log)
     with _private_folder() as folder:
         command = build_command(
             image,

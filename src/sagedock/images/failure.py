@@ -8,8 +8,10 @@ from sagedock.images.steps import begun
 
 __all__ = ["BuildLog", "remedy_for"]
 
-#: The stage of what BuildKit does by itself.
+#: How the stage ends of what BuildKit does by itself: ``[internal] load metadata for ...``.
 _INTERNAL = "internal"
+#: How the stage of the Dockerfile's own steps ends, ``builder 2/4``.
+_PLACE = re.compile(r"(?:.*\s)?\d+/\d+")
 _ERROR = re.compile(r"#(?P<number>\d+) ERROR: (?P<words>.*)")
 _SAID = re.compile(r"#(?P<number>\d+) \d+\.\d+ (?P<words>.*)")
 #: The last line of a failed build; buildx begins it with ``ERROR:``.
@@ -18,6 +20,39 @@ _KEPT_LINES, _LINE_CHARACTERS = 25, 500
 #: How compilers and other programs begin what went wrong; a traceback after it may be long.
 _SAYS_ERROR = re.compile(r"(?:^|[\s:)])(?:fatal )?error:\s", re.IGNORECASE)
 _FIRST_ERRORS = 5
+
+#: What engines say of a registry that they did not reach.
+_NOT_REACHED = (
+    "no such host",
+    "connection refused",
+    "connection reset",
+    "i/o timeout",
+    "handshake timeout",
+    "deadline exceeded",
+    "client.timeout",
+    "network is unreachable",
+    "no route to host",
+    "server misbehaving",
+    "proxyconnect",
+)
+_NO_SUCH_IMAGE = (
+    "the engine has no such image, and no registry gave it: build it first, correct its name "
+    "(in `base` or `args` of images.toml, or after FROM), or log in, with --login-registry to "
+    "ECR's"
+)
+_NO_REGISTRY = (
+    "the registry was not reached: where its name is right, see to the engine's network, name "
+    "server and proxy"
+)
+_BUNDLE = "name your bundle in SSL_CERT_FILE"
+_UNTRUSTED = f"a certificate is not trusted: {_BUNDLE}"
+_NO_BUNDLE = (
+    "a certificate is not trusted, and this step has no bundle of yours: mount the secret "
+    "`ca_bundle` in it (docs/how-to/private-index-and-certificates.md shows how), and "
+    f"{_BUNDLE} where none is named yet"
+)
+#: What mounts it in a step.
+_MOUNTED = re.compile(r"--mount=\S*\bid=ca_bundle\b")
 
 #: What a failure says, and what to do. The first that fits is told.
 _REMEDIES = (
@@ -36,9 +71,7 @@ _REMEDIES = (
     ),
     (
         ("load metadata for", "failed to resolve source", "manifest unknown"),
-        "the engine has no such image, and no registry gave it: build it first, correct its name "
-        "(in `base` or `args` of images.toml, or after FROM), or log in, with --login-registry to "
-        "ECR's",
+        _NO_SUCH_IMAGE,
     ),
     (
         (
@@ -52,7 +85,7 @@ _REMEDIES = (
     ),
     (
         ("certificate verify failed", "certificate signed by unknown", "certificate verification"),
-        "a certificate is not trusted: name your bundle in SSL_CERT_FILE",
+        _UNTRUSTED,
     ),
     (
         ("authorization failed", "access denied"),
@@ -68,13 +101,16 @@ _REMEDIES = (
 def remedy_for(said: str) -> str:
     """Return what to do about a failure that says this, '' where nothing is known."""
     low = said.lower()
-    return next((remedy for words, remedy in _REMEDIES if any(word in low for word in words)), "")
+    found = next((remedy for words, remedy in _REMEDIES if any(word in low for word in words)), "")
+    if found == _NO_SUCH_IMAGE and any(word in low for word in _NOT_REACHED):
+        return f"{found}; {_NO_REGISTRY}"
+    return found
 
 
 @dataclass
 class _Step:
     """A step: its stage, ``builder 2/4``, its instruction, the last lines that it printed, and the
-    first that tell an error.
+    first that tell an error; ``has_bundle`` says that it mounts the secret ``ca_bundle``.
     """
 
     stage: str
@@ -82,6 +118,15 @@ class _Step:
     said: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_LINES))
     errors: list[str] = field(default_factory=list)
     error: str = ""
+    has_bundle: bool = False
+
+    @property
+    def is_dockerfiles(self) -> bool:
+        return _PLACE.fullmatch(self.stage) is not None
+
+    @property
+    def is_internal(self) -> bool:
+        return self.stage.endswith(_INTERNAL)
 
 
 class BuildLog:
@@ -97,7 +142,9 @@ class BuildLog:
         line = line[:_LINE_CHARACTERS]
         self._tail.append(line)
         if step := begun(line):
-            self._steps.setdefault(step.number, _Step(stage=step.label, words=step.words))
+            has = _MOUNTED.search(line) is not None
+            new = _Step(stage=step.label, words=step.words, has_bundle=has)
+            self._steps.setdefault(step.number, new)
         elif (found := _ERROR.fullmatch(line)) and found["number"] in self._steps:
             self._steps[found["number"]].error = found["words"]
         elif found := _SAID.fullmatch(line):
@@ -116,9 +163,11 @@ class BuildLog:
         return next((step for step in self._steps.values() if step.error), None)
 
     def failed_step(self) -> str | None:
-        """Return the step that failed, ``[builder 2/4] RUN ...``, None where none did."""
+        """Return the Dockerfile's step that failed, ``[builder 2/4] RUN ...``, None where none did:
+        what BuildKit does by itself is none.
+        """
         failed = self._failed()
-        return f"[{failed.stage}] {failed.words}" if failed else None
+        return f"[{failed.stage}] {failed.words}" if failed and failed.is_dockerfiles else None
 
     def failure(self) -> str:
         """Return what failed, in lines: the step, its instruction, and the end of what it said;
@@ -127,7 +176,10 @@ class BuildLog:
         failed = self._failed()
         if failed is None:
             return "\n".join(["its last lines:", *self._tail])
-        lines = [f"step [{failed.stage}] failed: {failed.words}", failed.error or self._unsolved]
+        what = f"step [{failed.stage}] failed: {failed.words}"
+        if failed.is_internal:
+            what = f"the engine could not {failed.words}"
+        lines = [what, failed.error or self._unsolved]
         if earlier := [line for line in failed.errors if line not in failed.said]:
             lines += ["its first errors:", *earlier]
         if failed.said:
@@ -139,5 +191,7 @@ class BuildLog:
         failed = self._failed()
         if failed is None:
             return remedy_for("\n".join(self._tail))
-        own = failed.words if failed.stage == _INTERNAL else ""
-        return remedy_for("\n".join([own, *failed.said, failed.error, self._unsolved]))
+        own = failed.words if failed.is_internal else ""
+        found = remedy_for("\n".join([own, *failed.said, failed.error, self._unsolved]))
+        lacks_bundle = failed.words.startswith("RUN ") and not failed.has_bundle
+        return _NO_BUNDLE if found == _UNTRUSTED and lacks_bundle else found

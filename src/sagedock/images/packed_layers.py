@@ -3,8 +3,10 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from sagedock.images.preflight.archive import Bytes, gunzipped, members
 from sagedock.images.preflight.saved import layer_form
@@ -13,6 +15,8 @@ from sagedock.images.writing import replace_file
 __all__ = ["keep_packed", "known_packed", "measure_packed"]
 
 _BLOCK = 512
+#: Where archives of newer engines have their files, ``blobs/sha256/...``.
+_BLOBS = "blobs/"
 
 
 def known_packed(file: Path) -> dict[str, int]:
@@ -34,29 +38,63 @@ def keep_packed(file: Path, found: Mapping[str, int]) -> None:
     replace_file(file, text.encode(), "free the disk")
 
 
-def measure_packed(archive: Iterator[bytes], say: Callable[[str], object]) -> dict[str, int]:
-    """Return the size of each layer in an archive of ``docker save``, compressed with gzip as for a
-    push, by its diff id: the digest of what is compressed. Nothing is kept in memory or on disk.
+def measure_packed(
+    save: Callable[[], Iterator[bytes]],
+    say: Callable[[str], object],
+    known: Collection[str] = (),
+) -> dict[str, int]:
+    """Return the size of each layer of an image, compressed with gzip as for a push, by its diff
+    id: the digest of what is compressed. Nothing is kept in memory or on disk.
 
-    ``say`` is told of each layer that cannot be measured.
+    ``save`` returns the image's archive of ``docker save``; ``say`` is told of each layer that
+    cannot be measured. Layers whose diff ids are ``known`` are not compressed. Older engines do not
+    name layers by them: those are read for their digests first, and a second archive for the rest.
     """
     found: dict[str, int] = {}
+    named = {f"{_BLOBS}{diff_id.replace(':', '/')}" for diff_id in known}
+    later: set[str] = set()
+    for layer in _layers(save(), say):
+        if layer.name in named:
+            continue
+        if known and layer.form == "tar" and not layer.name.startswith(_BLOBS):
+            if _digest(layer.pieces) not in known:
+                later.add(layer.name)
+        else:
+            found |= _measured(layer)
+    for layer in _layers(save(), lambda _: None) if later else ():
+        if layer.name in later:
+            found |= _measured(layer)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Layer:
+    """A layer in an archive, whose ``pieces`` can be taken once, ``size`` bytes in all."""
+
+    name: str
+    form: Literal["gzip", "tar"]
+    size: int
+    pieces: Iterator[memoryview]
+
+
+def _layers(archive: Iterator[bytes], say: Callable[[str], object]) -> Iterator[_Layer]:
     for member, content in members(Bytes(archive)):
         if member.kind != "file" or not member.size:
             continue
-        source = Bytes(content)
-        match layer_form(source.peek(_BLOCK), member.name):
-            case "gzip":
-                found[_digest(gunzipped(source.pieces(member.size)))] = member.size
-            case "zstd":
-                say(f"{member.name} is compressed with zstd, which is not read here")
-            case "tar":
-                packer = _Packer()
-                digest = _digest(packer.passing(source.pieces(member.size)))
-                found[digest] = packer.size()
-            case None:
-                pass
-    return found
+        source, name, size = Bytes(content), member.name, member.size
+        form = layer_form(source.peek(_BLOCK), name)
+        if form == "zstd":
+            say(f"{name} is compressed with zstd, which is not read here")
+        elif form is not None:
+            yield _Layer(name=name, form=form, size=size, pieces=source.pieces(size))
+
+
+def _measured(layer: _Layer) -> dict[str, int]:
+    if layer.form == "gzip":
+        return {_digest(gunzipped(layer.pieces)): layer.size}
+    packer = _Packer()
+    digest = _digest(packer.passing(layer.pieces))
+    return {digest: packer.size()}
 
 
 def _digest(chunks: Iterator[memoryview] | Iterator[bytes]) -> str:

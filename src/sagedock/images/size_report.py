@@ -19,13 +19,14 @@ _LARGEST, _WORDS = 3, 70
 @dataclass(frozen=True, kw_only=True)
 class LayerSize:
     """One layer: the instruction that made it, its bytes unpacked, and compressed; ``estimated``
-    says that nobody measured the latter.
+    says that nobody measured the latter, ``of_base`` that the image's base has it.
     """
 
     made_by: str
     size: int
     packed: int
     estimated: bool
+    of_base: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +45,18 @@ class SizeReport:
 
 
 def size_report(
-    image: Image, layers: Sequence[ImageLayer], packed: Mapping[str, int]
+    image: Image,
+    layers: Sequence[ImageLayer],
+    packed: Mapping[str, int],
+    base: Sequence[ImageLayer] = (),
 ) -> SizeReport:
-    """Return the report on an image; ``packed`` are compressed sizes, by diff id, that are known.
+    """Return the report on an image; ``packed`` are compressed sizes, by diff id, that are known,
+    ``base`` the layers of its base, none where they are not.
 
     What is not known is estimated by what others of these images are.
     """
-    rows = tuple(_row(layer, packed, _RATIOS[image.device]) for layer in layers)
+    known, ratio = _of_base(layers, base), _RATIOS[image.device]
+    rows = tuple(_row(each, packed, ratio, number < known) for number, each in enumerate(layers))
     size, whole = sum(row.size for row in rows), sum(row.packed for row in rows)
     return SizeReport(
         layers=rows,
@@ -63,13 +69,21 @@ def size_report(
     )
 
 
-def _row(layer: ImageLayer, packed: Mapping[str, int], ratio: float) -> LayerSize:
+def _of_base(layers: Sequence[ImageLayer], base: Sequence[ImageLayer]) -> int:
+    """Return how many of an image's layers are its base's: none where it starts from another."""
+    theirs = [layer.diff_id for layer in base]
+    ours = [layer.diff_id for layer in layers[: len(theirs)]]
+    return len(theirs) if None not in theirs and ours == theirs else 0
+
+
+def _row(layer: ImageLayer, packed: Mapping[str, int], ratio: float, of_base: bool) -> LayerSize:
     known = 0 if not layer.size else None if layer.diff_id is None else packed.get(layer.diff_id)
     return LayerSize(
         made_by=layer.made_by,
         size=layer.size,
         packed=round(layer.size * ratio) if known is None else known,
         estimated=known is None,
+        of_base=of_base,
     )
 
 
@@ -93,15 +107,26 @@ def _packed(size: int, estimated: bool) -> str:
 
 def over_budget(image: Image, report: SizeReport) -> str:
     """Return what to do about an image that is larger than its budget."""
-    by_size = sorted(report.layers, key=lambda row: -row.size)
-    largest = [row for row in by_size if row.size * 100 > report.size][:_LARGEST]
+    of_base = sum(row.size for row in report.layers if row.of_base)
+    own = sorted((row for row in report.layers if not row.of_base), key=lambda row: -row.size)
+    largest = [row for row in own if row.size * 100 > report.size][:_LARGEST]
     named = "; ".join(f"{amount(row.size)} {_short(row.made_by)}" for row in largest)
-    return (
+    words = [
         f"{image.name} takes {amount(report.size)}, and its budget_mb in images.toml is "
-        f"{report.budget_mb}. Its largest layers: {named}. Leave out of them what no job needs, or "
+        f"{report.budget_mb}."
+    ]
+    if of_base:
+        words.append(f"{amount(of_base)} of that are its base's, {image.base}.")
+    if largest:
+        own_words = "own largest" if of_base else "largest"
+        words.append(f"Its {own_words} layers: {named}. Leave out of them what no job needs, or")
+    else:
+        words.append("Its own layers are small: start from a smaller base, or")
+    words.append(
         f"raise budget_mb to {-(-report.size // _MB)}. {image.reference} is built all the same, so "
         "that you can look into it"
     )
+    return " ".join(words)
 
 
 def _short(words: str) -> str:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from sagedock.errors import BuildFailed, StorageError
 from sagedock.images.image import Image
-from sagedock.images.running import run_lines
+from sagedock.images.pip_words import pip_failure
+from sagedock.images.running import kept_in, run_lines
 from sagedock.images.unlocked import refuse_unlocked
 from sagedock.images.writing import writing
 
@@ -30,7 +31,9 @@ _OLDEST_GLIBC, _BASES_GLIBC = 5, 36  # manylinux_2_5 to Debian 12's glibc 2.36
 _NEW = ".new-"
 _REMEDY = "free the disk"
 _FULL = "No space left on device"
-_TAIL_LINES, _LINE_CHARACTERS = 15, 300
+
+#: Runs pip; returns its exit code and what it said.
+_Pip = Callable[[Sequence[str]], tuple[int, list[str]]]
 
 
 def download_command(image: Image, locks: tuple[Path, ...], into: Path) -> tuple[str, ...]:
@@ -54,12 +57,25 @@ def gather(
     containers: Path,
     progress: Callable[[str], None],
     environ: Mapping[str, str] = os.environ,
+    *,
+    log: Path,
 ) -> None:
     """Fill ``containers/wheels/NAME`` with the image's packages, unless they are there already.
 
-    Raises BuildFailed with pip's words where a package cannot be had, StorageError where the disk
-    is full.
+    What pip prints is added to ``log``. Raises BuildFailed with its words where a package cannot be
+    had, StorageError where the disk is full.
     """
+
+    def pip(argv: Sequence[str]) -> tuple[int, list[str]]:
+        said: list[str] = []
+
+        def each(line: str) -> None:
+            keep(line)
+            said.append(line)
+
+        with kept_in(log) as keep:
+            return run_lines(argv, environ, each), said
+
     refuse_unlocked(image, containers)
     folder = _folder(image, containers)
     choices = [_paths(locks, containers) for locks in _choices(image)]
@@ -69,7 +85,12 @@ def gather(
         raise BuildFailed(f"{sys.executable} has no pip, which fetches packages: install it there")
     with _alone(folder.parent, lambda: progress(f"{image.name}: awaiting another build's pip")):
         if not any(_is_gathered(folder, locks) for locks in choices):
-            _gather(image, folder, choices, progress, environ)
+            refusal = _gather(image, folder, choices, progress, pip)
+            if refusal:
+                raise BuildFailed(
+                    f"{image.name}: pip could not fetch its packages:\n{refusal}\n"
+                    f"the whole output is in {log}"
+                )
 
 
 def _gather(
@@ -77,17 +98,18 @@ def _gather(
     folder: Path,
     choices: Sequence[tuple[Path, ...]],
     progress: Callable[[str], None],
-    environ: Mapping[str, str],
-) -> None:
+    pip: _Pip,
+) -> str:
+    """Try one choice of locks after the other; return why the last was refused, '' where none."""
     progress(f"{image.name}: gathering its Python packages with pip")
     for locks in choices:
-        refusal = _fetch(image, locks, folder, environ)
+        refusal = _fetch(image, locks, folder, pip)
         if not refusal:
-            return
+            break
         if locks != choices[-1]:
             progress(f"{image.name}: pip cannot have {', '.join(image.instead)}:\n{refusal}")
             progress(f"{image.name}: taking {', '.join(image.instead.values())} instead")
-    raise BuildFailed(f"{image.name}: pip could not fetch its packages:\n{refusal}")
+    return refusal
 
 
 def gathered_lock(image: Image, containers: Path) -> str:
@@ -119,29 +141,23 @@ def _is_gathered(folder: Path, locks: tuple[Path, ...]) -> bool:
     return lock.is_file() and lock.read_text(encoding="utf-8") == _joined(locks)
 
 
-def _fetch(image: Image, locks: tuple[Path, ...], folder: Path, environ: Mapping[str, str]) -> str:
+def _fetch(image: Image, locks: tuple[Path, ...], folder: Path, pip: _Pip) -> str:
     """Replace ``folder`` by what ``locks`` name; return pip's words where it failed, else ''."""
     with _staging(folder) as staging:
-        said: list[str] = []
-        code = run_lines(download_command(image, locks, staging), environ, said.append)
+        code, said = pip(download_command(image, locks, staging))
         if code and any(_FULL in line for line in said):
             raise StorageError(
                 f"{folder}: pip found no space left on device: free that disk, or the one of its "
                 "temporary files ($TMPDIR)"
             )
         if code:
-            return _cause(said) or f"pip ended with {code}"
+            return pip_failure(said, code)
         whole = _joined(locks)
         with writing(folder, _REMEDY):
             (staging / _LOCK).write_text(whole, encoding="utf-8")
             shutil.rmtree(folder, ignore_errors=True)
             staging.rename(folder)
     return ""
-
-
-def _cause(said: list[str]) -> str:
-    lines = [line[:_LINE_CHARACTERS] for line in said if "WARNING:" not in line]
-    return "\n".join(lines[-_TAIL_LINES:])
 
 
 @contextmanager

@@ -129,6 +129,20 @@ def test_an_image_over_its_budget_is_built_and_has_failed(
     assert "its budget_mb in images.toml is 29" in document["failed"][0]["error"]
 
 
+def test_layers_of_a_base_that_the_engine_has_are_told(
+    build: Build, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = ImageLayer(made_by="FROM", size=20_000_000, diff_id="d")
+    own = ImageLayer(made_by="RUN", size=10_000_000, diff_id="e")
+    monkeypatch.setattr(
+        FakeEngine, "layers", lambda _, image: [base] if image == "debian:12" else [base, own]
+    )
+    assert build("--json", one="", budget_mb=29) == 6
+    document = told(capsys)
+    assert [each["of_base"] for each in document["built"][0]["layers"]] == [True, False]
+    assert "20 MB of that are its base's, debian:12" in document["failed"][0]["error"]
+
+
 def test_a_budget_and_a_failure_are_both_told(
     build: Build, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -184,6 +198,27 @@ def test_an_image_that_is_measured_when_ctrl_c_comes_is_built(
         "sagedock: interrupted: the measuring of one was stopped; one is built, and the same "
         "command goes on from there"
     )
+
+
+def test_layers_that_were_measured_before_are_told_to_what_measures(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def measure(_save: object, _say: object, known: set[str]) -> dict[str, int]:
+        asked.append(known)
+        return {"d": 10}
+
+    layers = [ImageLayer(made_by="RUN", size=30, diff_id=each) for each in "de"]
+    monkeypatch.setattr(FakeEngine, "layers", lambda *_: layers)
+    monkeypatch.setattr("sagedock.images.packed_layers.measure_packed", measure)
+    Path("build").mkdir()
+    Path("build/layers.json").write_text('{"e": 9, "of another image": 1}')
+    assert build("--measure", one="") == 0
+    kept = json.loads(Path("build/layers.json").read_text())
+    assert kept == {"d": 10, "e": 9, "of another image": 1}
+    assert build("--measure", one="") == 0  # nothing is new
+    assert asked == [{"e"}]
 
 
 def test_ctrl_c_before_anything_is_begun(

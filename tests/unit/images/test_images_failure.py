@@ -73,15 +73,38 @@ def test_where_no_step_failed_the_end_of_the_log_is_told():
     assert log.failure().endswith("dockerfile parse error line 3")
 
 
-@pytest.mark.parametrize("error", ["failed to do request: connection refused", "not found"])
-def test_a_base_that_cannot_be_had(error):
-    log = read(
-        "#2 [internal] load .dockerignore\n#2 DONE 0.0s\n"
-        f"#3 [internal] load metadata for example.com/a:1\n#3 ERROR: {error}\n------\n"
-        f" > [internal] load metadata for example.com/a:1:\n------\nfailed to solve: {error}\n"
+def absent_base(error, stage="internal"):
+    return read(
+        f"#2 [{stage}] load .dockerignore\n#2 DONE 0.0s\n"
+        f"#3 [{stage}] load metadata for example.com/a:1\n#3 ERROR: {error}\n------\n"
+        f" > [{stage}] load metadata for example.com/a:1:\n------\nfailed to solve: {error}\n"
     )
-    assert log.failure().startswith("step [internal] failed: load metadata for example.com/a:1")
-    assert "the engine has no such image, and no registry gave it" in log.remedy()
+
+
+@pytest.mark.parametrize("stage", ["internal", "linux/amd64 internal"])
+def test_a_base_that_cannot_be_had_is_no_step_of_the_dockerfile(stage):
+    log = absent_base("not found", stage)
+    assert log.failed_step() is None
+    told = log.failure().splitlines()
+    assert told[:2] == ["the engine could not load metadata for example.com/a:1", "not found"]
+    assert log.remedy().startswith("the engine has no such image, and no registry gave it")
+    assert "network" not in log.remedy()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "failed to do request: Head https://example.com/v2/: dial tcp 127.0.0.1:443: connect: "
+        "connection refused",
+        "dial tcp: lookup example.com on 127.0.0.1:53: no such host",
+        "net/http: TLS handshake timeout",
+        "dial tcp 192.0.2.1:443: i/o timeout",
+    ],
+)
+def test_a_base_whose_registry_is_not_reached(error):
+    said = absent_base(error).remedy()
+    assert said.startswith("the engine has no such image, and no registry gave it")
+    assert said.endswith("see to the engine's network, name server and proxy")
 
 
 def test_what_a_step_that_succeeded_said_is_no_cause():
@@ -95,7 +118,6 @@ def test_what_a_step_that_succeeded_said_is_no_cause():
         ("write /var/lib/x: no space left on device", "docker builder prune"),
         ("exec /bin/sh: exec format error", "linux/amd64"),
         ("W: Temporary failure resolving 'deb.example.com'", "name a mirror"),
-        ("SSL: CERTIFICATE_VERIFY_FAILED certificate verify failed", "SSL_CERT_FILE"),
         ("pull access denied for x", "--login-registry"),
         ("x:1: failed to resolve source metadata for x:1", "build it first, correct its name"),
         ("load metadata for x: no basic auth credentials", "docker login"),
@@ -107,6 +129,26 @@ def test_remedies(said, words):
     log = read(CLASSIC.replace("0.312 cause", f"0.312 {said}"))
     assert words in log.remedy()
     assert remedy_for(said) == log.remedy()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("", "mount the secret `ca_bundle` in it (docs/how-to/private-index-and-certificates.md"),
+        ("--mount=type=secret,id=pip_conf,target=/etc/pip.conf ", "mount the secret `ca_bundle`"),
+        (
+            "--mount=type=secret,id=pip_conf --mount=type=secret,id=ca_bundle,target=/x ",
+            "a certificate is not trusted: name your bundle in SSL_CERT_FILE",
+        ),
+    ],
+)
+@pytest.mark.parametrize("text", [CLASSIC, BUILDX], ids=["classic", "buildx"])
+def test_a_step_that_trusts_no_certificate_of_ours(text, options, words):
+    said = "SSLError: CERTIFICATE_VERIFY_FAILED certificate verify failed"
+    begins = f"[one 3/3] RUN {options}echo cause"
+    log = read(text.replace("[one 3/3] RUN echo cause", begins).replace("312 cause", f"312 {said}"))
+    assert words in log.remedy()
+    assert remedy_for(said) == "a certificate is not trusted: name your bundle in SSL_CERT_FILE"
 
 
 def test_a_long_log_is_kept_to_its_end():

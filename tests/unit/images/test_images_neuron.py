@@ -90,7 +90,7 @@ def test_an_image_that_is_not_locked_is_refused_with_all_that_is_missing(tmp_pat
     for lock in IMAGES["training-neuron"].locks:
         (tmp_path / lock).write_text("# nothing\n" if "neuron" in lock else "wheel==1.0\n")
     with pytest.raises(BuildFailed) as refused:
-        gather(IMAGES["training-neuron"], tmp_path, print)
+        gather(IMAGES["training-neuron"], tmp_path, print, log=tmp_path / "log")
     lock, repository = str(refused.value).splitlines()
     assert lock.startswith(f"training-neuron: {tmp_path}/training/neuron.lock pins no package")
     assert "run `make lock`" in lock

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import tarfile
+import zlib
 
 import pytest
 
@@ -116,6 +117,31 @@ def test_an_image_over_its_budget_names_its_largest_layers_and_both_remedies():
     assert "mine:v1 is built all the same" in said
 
 
+def test_what_a_base_takes_is_summed_up_and_the_images_own_layers_are_named():
+    base = [layer("FROM", 145 * MB, "a"), layer("RUN apt", 70 * MB, "b"), layer("ENV", 0, "c")]
+    own = [layer("RUN pip", 60 * MB, "d"), layer("COPY app", 30 * MB, "e")]
+    report = size_report(image(100), base + own, {}, base)
+    assert [row.of_base for row in report.layers] == [True, True, True, False, False]
+    said = over_budget(image(100), report)
+    assert "is 100. 215 MB of that are its base's, debian:12. Its own largest layers: 60" in said
+    assert "layers: 60 MB RUN pip; 30 MB COPY app. Leave out" in said
+    alone = over_budget(image(100), size_report(image(100), base, {}, base))
+    assert "Its own layers are small: start from a smaller base, or raise budget_mb to" in alone
+
+
+def test_layers_are_a_bases_only_where_the_image_starts_from_it():
+    layers = [layer("FROM", 145 * MB, "a"), layer("RUN", MB, "b")]
+    for base in (
+        [layer("FROM", 145 * MB, "x")],
+        [*layers, layer("RUN", MB, "c")],
+        [layer("FROM", 145 * MB)],
+        [],
+    ):
+        report = size_report(image(100), layers, {}, base)
+        assert not any(row.of_base for row in report.layers)
+        assert "Its largest layers: 145 MB FROM" in over_budget(image(100), report)
+
+
 def test_the_lines_say_what_is_an_estimate():
     layers = [layer("COPY " + "x" * 100, 1000 * MB, "a"), layer("RUN empty", 0, "b")]
     first, last = size_lines(size_report(image(2000), layers, {}))
@@ -164,7 +190,7 @@ def test_layers_are_known_by_the_digest_of_what_is_compressed():
     )
     chunks = (archive[place : place + 1000] for place in range(0, len(archive), 1000))
     said: list[str] = []
-    found = measure_packed(chunks, said.append)
+    found = measure_packed(lambda: chunks, said.append)
     assert said == []
     digests = [f"sha256:{hashlib.sha256(each).hexdigest()}" for each in (plain, packed)]
     assert list(found) == digests
@@ -179,20 +205,47 @@ def test_a_layer_that_is_compressed_already_is_not_compressed_again(monkeypatch)
     monkeypatch.setattr("zlib.compressobj", compressobj)
     content = tar(b=b"b" * 1000)
     packed = gzip.compress(content)
-    found = measure_packed(iter([tar(blobs__sha256__2=packed)]), print)
+    found = measure_packed(lambda: iter([tar(blobs__sha256__2=packed)]), print)
     assert found == {f"sha256:{hashlib.sha256(content).hexdigest()}": len(packed)}
+
+
+@pytest.mark.parametrize(("name", "saves"), [("id{}/layer.tar", 2), ("blobs/sha256/{1}", 1)])
+def test_a_layer_that_was_measured_before_is_not_compressed_again(monkeypatch, name, saves):
+    contents = [tar(a=b"a" * 5000), tar(b=b"b" * 5000), tar(c=b"c" * 5000)]
+    digests = [hashlib.sha256(each).hexdigest() for each in contents]
+    names = [name.format(place, digest) for place, digest in enumerate(digests)]
+    archive = tar(**dict(zip(names, contents, strict=True)))
+    compressobj, compressed, saved = zlib.compressobj, [], []
+
+    def counting(**how):
+        compressed.append(how)
+        return compressobj(**how)
+
+    def save():
+        saved.append(archive)
+        return iter([archive])
+
+    monkeypatch.setattr("zlib.compressobj", counting)
+    ids = [f"sha256:{each}" for each in digests]
+    found = measure_packed(save, print, {ids[0], ids[2]})
+    assert (list(found), len(compressed), len(saved)) == ([ids[1]], 1, saves)
+    assert found == {ids[1]: measure_packed(save, print)[ids[1]]}
+    compressed.clear()
+    saved.clear()
+    assert measure_packed(save, print, set(ids)) == {}
+    assert (compressed, len(saved)) == ([], 1)
 
 
 def test_a_layer_that_cannot_be_measured_is_told():
     said = []
     zstd = b"\x28\xb5\x2f\xfd" + b"x" * 1000
-    assert measure_packed(iter([tar(blobs__sha256__3=zstd)]), said.append) == {}
+    assert measure_packed(lambda: iter([tar(blobs__sha256__3=zstd)]), said.append) == {}
     assert said == ["blobs/sha256/3 is compressed with zstd, which is not read here"]
 
 
 def test_an_archive_that_breaks_off_is_an_error():
     with pytest.raises(EngineError):
-        measure_packed(iter([tar(a=tar(b=b"b" * 100_000))[:50_000]]), print)
+        measure_packed(lambda: iter([tar(a=tar(b=b"b" * 100_000))[:50_000]]), print)
 
 
 def test_sizes_are_kept_and_added_to(tmp_path):

@@ -9,8 +9,10 @@ import zipfile
 import pytest
 
 from sagedock.errors import BuildFailed
+from sagedock.images import wheels
 from sagedock.images.image import Image
-from sagedock.images.wheels import download_command, gather
+from sagedock.images.pip_words import pip_failure
+from sagedock.images.wheels import download_command
 
 METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
 TAGS = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -60,6 +62,11 @@ def image(*locks, instead=None):
     )
 
 
+def gather(image, containers, progress, environ=os.environ):
+    log = containers.parent / "mine.log"
+    wheels.gather(image, containers, progress, environ, log=log)
+
+
 def gathered(containers):
     return sorted(path.name for path in (containers / "wheels" / "mine").iterdir())
 
@@ -102,9 +109,49 @@ def test_a_changed_lock_is_gathered_anew_and_old_packages_go(shelf, containers):
 def test_a_package_of_another_hash_is_refused_and_nothing_is_left(shelf, containers):
     line = put_wheel(shelf, "alpha")
     (containers / "a.lock").write_text(line[: line.index("sha256:")] + "sha256:" + "0" * 64 + "\n")
-    with pytest.raises(BuildFailed, match="HASHES"):
+    with pytest.raises(BuildFailed, match="HASHES") as refused:
         gather(image("a.lock"), containers, print)
     assert list((containers / "wheels").iterdir()) == []
+    log = containers.parent / "mine.log"
+    assert "pin from it again with `make lock`" in str(refused.value)
+    assert str(refused.value).endswith(f"\nthe whole output is in {log}")
+    assert "DO NOT MATCH THE HASHES" in log.read_text()
+
+
+def test_an_index_that_cannot_be_reached_is_told_with_a_remedy(containers):
+    (containers / "a.lock").write_text("alpha==1.0 --hash=sha256:" + "0" * 64 + "\n")
+    environ = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("PIP_")},
+        "PIP_CONFIG_FILE": "/dev/null",
+        "PIP_INDEX_URL": "http://127.0.0.1:1/simple",
+        "PIP_RETRIES": "1",
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+    }
+    with pytest.raises(BuildFailed) as refused:
+        gather(image("a.lock"), containers, print, environ)
+    said = str(refused.value)
+    assert "the package index could not be reached: name one that can be in PIP_INDEX_URL" in said
+    assert "Connection refused" in said
+    assert "No matching distribution found for alpha==1.0" in said
+    assert "WARNING: Retrying" in (containers.parent / "mine.log").read_text()
+
+
+UNTRUSTED = (
+    "WARNING: Retrying (Retry(total=0, connect=None)) after connection broken by 'SSLError("
+    "SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed'))'"
+)
+
+
+def test_what_pip_says_tells_what_to_do():
+    none = "ERROR: No matching distribution found for alpha==1.0"
+    assert pip_failure([none], 1) == none
+    assert pip_failure([UNTRUSTED.replace("total=0", "total=4"), none], 1) == none
+    advice, attempt, last = pip_failure([UNTRUSTED, none], 1).splitlines()
+    assert "name your bundle in PIP_CERT" in advice
+    assert attempt.startswith("connection broken by 'SSLError(")
+    assert last == none
+    assert pip_failure(["WARNING: a"], 2) == "pip ended with 2"
 
 
 def test_the_other_lock_is_taken_where_the_first_cannot_be_had(shelf, containers):
@@ -134,10 +181,10 @@ def test_the_packages_are_the_images_not_this_machines(tmp_path):
 
 def test_what_a_killed_process_left_goes(shelf, containers):
     (containers / "a.lock").write_text(put_wheel(shelf, "alpha"))
-    wheels = containers / "wheels"
-    (wheels / ".new-abandoned" / "mine").mkdir(parents=True)
+    folder = containers / "wheels"
+    (folder / ".new-abandoned" / "mine").mkdir(parents=True)
     gather(image("a.lock"), containers, print)
-    assert [path.name for path in wheels.iterdir()] == ["mine"]
+    assert [path.name for path in folder.iterdir()] == ["mine"]
 
 
 def test_builds_that_gather_at_once_do_so_one_after_the_other(shelf, containers):
@@ -149,15 +196,15 @@ def test_builds_that_gather_at_once_do_so_one_after_the_other(shelf, containers)
         if "awaiting" in line:
             awaited.set()
 
-    wheels = containers / "wheels"
-    wheels.mkdir()
-    held = os.open(wheels, os.O_RDONLY)
+    folder = containers / "wheels"
+    folder.mkdir()
+    held = os.open(folder, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
     second = threading.Thread(target=gather, args=(image("a.lock"), containers, progress))
     second.start()
     assert awaited.wait(60)
-    (wheels / "mine").mkdir()
-    (wheels / "mine" / "packages.lock").write_text((containers / "a.lock").read_text())
+    (folder / "mine").mkdir()
+    (folder / "mine" / "packages.lock").write_text((containers / "a.lock").read_text())
     os.close(held)
     second.join(60)
     assert said == ["mine: awaiting another build's pip"]  # what the first gathered is taken
