@@ -63,7 +63,7 @@ def test_all_images_that_are_absent_are_told_before_anything_is_started(
     monkeypatch.setattr("sagedock.engine.connect", lambda: FakeEngine(None, ["team/app:1"]))
     monkeypatch.chdir(tmp_path)
     Path("containers").mkdir()
-    Path("containers/Dockerfile").write_text("FROM scratch AS final\n")
+    Path("containers/Dockerfile").write_text("ARG BASE\nFROM ${BASE} AS final\n")
     Path("containers/images.toml").write_text(MATRIX)
     words = ["push", "mine", "team/app:1", "team/mien:v1", "zzz", "--target", "local"]
     assert main(words) == 3
