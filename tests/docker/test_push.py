@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,14 +13,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagedock import LocalSageMaker
-from sagedock.engine import ContainerSpec, GivenNames
+from sagedock.engine import GivenNames
 from sagedock.errors import EngineError, ImageNotFound, InvalidRequest
 from sagedock.images.ecr import EcrRegistry
-from sagedock.images.layer_lines import LayerLines
 from sagedock.images.logins import logged_in
 from sagedock.images.push import push_image
 from sagedock.images.push_plan import Planned, ToPush, plan_push
-from sagedock.local import Home, clean
+from sagedock.local import Home
 from sagedock.local.ecr import find_program
 from tests.conftest import ACCOUNT, BUCKET, REGION, Local
 from tests.docker.built_project import project_in
@@ -34,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 
 #: What SageMaker's CreateModel takes; it refuses OCI's.
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-_MIB = 1024 * 1024
+MIB = 1024 * 1024
 PUSH = (
     sys.executable,
     "-c",
@@ -90,6 +88,20 @@ def manifest_type(real: RealLocal, repository: str) -> str:
     return str(image["imageManifestMediaType"])
 
 
+def names_of(real: Local) -> GivenNames:
+    return Home(real.server.settings.home).given_names
+
+
+def planned(real: Local, engine: Any, name: str) -> Planned:
+    repository, _, tag = name.partition(":")
+    (found,) = plan_push(
+        engine,
+        [ToPush(image=name, repository=repository, tag=tag)],
+        [EcrRegistry(client=real.client("ecr"), region=REGION)],
+    )
+    return found
+
+
 def test_what_is_built_is_stored_with_a_manifest_that_sagemaker_takes(
     real: RealLocal, tmp_path: Path
 ) -> None:
@@ -109,7 +121,7 @@ def test_what_was_pushed_is_pulled_cold_and_trains(
     config.parent.mkdir()
     config.write_text('{"auths": {"example.com": {"auth": "dTpw"}}}')
     os.utime(config, ns=(1, 1))
-    name = tiny.make(_MIB)
+    name = tiny.make(MIB)
     repository = name.partition(":")[0]
 
     done = push(real, tmp_path, name)
@@ -168,75 +180,7 @@ def test_a_second_push_does_nothing_and_a_tag_keeps_its_meaning(
     )["imageDetails"]
     assert found["imageDigest"] == first.stdout.strip().partition("@")[2]
     assert found["imageTags"] == ["1"]
-    assert found["imageSizeInBytes"] > _MIB
-
-
-def names_of(real: Local) -> GivenNames:
-    return Home(real.server.settings.home).given_names
-
-
-def planned(real: Local, engine: Any, name: str) -> Planned:
-    repository, _, tag = name.partition(":")
-    (found,) = plan_push(
-        engine,
-        [ToPush(image=name, repository=repository, tag=tag)],
-        [EcrRegistry(client=real.client("ecr"), region=REGION)],
-    )
-    return found
-
-
-def test_a_push_that_was_interrupted_goes_on(
-    real: RealLocal, engine: Any, tiny: TinyImages
-) -> None:
-    name = tiny.make(_MIB, 24 * _MIB)
-    arrived: list[str] = []
-
-    def interrupt(_: Planned, news: Any) -> None:
-        if news.status == "Pushed":
-            arrived.append(news.layer)
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        push_image(
-            engine, planned(real, engine, name), names=names_of(real), progress=interrupt, say=print
-        )
-    assert tags(engine, name) == (name,)
-
-    lines: list[str] = []
-    told = LayerLines(lines.append)
-    pushed = push_image(
-        engine,
-        planned(real, engine, name),
-        names=names_of(real),
-        progress=lambda of, news: told(of.name, news),
-        say=print,
-    )
-    assert pushed.already is False
-    assert f"{name}: layer {arrived[0]} is there already" in lines
-
-
-def test_ctrl_c_leaves_no_name_behind(
-    real: RealLocal, engine: Any, tiny: TinyImages, tmp_path: Path
-) -> None:
-    name = tiny.make(_MIB, 64 * _MIB)
-    process = subprocess.Popen(
-        [*PUSH, name],
-        cwd=tmp_path,
-        env=environment(real, tmp_path),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "layer" in line:
-                break
-        process.send_signal(signal.SIGINT)
-        process.stderr.read()
-        assert process.wait(60) == 130
-    assert tags(engine, name) == (name,)
-    assert push(real, tmp_path, name).returncode == 0
+    assert found["imageSizeInBytes"] > MIB
 
 
 def test_only_the_password_of_the_token_logs_in(
@@ -286,7 +230,7 @@ def test_the_registry_itself_refuses_what_ecr_would(
 
 
 def test_images_outlive_the_server(engine: Any, tiny: TinyImages, tmp_path: Path) -> None:
-    name = tiny.make(_MIB)
+    name = tiny.make(MIB)
     home = tmp_path / "home"
     with LocalSageMaker(home=home, check_answers=True) as server:
         first = RealLocal(server=server, engine=engine)
@@ -305,86 +249,6 @@ def test_images_outlive_the_server(engine: Any, tiny: TinyImages, tmp_path: Path
         )
         second.client("sagemaker").create_training_job(**job_of(second, pushed.image_uri, "later"))
         assert second.ended("later")["TrainingJobStatus"] == "Completed"
-
-
-def test_what_a_job_pulled_goes_with_the_home_and_the_user_s_own_name_stays(
-    engine: Any, tiny: TinyImages, tmp_path: Path
-) -> None:
-    names = [tiny.make(_MIB), tiny.make(_MIB)]
-    home = tmp_path / "home"
-    ids = []
-    with LocalSageMaker(home=home, check_answers=True) as server:
-        real = RealLocal(server=server, engine=engine)
-        real.client("s3").create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
-        for number, name in enumerate(names):
-            assert push(real, tmp_path, name, "--no-sbom").returncode == 0
-            ids.append(engine.image(name).id)
-            tiny.remove(name)
-            uri = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}"
-            real.start(job_of(real, uri, f"job-{number}"))
-            assert real.ended(f"job-{number}")["TrainingJobStatus"] == "Completed"
-    engine.tag(ids[0], names[0])  # the user takes one over
-
-    said: list[str] = []
-    clean(home, engine, said.append)
-
-    assert not home.exists()
-    assert sum("sha256-" in line for line in said) == 2
-    assert tags(engine, names[0]) == (names[0],)
-    assert engine.image(ids[0]).digests == ()
-    with pytest.raises(ImageNotFound):
-        engine.image(ids[1])
-
-
-def test_a_name_in_use_stays_until_nothing_uses_it(
-    engine: Any, tiny: TinyImages, tmp_path: Path
-) -> None:
-    home = tmp_path / "home"
-    name = f"127.0.0.1:5000/{tiny.make()}"
-    given = Home(home).given_names
-    image = engine.image(name.partition("/")[2]).id
-    given.give(engine, image, name)
-    engine.untag(name.partition("/")[2])
-    user_s = engine.create(
-        ContainerSpec(name=f"user-s-{image[7:19]}", image=image, command=("/bin/sh",))
-    )
-    said: list[str] = []
-    try:
-        clean(home, engine, said.append)
-        assert tags(engine, image) == (name,)
-        assert "is using its referenced image" in said[0]
-        assert "clean again" in said[0]
-    finally:
-        engine.remove(user_s)
-    clean(home, engine, said.append)
-    assert not home.exists()
-    with pytest.raises(ImageNotFound):
-        engine.image(image)
-
-
-def test_a_push_that_was_killed_leaves_a_name_until_the_home_is_cleaned(
-    engine: Any, tiny: TinyImages, tmp_path: Path
-) -> None:
-    name = tiny.make(_MIB, 64 * _MIB)
-    home = tmp_path / "home"
-    with LocalSageMaker(home=home) as server:
-        real = RealLocal(server=server, engine=engine)
-        process = subprocess.Popen(
-            [*PUSH, name, "--no-sbom"],
-            cwd=tmp_path,
-            env=environment(real, tmp_path),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        with process:
-            assert process.stderr is not None
-            next(line for line in process.stderr if "layer" in line)
-            process.kill()
-        assert len(tags(engine, name)) == 2
-    clean(home, engine, print)
-    assert tags(engine, name) == (name,)
 
 
 def test_what_was_deleted_is_not_found(real: RealLocal, engine: Any, tiny: TinyImages) -> None:

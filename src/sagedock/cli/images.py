@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from sagedock.cli.push import RECORDS
 
 __all__ = ["images"]
 
@@ -21,8 +22,6 @@ _COLUMNS = (
     "size",
     "URI for jobs",
 )
-#: Where `sagedock push` leaves its records.
-_RECORDS = Path("build/pushed")
 _MB = 1_000_000
 _SHORT = 19  # sha256: and the twelve digits that the engine's own listing has
 _WIDTH = 400  # a name that is cut is no use, and cannot be copied
@@ -39,7 +38,7 @@ def images(
     from sagedock import engine
     from sagedock.images import find_matrix, list_images, load_images
 
-    listed = list_images(engine.connect(), load_images(find_matrix()), _RECORDS)
+    listed = list_images(engine.connect(), load_images(find_matrix()), RECORDS)
     if as_json:
         typer.echo(json.dumps([asdict(image) for image in listed], indent=2))
         return

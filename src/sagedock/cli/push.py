@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from sagedock.images.push_plan import Planned, ToPush
     from sagedock.images.sbom import Sbom
 
-__all__ = ["push"]
+__all__ = ["RECORDS", "push"]
 
 Target = Literal["local", "aws"]
 FailOn = Literal["critical", "high", "medium", "low", "informational"]
 
 _SCAN_TIMEOUT_S = 600.0
 _INTERRUPTED = "interrupted: push again, and layers that arrived are not sent again"
-_RECORDS = Path("build/pushed")
+#: Below it a push leaves a record of each image that it pushed.
+RECORDS = Path("build/pushed")
 _SBOM_TITLE = "sbom.cdx.json"
 
 
@@ -44,7 +45,7 @@ def push(
     fail_on: options.FailOn = None,
     allow: options.Allow = None,
     scan_timeout: options.ScanTimeout = _SCAN_TIMEOUT_S,
-    record: options.Record = _RECORDS,
+    record: options.Record = RECORDS,
     sbom: options.Sbom = True,
     as_json: options.AsJson = False,
 ) -> None:
