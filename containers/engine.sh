@@ -71,10 +71,19 @@ wait_until_it_answers() { # wait_until_it_answers SECONDS
     return 1
 }
 
+close_inherited() { # what else the caller left open: a daemon would hold it for as long as it runs
+    local path fd
+    for path in /proc/self/fd/*; do
+        fd=${path##*/}
+        ((fd <= 2)) || exec {fd}>&-
+    done
+}
+
 start_daemon() {
     say "starting dockerd (log: $log)"
     mkdir -p "$state"
-    setsid dockerd --pidfile "$pidfile" >>"$log" 2>&1 </dev/null &
+    # `make --jobs` ends only when nobody holds the pipe of its jobs any more.
+    (close_inherited && exec setsid dockerd --pidfile "$pidfile") >>"$log" 2>&1 </dev/null &
     wait_until_it_answers "$start_s" && return
     tail -n 15 "$log" >&2
     die "dockerd did not answer within $start_s s"

@@ -94,6 +94,23 @@ def test_one_is_started_once_and_stopped_by_its_pid(run):
 
 
 @needs_namespace
+def test_the_daemon_holds_nothing_of_its_caller_open(run):
+    words = 'exec 7>"$FAKE/seven"; $E; ls -l /proc/$(<"$SAGEDOCK_HOME/engine/dockerd.pid")/fd'
+    done = run(words, namespace=True)
+    assert "engine: Docker 1.2.3" in done.stdout
+    assert "/dockerd.log" in done.stdout
+    assert "seven" not in done.stdout
+
+
+@needs_namespace
+def test_make_with_jobs_ends_although_the_daemon_it_started_runs_on(run):
+    (run.folder / "Makefile").write_text("all:\n\t@$(E); $(MAKE) next\nnext:\n\t@echo next\n")
+    done = run('timeout 20 make --silent --jobs=2 --directory="$FAKE"', namespace=True)
+    assert done.returncode == 0
+    assert done.stdout.endswith("next\n")
+
+
+@needs_namespace
 def test_no_second_dockerd_beside_a_silent_one(run):
     (run.folder / "mute").touch()
     done = run(
