@@ -6,7 +6,7 @@ from typing import Any
 
 import docker
 from docker.errors import APIError, DockerException, NotFound
-from docker.types import IPAMConfig, IPAMPool, Mount
+from docker.types import Mount
 from docker.utils import parse_repository_tag
 from requests import RequestException
 
@@ -14,6 +14,7 @@ from sagedock.engine.addresses import address_of
 from sagedock.engine.frames import read_frames, timestamp_s
 from sagedock.engine.host_config import gpu_count, host_config
 from sagedock.engine.image_layers import image_layers
+from sagedock.engine.networks import make_network, network_addresses
 from sagedock.engine.overlay_files import overlay_files
 from sagedock.engine.overlays import layers_of, overlay_mounts, scratch_name
 from sagedock.engine.registries import pulled, pushed
@@ -310,8 +311,8 @@ class DockerEngine:
         api = self._client.api
         with _engine_errors(f"making network {name}"):
             if not any(row["Name"] == name for row in api.networks(names=[name])):
-                _make_network(api, name, dict(labels), isolated)
-            config = _ipam(api, name)
+                make_network(api, name, dict(labels), isolated)
+            config = network_addresses(api, name)
         return Network(name=name, gateway=config.get("Gateway"), subnet=config.get("Subnet"))
 
     def remove_network(self, name: str) -> None:
@@ -352,32 +353,6 @@ def _listed(words: tuple[str, ...] | None) -> list[str] | None:
 
 def _filters(labels: Mapping[str, str]) -> list[str]:
     return [f"{key}={value}" if value else key for key, value in labels.items()]
-
-
-def _make_network(api: Any, name: str, labels: dict[str, str], isolated: bool) -> None:
-    """Make a network whose containers may have fixed addresses.
-
-    Docker gives those only where the subnet was asked for: it is asked for the free one that it
-    chooses itself.
-    """
-    api.create_network(name, driver="bridge", labels=labels, internal=isolated)
-    chosen = _ipam(api, name)
-    if not chosen.get("Subnet"):
-        return
-    api.remove_network(name)
-    pool = IPAMPool(subnet=chosen["Subnet"], gateway=chosen.get("Gateway"))
-    api.create_network(
-        name,
-        driver="bridge",
-        labels=labels,
-        internal=isolated,
-        ipam=IPAMConfig(pool_configs=[pool]),
-    )
-
-
-def _ipam(api: Any, name: str) -> dict[str, str]:
-    configs: list[dict[str, str]] = api.inspect_network(name)["IPAM"]["Config"] or [{}]
-    return configs[0]
 
 
 def _networking(api: Any, spec: ContainerSpec) -> Any:
