@@ -7,22 +7,12 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
+from sagedock.images.dockerfile import arguments, froms, instructions
+
 __all__ = ["absent_stage", "declared_arguments", "declared_labels", "stages", "unused_arguments"]
 
-#: ``ARG A``, ``ARG A=1 B``; a line may go on behind a backslash.
-#: https://docs.docker.com/reference/dockerfile/#arg
-_INSTRUCTION = re.compile(r"^[ \t]*ARG[ \t]+(?P<words>.*)$", re.IGNORECASE | re.MULTILINE)
-_NAME = re.compile(r"(?:^|\s)(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?==|\s|$)")
-#: ``FROM [--platform=...] IMAGE [AS STAGE]``. https://docs.docker.com/reference/dockerfile/#from
-_STAGE = re.compile(
-    r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*\S+(?:[ \t]+AS[ \t]+(?P<name>\S+))?",
-    re.IGNORECASE | re.MULTILINE,
-)
-#: ``LABEL a=b "c d"="e f"``, ``LABEL a b``. https://docs.docker.com/reference/dockerfile/#label
-_LABEL = re.compile(r"^[ \t]*LABEL[ \t]+(?P<words>.*)$", re.IGNORECASE | re.MULTILINE)
+#: The keys of ``LABEL a=b "c d"="e f"``. https://docs.docker.com/reference/dockerfile/#label
 _KEY = re.compile(r"(?:^|(?<=\s))(?:\"(?P<quoted>[^\"]+)\"|(?P<plain>[^\s\"'=]+))(?==)")
-_COMMENT = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
-_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 #: Declared by the builder itself. https://docs.docker.com/build/building/variables/
 _PREDEFINED = re.compile(
     r"BUILDKIT_\w+|SOURCE_DATE_EPOCH|(?:HTTPS?|FTP|NO|ALL)_PROXY", re.IGNORECASE
@@ -31,22 +21,18 @@ _PREDEFINED = re.compile(
 
 def declared_arguments(dockerfile: str) -> frozenset[str]:
     """Return the names of all ``ARG`` instructions of a Dockerfile's text, whatever their stage."""
-    text = re.sub(r"\\[ \t]*\n", " ", dockerfile)
-    found = set()
-    for instruction in _INSTRUCTION.finditer(text):
-        words = _QUOTED.sub("x", instruction["words"])
-        found |= {match["name"] for match in _NAME.finditer(words)}
-    return frozenset(found)
+    found = (each.rest for each in instructions(dockerfile) if each.is_a("ARG"))
+    return frozenset(name for rest in found for name, _ in arguments(rest))
 
 
 def declared_labels(dockerfile: str) -> frozenset[str]:
     """Return the keys of all ``LABEL`` instructions of a Dockerfile's text, of any stage."""
-    text = re.sub(r"\\[ \t]*\n", " ", _COMMENT.sub("", dockerfile))
     found = set()
-    for instruction in _LABEL.finditer(text):
-        words = re.sub(r"=(?:\"[^\"]*\"|'[^']*')", "=x", instruction["words"])
-        keys = {match["quoted"] or match["plain"] for match in _KEY.finditer(words)}
-        found |= keys or {words.split()[0].strip("\"'")}
+    for instruction in instructions(dockerfile):
+        if instruction.is_a("LABEL") and instruction.rest:
+            words = re.sub(r"=(?:\"[^\"]*\"|'[^']*')", "=x", instruction.rest)
+            keys = {match["quoted"] or match["plain"] for match in _KEY.finditer(words)}
+            found |= keys or {words.split()[0].strip("\"'")}  # LABEL a b
     return frozenset(found)
 
 
@@ -67,14 +53,14 @@ def stages(dockerfile: str) -> tuple[str, ...]:
     """Return the stages of a Dockerfile's text in their order, by the names that BuildKit has for
     them: ``stage-1`` where the second has none.
     """
-    found = enumerate(_STAGE.finditer(dockerfile))
-    return tuple(match["name"] or f"stage-{number}" for number, match in found)
+    return tuple(each.name or f"stage-{number}" for number, each in enumerate(froms(dockerfile)))
 
 
 def absent_stage(target: str, dockerfile: str) -> Iterator[str]:
     """Yield a problem where a Dockerfile, given as text, has no stage of that name or number."""
-    named = [match["name"] for match in _STAGE.finditer(dockerfile) if match["name"]]
-    if target.lower() in (stage.lower() for stage in named) or target.isdigit():
+    names = [each.name for each in froms(dockerfile)]
+    named = [name for name in names if name]
+    if target.lower() in map(str.lower, named) or (target.isdigit() and int(target) < len(names)):
         return
     there = f"it has {', '.join(named)}" if named else "write `FROM ... AS` and a name"
     yield f"target {target!r} is no stage of the Dockerfile: {there}"

@@ -1,26 +1,18 @@
 """Which image a stage of a Dockerfile starts from, by its text and the arguments of a build."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sagedock.images.dockerfile import From, arguments, as_from, instructions
 from sagedock.images.image import ARCHITECTURE
 
 __all__ = ["another_base"]
 
-_ARG = re.compile(r"ARG[ \t]+(?P<words>.+)", re.IGNORECASE)
-_FROM = re.compile(
-    r"(?P<said>FROM[ \t]+(?:--\S+[ \t]+)*(?P<image>\S+))(?:[ \t]+AS[ \t]+(?P<name>\S+))?",
-    re.IGNORECASE,
-)
-_PAIR = re.compile(
-    r"(?P<name>[A-Za-z_]\w*)(?:=(?P<value>(?:\"[^\"]*\"|'[^']*'|[^\s\"'])*))?(?=\s|$)"
-)
 #: Only these forms: https://docs.docker.com/reference/dockerfile/#environment-replacement
 _VARIABLE = re.compile(
     r"\$(?:(?P<plain>\w+)|\{(?P<braced>\w+)(?:(?P<form>:?[-+])(?P<word>[^{}$]*))?\})"
 )
-_HEREDOC = re.compile(r"<<-?[\"']?(?P<word>[A-Za-z_]\w*)[\"']?")
 #: What the builder sets itself, as far as our platform tells it. Source:
 #: https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
 _PLATFORM = {
@@ -35,13 +27,11 @@ class _UnknownForm(Exception):
     """A variable in a form that is not read here."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Stage:
-    """A stage: what its FROM says, in which line, and the image or stage that this means."""
+    """A stage: its FROM, and the image or stage that this means."""
 
-    line: int
-    said: str
-    name: str
+    begins: From
     start: str
 
 
@@ -63,7 +53,7 @@ def another_base(
         before = _position(stage.start, stages[:found], by_number=False)
         if before is None:
             same = _same_image(stage.start, base)
-            return None if same else (stage.line, stage.said, stage.start)
+            return None if same else (stage.begins.line, stage.begins.said, stage.start)
         found = before
     return None
 
@@ -71,7 +61,7 @@ def another_base(
 def _position(name: str, stages: list[_Stage], *, by_number: bool = True) -> int | None:
     """Return the place of the last stage of that name, or of that number."""
     for number in reversed(range(len(stages))):
-        if stages[number].name.lower() == name.lower() != "":
+        if stages[number].begins.name.lower() == name.lower() != "":
             return number
     return int(name) if by_number and name.isdigit() and int(name) < len(stages) else None
 
@@ -92,19 +82,15 @@ def _stages(dockerfile: str, given: Mapping[str, str]) -> list[_Stage]:
     """Return the stages. Of arguments, those before the first FROM count, as for the builder."""
     stages: list[_Stage] = []
     known = {name: given[name] for name in _PLATFORM}
-    for line, text in _instructions(dockerfile):
-        if found := _FROM.match(text):
-            start = _resolved(found["image"].strip("\"'"), known)
-            stages.append(
-                _Stage(line=line, said=found["said"], name=found["name"] or "", start=start)
-            )
-        elif not stages and (found := _ARG.fullmatch(text)):
-            for pair in _PAIR.finditer(found["words"]):
-                name, default = pair["name"], re.sub(r"[\"']", "", pair["value"] or "")
+    for instruction in instructions(dockerfile):
+        if begins := as_from(instruction):
+            stages.append(_Stage(begins, _resolved(begins.image.strip("\"'"), known)))
+        elif not stages and instruction.is_a("ARG"):
+            for name, default in arguments(instruction.rest):
                 if name in given:
                     known[name] = given[name]
-                elif pair["value"] is not None or name not in known:
-                    known[name] = _resolved(default, known)
+                elif default is not None or name not in known:
+                    known[name] = _resolved(re.sub(r"[\"']", "", default or ""), known)
     return stages
 
 
@@ -122,25 +108,3 @@ def _resolved(text: str, known: Mapping[str, str]) -> str:
     if "$" in _VARIABLE.sub("", text) or "\\" in text:
         raise _UnknownForm
     return _VARIABLE.sub(value, text)
-
-
-def _instructions(dockerfile: str) -> Iterator[tuple[int, str]]:
-    """Yield each instruction as one line, with the number of its first."""
-    begun, parts, ends = 0, list[str](), list[str]()
-    for number, line in enumerate(dockerfile.splitlines(), start=1):
-        if ends:  # a here-document
-            if line.strip() == ends[0]:
-                ends.pop(0)
-            continue
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        begun = begun if parts else number
-        text = line.rstrip()
-        parts.append(text.removesuffix("\\").strip())
-        if text.endswith("\\"):
-            continue
-        whole = " ".join(parts)
-        parts.clear()
-        if re.match(r"(?:RUN|COPY|ADD)\s", whole, re.IGNORECASE):
-            ends += [found["word"] for found in _HEREDOC.finditer(whole)]
-        yield begun, whole
