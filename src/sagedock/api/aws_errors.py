@@ -4,9 +4,13 @@ Each function imports botocore when it is called: ``except no_credentials() as e
 there is an error.
 """
 
-from sagedock.errors import NoCredentials
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
-__all__ = ["DENIED", "EXPIRED", "no_credentials", "not_signed_in", "unreachable", "wrong_region"]
+from sagedock.errors import InvalidRequest, NoCredentials, SagedockError
+
+__all__ = ["DENIED", "EXPIRED", "explained", "no_credentials", "not_signed_in", "unreachable"]
 
 Errors = tuple[type[Exception], ...]
 
@@ -71,8 +75,35 @@ def unreachable() -> Errors:
     return (aws.ConnectionError, aws.HTTPClientError)
 
 
-def wrong_region() -> Errors:
-    """Return the errors of a region that is none, or not given."""
+@contextmanager
+def explained(
+    where: str,
+    *,
+    refused: Callable[[Any], SagedockError],
+    failed: type[SagedockError],
+    otherwise: str = "",
+    invalid: str = "",
+) -> Iterator[None]:
+    """Raise botocore's errors inside as SagedockErrors that say what to do.
+
+    ``where`` is the service and its region. ``refused`` makes an error of a ClientError, ``failed``
+    is that of a service that cannot be reached. ``otherwise`` is what does without credentials, and
+    ``invalid`` what to do about a parameter that botocore refuses, where there is such advice.
+    """
     from botocore import exceptions as aws
 
-    return (aws.InvalidRegionError, aws.NoRegionError)
+    try:
+        yield
+    except aws.ClientError as error:
+        raise refused(error) from error
+    except no_credentials() as error:
+        raise not_signed_in(error, where, otherwise) from error
+    except aws.ParamValidationError as error:
+        raise InvalidRequest([f"{where}: {error}{invalid}"]) from error
+    except (aws.InvalidRegionError, aws.NoRegionError) as error:
+        raise InvalidRequest([f"{where}: {error}: name one like us-west-2"]) from error
+    except unreachable() as error:
+        raise failed(
+            f"{where} cannot be reached ({error}): check that there is such a region, and the "
+            "network"
+        ) from error

@@ -2,20 +2,12 @@
 
 import base64
 import json
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from sagedock.api.aws_errors import (
-    DENIED,
-    EXPIRED,
-    no_credentials,
-    not_signed_in,
-    unreachable,
-    wrong_region,
-)
+from sagedock.api.aws_errors import DENIED, EXPIRED, explained
 from sagedock.errors import InvalidRequest, PushFailed, SagedockError
 from sagedock.images.media_types import MANIFESTS
 from sagedock.images.names import OURS
@@ -176,31 +168,20 @@ class EcrRegistry:
         return ecr_explained(self.region, pushes=self.pushes)
 
 
-@contextmanager
-def ecr_explained(region: str, *, pushes: bool = True) -> Iterator[None]:
+def ecr_explained(region: str, *, pushes: bool = True) -> AbstractContextManager[None]:
     """Raise botocore's errors about ECR of a region as SagedockErrors that say what to do, those of
     making its client, too. Without ``pushes`` somebody only logs in.
     """
-    from botocore import exceptions as aws
-
-    try:
-        yield
-    except aws.ClientError as error:
-        raise _explained(error, region, pushes=pushes) from error
-    except no_credentials() as error:
-        otherwise = "push with --target local, which needs none" if pushes else ""
-        raise not_signed_in(error, f"ECR in {region}", otherwise) from error
-    except aws.ParamValidationError as error:
-        raise InvalidRequest([f"{error}: choose other names with --repository, --tag"]) from error
-    except wrong_region() as error:
-        raise InvalidRequest([f"ECR in {region}: {error}: name one like us-west-2"]) from error
-    except unreachable() as error:
-        raise PushFailed(
-            f"ECR in {region} cannot be reached ({error}): check region and network"
-        ) from error
+    return explained(
+        f"ECR in {region}",
+        refused=lambda error: _refused(error, region, pushes=pushes),
+        failed=PushFailed,
+        otherwise="push with --target local, which needs none" if pushes else "",
+        invalid=": choose other names with --repository, --tag",
+    )
 
 
-def _explained(error: Any, region: str, *, pushes: bool) -> SagedockError:
+def _refused(error: Any, region: str, *, pushes: bool) -> SagedockError:
     found = error.response["Error"]
     code, message = found.get("Code", ""), found.get("Message", "")
     said = f"ECR in {region}: {error.operation_name}: {message} ({code})"

@@ -46,7 +46,7 @@ def test_without_credentials_the_plan_is_shown_all_the_same(nobody: None, capsys
     assert "no credentials: 111122223333 stands in for the account" in told.err
     assert json.loads(told.out)[0]["What"] == "bucket sagedock-build-111122223333-us-west-2"
     assert main([*words, "--yes"]) == 14
-    assert "AWS: no credentials" in capsys.readouterr().err
+    assert "in us-west-2: no credentials (" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_a_policy_is_for_no_account_but_one_s_own(
     assert main(words) == 14
     told = capsys.readouterr()
     assert told.out == ""
-    assert "AWS: no credentials" in told.err
+    assert "in us-west-2: no credentials (" in told.err
     assert "--dry-run" not in told.err
 
 

@@ -1,20 +1,13 @@
 """The one seam to AWS: a call in, its answer out; a refusal is an error that says what to do."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sagedock.api.aws_errors import (
-    DENIED,
-    EXPIRED,
-    no_credentials,
-    not_signed_in,
-    unreachable,
-    wrong_region,
-)
-from sagedock.errors import BuildFailed, InvalidRequest, SagedockError
+from sagedock.api.aws_errors import DENIED, EXPIRED, explained
+from sagedock.errors import BuildFailed, SagedockError
 from sagedock.images.remote.documents import actions_of
 from sagedock.images.remote.permissions import actions_needed
 
@@ -98,25 +91,13 @@ class Aws:
                     f"s3://{bucket}/{key}: {error}: it takes {needed}: ask for {_OF_BUILDS}"
                 ) from error
 
-    @contextmanager
-    def _explained(self, service: str) -> Iterator[None]:
-        from botocore import exceptions as aws
-
-        try:
-            yield
-        except aws.ClientError as error:
-            raise _refused(service, self.region, error) from error
-        except no_credentials() as error:
-            raise not_signed_in(error, "AWS", self.otherwise) from error
-        except aws.ParamValidationError as error:
-            raise InvalidRequest([f"{service}: {error}"]) from error
-        except wrong_region() as error:
-            raise InvalidRequest([f"--region: {error}: give one like us-west-2"]) from error
-        except unreachable() as error:
-            raise BuildFailed(
-                f"{service} in {self.region} cannot be reached ({error}): check that there is such "
-                "a region, and the network"
-            ) from error
+    def _explained(self, service: str) -> AbstractContextManager[None]:
+        return explained(
+            f"{service} in {self.region}",
+            refused=lambda error: _refused(service, self.region, error),
+            failed=BuildFailed,
+            otherwise=self.otherwise,
+        )
 
 
 def _refused(service: str, region: str, error: Any) -> SagedockError:
