@@ -105,13 +105,6 @@ class ModelFolder:
         (self.folder / "code" / name).write_text(text)
         return self
 
-    def make(self, script: str, *, image: str = IMAGE) -> None:
-        """Run a Python script in the image that leaves files in the model's folder, /made."""
-        volumes = [f"{self.folder}:/made"]
-        self.client.containers.run(
-            image, ["python", "-c", script], volumes=volumes, remove=True, labels=[LABEL]
-        )
-
     def start(
         self,
         *,
@@ -170,9 +163,8 @@ NATIVE = pytest.mark.parametrize("model", ["native"], indirect=True)
 MMS = pytest.mark.parametrize("model", ["mms"], indirect=True)
 
 
-@pytest.fixture(params=["native", "mms"])
-def model(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModelFolder]:
-    """A model's folder, for each of the two servers. Its containers are gone afterwards."""
+def engine_with_image() -> Any:
+    """Return a client of the engine; the test is skipped where that has no image to serve with."""
     try:
         client = docker.from_env()
         client.images.get(IMAGE)
@@ -180,6 +172,13 @@ def model(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModelFolde
         pytest.skip(f"the image {IMAGE} is not built: make build")
     except DockerException as error:
         pytest.skip(f"no Docker engine answers: {error}")
+    return client
+
+
+@pytest.fixture(params=["native", "mms"])
+def model(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModelFolder]:
+    """A model's folder, for each of the two servers. Its containers are gone afterwards."""
+    client = engine_with_image()
     folder = tmp_path / "model"
     folder.mkdir()
     made = ModelFolder(client=client, folder=folder, server=request.param)

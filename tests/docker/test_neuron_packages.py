@@ -67,7 +67,6 @@ class Context:
             base="sagedock/base:bookworm-py3.11",
             args={"DEVICE": "neuron", "NEURON_APT": address},
             locks=locks,
-            instead={"training/torch-cpu.lock": "training/torch-cuda.lock"} if locks else {},
         )
         build_image(image, root=self.folder, progress=print, environ=os.environ)
 
@@ -142,13 +141,13 @@ def test_without_an_address_the_build_says_so(context: Context, tag: str) -> Non
 
 
 def neuron_wheels(folder: Path) -> str:
-    """Make an empty wheel for each of pip's packages that are AWS's own, as AWS tags them; return
-    their lock.
+    """Make an empty wheel for each of pip's packages, all tagged as AWS tags its own, which no
+    index has; return their lock.
+
+    Nothing imports them. The build takes a library of torch's into its hands: any will do.
     """
     lock = []
     for name, pin in PINS["pip"].items():
-        if name in ("torch", "torch-xla"):
-            continue  # the CPU image's stands in: nothing is imported
         version, plain = f"{pin}+f524f7f8", name.replace("-", "_")
         file = folder / f"{plain}-{version}-py3-none-linux_x86_64.whl"
         about = f"{plain}-{version}.dist-info"
@@ -158,6 +157,8 @@ def neuron_wheels(folder: Path) -> str:
             tag = "Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: py3-none-linux_x86_64\n"
             archive.writestr(f"{about}/WHEEL", tag)
             archive.writestr(f"{about}/RECORD", "")
+            if name == "torch":
+                archive.write("/bin/true", "torch/lib/libtorch_cpu.so")
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         lock.append(f"{name}=={version} --hash=sha256:{digest}\n")
     return "".join(lock)
@@ -175,7 +176,7 @@ def test_the_whole_target_builds_with_empty_packages_of_neuron(
     shelf.mkdir()
     training = context.folder / "containers" / "training"
     (training / "neuron.lock").write_text(neuron_wheels(shelf))
-    for name in ("build.lock", "requirements.lock", "torch-cpu.lock", "torch-cuda.lock"):
+    for name in ("build.lock", "requirements.lock"):
         shutil.copy(ROOT / "containers" / "training" / name, training)
     for name in ("trim-gpu.sh", "train"):
         shutil.copy(ROOT / "containers" / "training" / name, training)
@@ -184,7 +185,7 @@ def test_the_whole_target_builds_with_empty_packages_of_neuron(
     places = f"{os.environ.get('PIP_FIND_LINKS', '')} {shelf}"
     monkeypatch.setenv("PIP_FIND_LINKS", places.strip())
     context.versions(key=KEY, fingerprint=repository.fingerprint)
-    names = ("build", "requirements", "torch-cpu", "neuron")
+    names = ("build", "requirements", "neuron")
     with served(repository.folder) as address:
         context.build(tag, address, "neuron", tuple(f"training/{name}.lock" for name in names))
     client = docker.from_env()

@@ -1,13 +1,20 @@
 """What can be served, and where: model files, the toolkit, packages, no network, other ports."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.docker.serving_container import IMAGE, NATIVE, ModelFolder, model
+from tests.docker.serving_container import (
+    IMAGE,
+    NATIVE,
+    ModelFolder,
+    engine_with_image,
+    model,
+)
 from tests.docker.test_launcher_requirements import wheel
 
 __all__ = ["model"]
@@ -15,22 +22,64 @@ __all__ = ["model"]
 ROOT = Path(__file__).resolve().parents[2]
 DIGITS = ROOT / "examples" / "digits"
 ECHO = "def model_fn(d): return 1\ndef predict_fn(data, model): return data\n"
-NETWORK = "import torch; torch.manual_seed(0); net = torch.nn.Linear(3, 2).eval()\n"
-SAVE = {
-    "model.pt": "torch.jit.script(net).save('/made/model.pt')",
-    "model.pt2": "torch.export.save(torch.export.export(net, (torch.ones(2, 3),),"
-    " dynamic_shapes=({0: torch.export.Dim('n')},)), '/made/model.pt2')",
-}
-ANSWER = (
-    "import json; json.dump(net(torch.ones(4, 3)).tolist(), open('/made/expected.json', 'w'))\n"
-)
+#: One container makes what the tests serve: most of its time goes into importing torch.
+MAKE = """
+import json, pathlib, torch
+import safetensors.torch
+torch.manual_seed(0)
+net = torch.nn.Linear(3, 2).eval()
+json.dump(net(torch.ones(4, 3)).tolist(), open('/made/expected.json', 'w'))
+torch.jit.script(net).save('/made/model.pt')
+rows = {0: torch.export.Dim('n')}
+made = torch.export.export(net, (torch.ones(2, 3),), dynamic_shapes=(rows,))
+torch.export.save(made, '/made/model.pt2')
+safetensors.torch.save_file(net.state_dict(), '/made/weights.safetensors')
+torch.save(net.state_dict(), '/made/weights.pt')
+class Bomb:
+    def __reduce__(self): return pathlib.Path.touch, (pathlib.Path('/tmp/bomb'),)
+torch.save(Bomb(), '/made/bomb.pt')
+"""
+#: So that there is something to learn of the digits, they stand in the first pixels.
+RANDOM = np.random.default_rng(0)
+LABELS = RANDOM.integers(0, 10, 40)
+PIXELS = RANDOM.integers(0, 17, (40, 64))
+PIXELS[:, :10] = np.eye(10, dtype=int)[LABELS] * 16
 
 
-@pytest.mark.parametrize("file", SAVE)
-def test_a_model_file_is_served_without_code(model: ModelFolder, file: str) -> None:
-    model.make(NETWORK + ANSWER + SAVE[file])
+def in_image(folder: Path, *words: str, volumes: tuple[str, ...] = ()) -> None:
+    """Run a program of the image, which leaves files in ``folder``, its /made."""
+    engine_with_image().close()
+    mounted = [f"--volume={each}" for each in (f"{folder}:/made", *volumes)]
+    command = ["docker", "run", "--rm", "--workdir=/tmp", *mounted, IMAGE, "python", *words]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of MAKE."""
+    folder = tmp_path_factory.mktemp("made")
+    in_image(folder, "-c", MAKE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the digits example trains."""
+    folder = tmp_path_factory.mktemp("trained")
+    csv = "\n".join(",".join(map(str, [d, *p])) for d, p in zip(LABELS, PIXELS, strict=True))
+    (folder / "data").mkdir()
+    (folder / "data" / "all.csv").write_text(csv)
+    data = ("--train", "/made/data", "--test", "/made/data")
+    words = ("/code/train.py", "--model-dir", "/made", "--epochs", "60", *data)
+    in_image(folder, *words, volumes=(f"{DIGITS}:/code:ro",))
+    return folder
+
+
+@pytest.mark.parametrize("file", ["model.pt", "model.pt2"])
+def test_a_model_file_is_served_without_code(model: ModelFolder, made: Path, file: str) -> None:
+    shutil.copy(made / file, model.folder)
     serving = model.serve()
-    expected = json.loads((model.folder / "expected.json").read_text())
+    expected = json.loads((made / "expected.json").read_text())
     for rows in (
         b"[[1.0, 1, 1], [1, 1, 1], [1, 1, 1], [1, 1, 1]]",
         b"[" + b"[1,1,1]," * 3 + b"[1,1,1]]",
@@ -68,12 +117,8 @@ def model_fn(d): return Net()
 
 
 @pytest.mark.parametrize("file", ["weights.safetensors", "weights.pt"])
-def test_weights_are_read_by_a_few_lines_of_code(model: ModelFolder, file: str) -> None:
-    save = {
-        "weights.safetensors": "import safetensors.torch as s; s.save_file(net.state_dict(), f)",
-        "weights.pt": "torch.save(net.state_dict(), f)",
-    }
-    model.make(NETWORK + ANSWER + f"f = '/made/{file}'; " + save[file])
+def test_weights_are_read_by_a_few_lines_of_code(model: ModelFolder, made: Path, file: str) -> None:
+    shutil.copy(made / file, model.folder)
     serving = model.serve(f"""
 import torch
 from sagedock.runtime.serving import load_weights
@@ -82,17 +127,12 @@ def model_fn(d):
     net.load_state_dict(load_weights(d + "/{file}"))
     return net.eval()
 """)
-    expected = json.loads((model.folder / "expected.json").read_text())
+    expected = json.loads((made / "expected.json").read_text())
     assert np.allclose(serving.invoke(b"[[1, 1, 1]]").json, expected[:1])
 
 
-def test_a_pickle_in_the_place_of_weights_is_not_run(model: ModelFolder) -> None:
-    model.make(
-        "import torch, pathlib\n"
-        "class Bomb:\n"
-        "    def __reduce__(self): return pathlib.Path.touch, (pathlib.Path('/tmp/bomb'),)\n"
-        "torch.save(Bomb(), '/made/model.pt')"
-    )
+def test_a_pickle_in_the_place_of_weights_is_not_run(model: ModelFolder, made: Path) -> None:
+    shutil.copy(made / "bomb.pt", model.folder / "model.pt")
     serving = model.code(
         "from sagedock.runtime.serving import load_weights\n"
         "def model_fn(d):\n"
@@ -104,28 +144,12 @@ def test_a_pickle_in_the_place_of_weights_is_not_run(model: ModelFolder) -> None
     assert serving.shell("ls /tmp/bomb").startswith("ls: cannot access")
 
 
-def test_the_digits_example_serves_what_it_trains(model: ModelFolder) -> None:
-    rng = np.random.default_rng(0)
-    digits = rng.integers(0, 10, 40)
-    pixels = rng.integers(0, 17, (40, 64))
-    pixels[:, :10] = np.eye(10, dtype=int)[digits] * 16  # so that there is something to learn
-    csv = "\n".join(",".join(map(str, [d, *p])) for d, p in zip(digits, pixels, strict=True))
-    (model.folder / "data").mkdir()
-    (model.folder / "data" / "all.csv").write_text(csv)
-    subprocess.run(
-        [
-            *("docker", "run", "--rm", "--volume", f"{model.folder}:/made"),
-            *("--volume", f"{DIGITS}:/code:ro", "--workdir", "/tmp", IMAGE),
-            *("python", "/code/train.py", "--model-dir", "/made", "--epochs", "60"),
-            *("--train", "/made/data", "--test", "/made/data"),
-        ],
-        check=True,
-        capture_output=True,
-    )
+def test_the_digits_example_serves_what_it_trains(model: ModelFolder, trained: Path) -> None:
+    shutil.copytree(trained, model.folder, dirs_exist_ok=True)
     serving = model.code((DIGITS / "inference.py").read_text()).serve()
-    rows = "\n".join(",".join(map(str, p)) for p in pixels).encode()
+    rows = "\n".join(",".join(map(str, p)) for p in PIXELS).encode()
     found = serving.invoke(rows, content_type="text/csv", accept="application/json").json
-    assert np.mean(np.array(found) == digits) > 0.9
+    assert np.mean(np.array(found) == LABELS) > 0.9
     short = serving.invoke(b"[1, 2]")
     assert (short.status, short.json["error"]) == (
         400,
