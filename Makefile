@@ -4,6 +4,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
+# Thousands of processes import the same files: compiled once, not by each of them.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,10 +30,11 @@ demo: setup engine build ## the digits: process, tune, train, run a pipeline, de
 	@$(BIN)/sagedock local run -- $(BIN)/python scripts/story.py --target local
 
 .PHONY: lint
-lint: setup ## style, types, layers, Dockerfiles, shell scripts
+lint: setup ## style, types, layers, Dockerfiles, shell scripts; every test can be imported
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/pytest --collect-only -q tests | grep -v ::
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/hadolint containers/*/Dockerfile examples/*/containers/Dockerfile
 	$(BIN)/shellcheck containers/*.sh containers/*/*.sh tests/clients/*/*.sh .ci/run .ci/*.sh

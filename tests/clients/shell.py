@@ -87,10 +87,10 @@ class Shell:
             time.sleep(0.2)
         return self.asked("sagemaker", operation, option, value)
 
-    def boto3_client(self) -> Any:
+    def boto3_client(self, service: str = "sagemaker") -> Any:
         """Return a client of the same server, with the same credentials."""
         return boto3.client(
-            "sagemaker",
+            service,
             endpoint_url=self.environment["AWS_ENDPOINT_URL"],
             region_name=self.environment["AWS_REGION"],
             aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],

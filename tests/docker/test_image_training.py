@@ -85,21 +85,33 @@ def config(image):
     return json.loads(done.stdout)[0]["Config"]
 
 
-def shell(run, words):
-    return run("bash", "-c", words).stdout
+@pytest.fixture(scope="module")
+def shell(image):
+    """Run words of bash in one container of the image, which does nothing else."""
+    start = ["docker", "run", "--rm", "--detach", image.reference, "sleep", "infinity"]
+    made = subprocess.run(start, capture_output=True, text=True, check=True).stdout.strip()
+
+    def call(words):
+        command = ["docker", "exec", made, "bash", "-c", words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    yield call
+    subprocess.run(["docker", "rm", "--force", made], capture_output=True, check=True)
 
 
 # --- what it holds -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("program", ["bash", "python", "python3", "pip", "pip3", "train"])
-def test_what_sagemakers_clients_call_is_on_the_path(run, program):
-    assert shell(run, f"command -v {program}").startswith("/")
+def test_what_sagemakers_clients_call_is_on_the_path(shell, program):
+    assert shell(f"command -v {program}").startswith("/")
 
 
-def test_python_and_pip_are_those_of_the_packages(run):
+def test_python_and_pip_are_those_of_the_packages(run, shell):
     names = "python python3 pip pip3"
-    assert shell(run, f"for p in {names}; do command -v $p; done").split() == [
+    assert shell(f"for p in {names}; do command -v $p; done").split() == [
         f"/opt/venv/bin/{name}" for name in names.split()
     ]
     assert "No broken requirements" in run("pip", "check").stdout
@@ -174,20 +186,18 @@ def test_what_tells_a_job_its_hosts_name_is_there_compiled(run, tmp_path):
         "/etc/apt/sources.list.d/build.list",
     ],
 )
-def test_nothing_is_left_at(run, path):
-    assert shell(run, f"compgen -G '{path}' || true") == ""
+def test_nothing_is_left_at(shell, path):
+    assert shell(f"compgen -G '{path}' || true") == ""
 
 
-def test_nothing_that_only_a_linker_or_a_test_reads(run):
-    site = shell(run, "python -c 'import torch; print(torch.__path__[0])'").strip()
-    assert (
-        shell(run, f"ls -d {site}/test {site}/include {site}/bin/*Test 2>/dev/null || true") == ""
-    )
-    assert shell(run, f"find {site} -name '*.a'") == ""
+def test_nothing_that_only_a_linker_or_a_test_reads(shell):
+    site = shell("python -c 'import torch; print(torch.__path__[0])'").strip()
+    assert shell(f"ls -d {site}/test {site}/include {site}/bin/*Test 2>/dev/null || true") == ""
+    assert shell(f"find {site} -name '*.a'") == ""
 
 
-def test_no_wheel_but_those_that_make_environments(run):
-    wheels = shell(run, "find / -xdev -name '*.whl' -not -path '/proc/*'").splitlines()
+def test_no_wheel_but_those_that_make_environments(shell):
+    wheels = shell("find / -xdev -name '*.whl' -not -path '/proc/*'").splitlines()
     assert [w for w in wheels if "/python-wheels/" not in w and "/ensurepip/" not in w] == []
 
 
@@ -230,28 +240,28 @@ def test_history_and_configuration_name_no_place_of_packages(image, config):
         assert place not in json.dumps(config)
 
 
-def test_no_file_names_a_place_of_packages(run):
+def test_no_file_names_a_place_of_packages(shell):
     for place in places_of_packages():
         if place.startswith("/etc/ssl/"):
             continue  # every Debian has a bundle at that path
         where = "/etc /opt /root /run /tmp /var"
-        found = shell(run, f"grep -rlIF -- '{place}' {where} 2>/dev/null || true").splitlines()
+        found = shell(f"grep -rlIF -- '{place}' {where} 2>/dev/null || true").splitlines()
         assert [f for f in found if "/dpkg/" not in f and not f.startswith("/etc/resolv")] == []
         host = urlsplit(place).hostname
         if host:
-            assert host not in shell(run, "cat /etc/apt/*.list /etc/pip.conf 2>/dev/null || true")
+            assert host not in shell("cat /etc/apt/*.list /etc/pip.conf 2>/dev/null || true")
 
 
-def test_this_machines_certificates_are_not_in_it(run):
+def test_this_machines_certificates_are_not_in_it(shell):
     variables = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
     bundle = next((os.environ[name] for name in variables if os.environ.get(name)), None)
     pem = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
-    debians = set(pem.findall(shell(run, "cat /usr/share/ca-certificates/mozilla/*.crt")))
+    debians = set(pem.findall(shell("cat /usr/share/ca-certificates/mozilla/*.crt")))
     ours = set(pem.findall(Path(bundle).read_text())) - debians if bundle else set()
     if not ours:
         pytest.skip("this machine trusts the public authorities only")
     held = pem.findall(
-        shell(run, "find /etc/ssl /usr/local /opt -name '*.[cp][re][tmr]*' -type f -exec cat {} +")
+        shell("find /etc/ssl /usr/local /opt -name '*.[cp][re][tmr]*' -type f -exec cat {} +")
     )
     assert held
     assert not ours & set(held)
@@ -277,7 +287,7 @@ def test_train_reaches_our_launcher(run, command):
 
 def test_the_command_is_process_one(run):
     assert run("cat", "/proc/1/comm").stdout == "cat\n"
-    assert shell(run, "cat /proc/1/comm; true") == "bash\n"
+    assert run("bash", "-c", "cat /proc/1/comm; true").stdout == "bash\n"
 
 
 def test_a_processing_job_puts_its_own_entrypoint(run):
