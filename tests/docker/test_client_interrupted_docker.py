@@ -4,9 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 
 from sagedock import JobFailed, PipelineExecution, Session
@@ -34,7 +37,21 @@ def test_a_failed_step_is_told_with_the_end_of_its_log(real: RealLocal) -> None:
     assert lines[told + 11] == f"  more of it: sagedock jobs show {name} --lines 100"
 
 
+def wait_for_an_epoch(labels: Mapping[str, str]) -> None:
+    """Wait until a job of a home trains: a container that only begins yet loses its SIGTERM, for
+    the kernel drops what its first process has no handler for, and ends two minutes later.
+    """
+    client = docker.from_env()
+    asked = {"label": [f"{key}={value}" for key, value in labels.items()]}
+    ends = time.monotonic() + 60
+    while not any(b"epoch=" in each.logs() for each in client.containers.list(filters=asked)):
+        assert time.monotonic() < ends
+        time.sleep(0.1)
+    client.close()
+
+
 def test_ctrl_c_stops_a_tuning_job_and_leaves_no_container(tmp_path: Path, engine: Any) -> None:
+    labels = {HOME_LABEL: home_id(tmp_path / "sagedock")}
     command = [sys.executable, str(ROOT / "scripts" / "tune.py"), "--epochs", "100000"]
     process = subprocess.Popen(
         [*command, "--jobs", "2", "--parallel", "1"],
@@ -50,6 +67,7 @@ def test_ctrl_c_stops_a_tuning_job_and_leaves_no_container(tmp_path: Path, engin
         for line in process.stdout:
             if "InProgress" in line:
                 break
+        wait_for_an_epoch(labels)
         os.killpg(process.pid, signal.SIGINT)
         rest = process.stdout.read()
         assert process.wait(60) == 130
@@ -58,5 +76,4 @@ def test_ctrl_c_stops_a_tuning_job_and_leaves_no_container(tmp_path: Path, engin
         process.wait()
     assert "Traceback" not in rest
     assert "ended Stopped (training jobs: 0 Completed, 1 Stopped); what they" in rest
-    labels = {HOME_LABEL: home_id(tmp_path / "sagedock")}
     assert list(engine.containers(labels)) == []
