@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import docker
@@ -43,6 +44,7 @@ _ARCHIVE_CHUNK_BYTES = 4 * _MIB
 #: many gigabytes takes minutes; an engine that hangs must not hang every caller with it.
 _ANSWER_TIMEOUT_S = 300
 _CONFLICT = 409
+_GONE = 404
 _HOW_TO_GET_ONE = (
     "install and start Docker (Debian: `make engine` does it; elsewhere see "
     "https://docs.docker.com/engine/install/), or set DOCKER_HOST to a running engine"
@@ -169,15 +171,28 @@ class DockerEngine:
             raise EngineError(f"starting container {container}: {error}") from error
 
     def logs(self, container: str) -> Iterator[LogFrame]:
-        """Yield its output from the first byte on, until it ends."""
+        """Yield its output from the first byte on, until it ends.
+
+        Docker 20.10 may end a log that is followed before its last lines: it is read once more.
+        """
+        seen = {"stdout": 0, "stderr": 0}
+        for frame in self._frames(container, follow=1):
+            seen[frame.stream] += len(frame.data)
+            yield frame
+        for frame in self._frames(container, follow=0):
+            known = min(seen[frame.stream], len(frame.data))
+            seen[frame.stream] -= known
+            if known < len(frame.data):
+                yield replace(frame, data=frame.data[known:])
+
+    def _frames(self, container: str, follow: int) -> Iterator[LogFrame]:
         api = self._client.api
+        url = f"{api.base_url}/v{api.api_version}/containers/{container}/logs"
+        asked = {"stdout": 1, "stderr": 1, "follow": follow, "timestamps": 1}
         with _engine_errors(f"following container {container}"):
-            response = api.get(
-                f"{api.base_url}/v{api.api_version}/containers/{container}/logs",
-                params={"stdout": 1, "stderr": 1, "follow": 1, "timestamps": 1},
-                stream=True,
-                timeout=None,
-            )
+            response = api.get(url, params=asked, stream=True, timeout=None)
+            if not follow and response.status_code == _GONE:
+                return  # removed meanwhile
             response.raise_for_status()
             with response:
                 yield from read_frames(response.raw)
